@@ -1,0 +1,67 @@
+//! The narrow waist: [`execute`] is the only way to a guest.
+//!
+//! Whoever has a call to make, the front now or something that queues calls, makes a [`Call`] of
+//! neutral values and gets an [`Outcome`] of neutral values. It does not know where a call came from.
+
+use std::sync::Arc;
+
+use crate::catalog::Procedure;
+use crate::codec::types::{Arguments, Signature, Type, Typed, bind, declared_failure, present};
+use crate::error::{CallError, Output};
+use crate::sandbox::{Receipt, Sandbox};
+use crate::value::Value;
+
+/// A procedure with the arguments that it is to be called with, which fit its parameters.
+pub struct Call {
+    procedure: Arc<Procedure>,
+    arguments: Vec<Typed>,
+}
+
+/// What came of a call.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What the procedure returned, or how the call failed.
+    pub result: Result<Value, Box<CallError>>,
+    /// What the call used.
+    pub receipt: Receipt,
+    /// What the guest wrote.
+    pub output: Output,
+}
+
+impl Call {
+    /// A call of `procedure`, in the version that it has now.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::BadArguments`](crate::error::Kind::BadArguments), naming the argument.
+    pub fn new(procedure: Arc<Procedure>, arguments: Arguments) -> Result<Self, CallError> {
+        let arguments = bind(&procedure.name, arguments, &procedure.signature)?;
+        Ok(Self { procedure, arguments })
+    }
+}
+
+/// Runs the call in an instance of its own. Dropping the future ends the guest at once.
+pub async fn execute(sandbox: &Sandbox, call: Call) -> Outcome {
+    let Call { procedure, arguments } = call;
+    let run = sandbox
+        .run(&procedure.name, &procedure.program, &procedure.function, &procedure.limits, arguments)
+        .await;
+    let result = run.returned.and_then(|typed| value(&procedure.name, typed, &procedure.signature));
+    Outcome { result: result.map_err(Box::new), receipt: run.receipt, output: run.output }
+}
+
+/// What the caller is to see of what a procedure returned: a top-level `result` is a value or a
+/// failure.
+fn value(procedure: &str, typed: Option<Typed>, signature: &Signature) -> Result<Value, CallError> {
+    let (Some(typed), Some(ty)) = (typed, &signature.result) else { return Ok(Value::None) };
+    match (typed, ty) {
+        (Typed::Result(Ok(payload)), Type::Result(ok, _)) => Ok(match (payload, ok) {
+            (Some(payload), Some(ty)) => present(*payload, ty),
+            _ => Value::None,
+        }),
+        (Typed::Result(Err(payload)), Type::Result(_, err)) => {
+            Err(declared_failure(procedure, payload.map(|payload| *payload), err.as_deref()))
+        }
+        (typed, ty) => Ok(present(typed, ty)),
+    }
+}

@@ -1,0 +1,171 @@
+//! What is in the folder, and which of it has settled.
+
+use std::collections::BTreeMap;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use walkdir::{DirEntry, WalkDir};
+
+/// A component in the folder, and its sidecar if it has one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found {
+    /// Relative to the folder, with `/`.
+    pub(super) name: String,
+    pub(super) path: PathBuf,
+    pub(super) sidecar: Option<PathBuf>,
+    stamp: (Stamp, Option<Stamp>),
+}
+
+/// What changes when a file does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Stamp {
+    device: u64,
+    inode: u64,
+    length: u64,
+    /// Seconds and nanoseconds.
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            length: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+}
+
+impl Found {
+    /// Whether nothing about it has changed.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.stamp == other.stamp
+    }
+
+    /// Whether it was last written so long ago that nobody is writing it now.
+    fn is_old(&self) -> bool {
+        const OLD: i64 = 2;
+        let now =
+            SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |now| now.as_secs());
+        let newest = |stamp: &Stamp| stamp.modified.0.max(stamp.changed.0);
+        let newest = newest(&self.stamp.0).max(self.stamp.1.as_ref().map_or(0, newest));
+        i64::try_from(now).unwrap_or(i64::MAX).saturating_sub(newest) > OLD
+    }
+}
+
+/// Finds every component in the folder and its subfolders. Names that begin with a dot are passed
+/// over: editors and copying programs use them for what is not finished.
+///
+/// # Errors
+///
+/// Where the folder itself cannot be read.
+pub(super) fn scan(folder: &Path) -> std::io::Result<BTreeMap<String, Found>> {
+    let hidden = |entry: &DirEntry| {
+        entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.')
+    };
+    let mut components = BTreeMap::new();
+    for entry in
+        WalkDir::new(folder).follow_links(true).into_iter().filter_entry(|entry| !hidden(entry))
+    {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(e) if e.depth() == 0 => return Err(e.into()),
+            // It went away while we looked, or is a link to nowhere.
+            Err(_) => continue,
+        };
+        let Ok(metadata) = entry.metadata() else { continue };
+        if !metadata.is_file()
+            || entry.path().extension().is_none_or(|extension| extension != "wasm")
+        {
+            continue;
+        }
+        let Ok(relative) = entry.path().strip_prefix(folder) else { continue };
+        let name = relative.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/");
+        let sidecar = entry.path().with_extension("toml");
+        let sidecar_stamp = std::fs::metadata(&sidecar).ok().map(|metadata| Stamp::of(&metadata));
+        let found = Found {
+            name: name.clone(),
+            path: entry.path().to_path_buf(),
+            sidecar: sidecar_stamp.is_some().then_some(sidecar),
+            stamp: (Stamp::of(&metadata), sidecar_stamp),
+        };
+        components.insert(name, found);
+    }
+    Ok(components)
+}
+
+/// Remembers what is still changing.
+#[derive(Default)]
+pub(super) struct Settling(BTreeMap<String, (Found, Instant)>);
+
+impl Settling {
+    /// How long a file must stay as it is before it is loaded.
+    pub(super) const TIME: Duration = Duration::from_millis(60);
+
+    /// Whether `found` has been as it is now for long enough.
+    pub(super) fn has_settled(&mut self, found: &Found) -> bool {
+        match self.0.get(&found.name) {
+            Some((known, since)) if known.is_same(found) => {
+                let settled = since.elapsed() >= Self::TIME;
+                if settled {
+                    self.0.remove(&found.name);
+                }
+                settled
+            }
+            None if found.is_old() => true,
+            _ => {
+                self.0.insert(found.name.clone(), (found.clone(), Instant::now()));
+                false
+            }
+        }
+    }
+
+    /// Forgets what is no longer there.
+    pub(super) fn retain(&mut self, names: &BTreeMap<String, Found>) {
+        self.0.retain(|name, _| names.contains_key(name));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn finds_components_and_sidecars_in_subfolders_and_nothing_hidden() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str| {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, name).unwrap();
+        };
+        for name in ["a.wasm", "lab/b.wasm", "lab/b.toml", "c.txt", ".d.wasm", ".git/e.wasm"] {
+            write(name);
+        }
+        std::os::unix::fs::symlink("nowhere", folder.path().join("f.wasm")).unwrap();
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("lab/round")).unwrap();
+        let found = scan(folder.path()).unwrap();
+        assert_eq!(found.keys().collect::<Vec<_>>(), ["a.wasm", "lab/b.wasm"]);
+        assert!(found["a.wasm"].sidecar.is_none() && found["lab/b.wasm"].sidecar.is_some());
+    }
+
+    #[test]
+    fn a_file_settles_only_while_it_stays_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.wasm");
+        let look = || scan(folder.path()).unwrap().remove("a.wasm").unwrap();
+        fs::write(&path, "half").unwrap();
+        let mut settling = Settling::default();
+        assert!(!settling.has_settled(&look()));
+        fs::write(&path, "whole").unwrap();
+        std::thread::sleep(Settling::TIME);
+        assert!(!settling.has_settled(&look()), "it changed since");
+        std::thread::sleep(Settling::TIME);
+        assert!(settling.has_settled(&look()));
+    }
+}

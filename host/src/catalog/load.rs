@@ -1,0 +1,171 @@
+//! One file from its bytes to its procedures: compile, reflect, document, limit, link.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use wasmparser::Parser;
+
+use super::cache::Cache;
+use super::documentation::{self, Documentation};
+use super::folder::Found;
+use super::names::{client_warning, folder_prefix, prefixed};
+use super::reflect::{Export, exports};
+use super::{Procedure, Source};
+use crate::codec::types::Signature;
+use crate::config::{self, Limits, Sidecar};
+use crate::sandbox::{Function, Program, Sandbox};
+
+/// Far above what tool chains make, far below what could hurt.
+const MAX_FILE_SIZE: u64 = 512 << 20;
+
+/// What every load needs.
+pub(super) struct Loader {
+    pub(super) sandbox: Arc<Sandbox>,
+    pub(super) cache: Cache,
+    pub(super) limits: Limits,
+}
+
+/// A file whose procedures can be called.
+pub(super) struct Loaded {
+    pub(super) procedures: Vec<Arc<Procedure>>,
+    /// What its owner should know all the same.
+    pub(super) warnings: Vec<String>,
+}
+
+impl Loader {
+    /// Loads a file that was found in the folder. Takes as long as compiling takes.
+    ///
+    /// # Errors
+    ///
+    /// Why not, for the file's owner.
+    pub(super) fn load(&self, found: &Found) -> Result<Loaded, String> {
+        let bytes = read(&found.path)?;
+        let sidecar: Sidecar = match &found.sidecar {
+            Some(path) => config::read(path).map_err(|e| named(&e, path, found))?,
+            None => Sidecar::default(),
+        };
+        check_kind(&bytes)?;
+        let digest = blake3::hash(&bytes);
+        let component = self
+            .cache
+            .component(self.sandbox.engine(), digest, &bytes)
+            .map_err(|e| format!("not a usable component: {e:#}"))?;
+        let program = self
+            .sandbox
+            .link(&component)
+            .map_err(|e| format!("its imports are not all provided by this host: {e}"))?;
+        let exports = exports(&component, self.sandbox.engine());
+        known_procedures(&sidecar, &exports)?;
+
+        let file = found.name.clone();
+        let source =
+            Source { file, digest: digest.to_hex().to_string(), modified: modified(&found.path) };
+        let maker = Maker {
+            prefix: sidecar.prefix.clone().unwrap_or_else(|| folder_prefix(Path::new(&found.name))),
+            documentation: documentation::read(&bytes),
+            limits: self.limits.with(&sidecar.limits),
+            sidecar,
+            source: Arc::new(source),
+            program,
+        };
+        let mut loaded = Loaded { procedures: Vec::new(), warnings: Vec::new() };
+        for export in exports {
+            match export.signature {
+                Ok(signature) => {
+                    let function = Function::new(export.index, &signature);
+                    let procedure = maker.procedure(&export.name, signature, function);
+                    let parameters =
+                        procedure.signature.parameters.iter().map(|parameter| &*parameter.name);
+                    loaded.warnings.extend(client_warning(&procedure.name, parameters));
+                    loaded.procedures.push(Arc::new(procedure));
+                }
+                Err(reason) => {
+                    loaded.warnings.push(format!("`{}` cannot be called: {reason}", export.name))
+                }
+            }
+        }
+        if loaded.procedures.is_empty() {
+            return Err(match loaded.warnings.as_slice() {
+                [] => "it exports no functions; a procedure is an `export` of its WIT world".into(),
+                warnings => format!("none of its functions can be called: {}", warnings.join("; ")),
+            });
+        }
+        Ok(loaded)
+    }
+}
+
+/// What the procedures of one file have in common.
+struct Maker {
+    prefix: String,
+    documentation: Documentation,
+    limits: Limits,
+    sidecar: Sidecar,
+    source: Arc<Source>,
+    program: Program,
+}
+
+impl Maker {
+    fn procedure(&self, name: &str, signature: Signature, function: Function) -> Procedure {
+        let table = self.sidecar.procedures.get(name);
+        let described = table.and_then(|table| table.description.as_ref());
+        let documentation =
+            described.or_else(|| self.documentation.get(name)).cloned().unwrap_or_default();
+        Procedure {
+            name: prefixed(&self.prefix, name).into(),
+            documentation,
+            signature,
+            limits: table
+                .map_or_else(|| self.limits.clone(), |table| self.limits.with(&table.limits)),
+            source: Arc::clone(&self.source),
+            program: self.program.clone(),
+            function,
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let size = fs::metadata(path).map_err(|e| format!("cannot be read: {e}"))?.len();
+    if size > MAX_FILE_SIZE {
+        return Err(format!("takes {} MiB; the most is {} MiB", size >> 20, MAX_FILE_SIZE >> 20));
+    }
+    fs::read(path).map_err(|e| format!("cannot be read: {e}"))
+}
+
+fn modified(path: &Path) -> SystemTime {
+    fs::metadata(path).and_then(|metadata| metadata.modified()).unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+/// A sidecar's fault, with its name as the folder has it instead of the host's own path.
+fn named(error: &config::ConfigError, path: &Path, found: &Found) -> String {
+    let sidecar = Path::new(&found.name).with_extension("toml");
+    error.to_string().replace(&path.display().to_string(), &sidecar.display().to_string())
+}
+
+/// The two mistakes that are made most get their own words.
+fn check_kind(bytes: &[u8]) -> Result<(), String> {
+    if Parser::is_component(bytes) {
+        Ok(())
+    } else if Parser::is_core_wasm(bytes) {
+        Err("a core module, not a component; build it with `cargo build --target wasm32-wasip2`, or with `cargo component build`".into())
+    } else if bytes.is_empty() {
+        Err("an empty file".into())
+    } else {
+        Err("not WebAssembly: it does not begin as a component does".into())
+    }
+}
+
+fn known_procedures(sidecar: &Sidecar, exports: &[Export]) -> Result<(), String> {
+    for name in sidecar.procedures.keys() {
+        if !exports.iter().any(|export| export.name == *name) {
+            let known =
+                exports.iter().map(|export| format!("`{}`", export.name)).collect::<Vec<_>>();
+            return Err(format!(
+                "its sidecar speaks of a procedure `{name}`, which it does not export; it exports {}",
+                known.join(", ")
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! What can be called: an immutable [`Catalog`] of every loaded [`Procedure`], swapped whole when the
+//! folder changes.
+//!
+//! The way of a file: [`watch`] notices it, [`folder`] finds it settled, [`load`] compiles, reflects
+//! and links it, [`keeper`] publishes the next catalog. A call keeps the procedure that it started
+//! with, so a reload never disturbs it.
+
+mod cache;
+mod documentation;
+mod folder;
+mod keeper;
+mod load;
+mod names;
+mod reflect;
+mod watch;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::codec::types::Signature;
+use crate::config::Limits;
+use crate::sandbox::{Function, Program};
+
+pub use cache::Cache;
+pub use keeper::{Keeper, Shared};
+
+/// Every procedure that can be called at one moment.
+#[derive(Default)]
+pub struct Catalog {
+    procedures: BTreeMap<Arc<str>, Arc<Procedure>>,
+    /// `a_b` for `a/b`, where no procedure has that very name.
+    aliases: HashMap<String, Arc<Procedure>>,
+    problems: Vec<Problem>,
+    complete: bool,
+}
+
+/// A function of a component, ready to be called.
+pub struct Procedure {
+    /// Its name, such as `add` or `statistics/mean`.
+    pub name: Arc<str>,
+    /// Its documentation, without its signature; empty where there is none.
+    pub documentation: String,
+    /// What it takes and returns.
+    pub signature: Signature,
+    /// What a call may use.
+    pub limits: Limits,
+    /// The component it comes from.
+    pub source: Arc<Source>,
+    pub(crate) program: Program,
+    pub(crate) function: Function,
+}
+
+/// The version of a file that a procedure comes from.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The file, relative to the watched folder.
+    pub file: String,
+    /// BLAKE3 of its bytes, in hexadecimal.
+    pub digest: String,
+    /// When the file was last modified.
+    pub modified: SystemTime,
+}
+
+/// Something about a file that its owner should know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The file, relative to the watched folder.
+    pub file: String,
+    /// What is wrong, and what would cure it.
+    pub message: String,
+    /// Since when.
+    pub since: SystemTime,
+    /// Whether the file's procedures (for a bad new version, those of the last good one) are served
+    /// all the same.
+    pub serving: bool,
+}
+
+impl Catalog {
+    /// The procedure of that name, or of that alias.
+    pub fn find(&self, name: &str) -> Option<&Arc<Procedure>> {
+        self.procedures.get(name).or_else(|| self.aliases.get(name))
+    }
+
+    /// All procedures, by name.
+    pub fn procedures(&self) -> impl Iterator<Item = &Procedure> {
+        self.procedures.values().map(|procedure| &**procedure)
+    }
+
+    /// What is wrong with files of the folder.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// Whether all files that were there at the start have been looked at.
+    pub fn is_complete(&self) -> bool {
+        self.complete
+    }
+}
+
+impl Procedure {
+    /// Its documentation as a caller sees it: the signature, then the text.
+    pub fn description(&self) -> String {
+        let head = format!("{}{}", self.name, self.signature);
+        if self.documentation.is_empty() {
+            head
+        } else {
+            format!("{head}\n\n{}", self.documentation)
+        }
+    }
+}

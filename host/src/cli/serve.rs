@@ -1,0 +1,152 @@
+//! `tarp serve`: configuration from file, environment and flags, then the host until it is told to
+//! stop.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use clap::{Args, ValueEnum};
+use tarp_host::catalog::Catalog;
+use tarp_host::config::{ConfigFile, HostConfig, Limits, read};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// Serve the procedures of a folder.
+///
+/// Every component (a `.wasm` file) in DIR and its subfolders is loaded, and loaded again when it
+/// changes. Flags win over `TARP_*` variables, and those over `tarp.toml`.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// The folder with the components
+    dir: PathBuf,
+    /// The address to listen on; 0.0.0.0 for all of this machine [default: 127.0.0.1]
+    #[arg(long, env = "TARP_BIND", value_name = "ADDRESS")]
+    bind: Option<IpAddr>,
+    /// The port to listen on; 0 takes a free one, which is printed [default: 8080]
+    #[arg(long, env = "TARP_PORT")]
+    port: Option<u16>,
+    /// The configuration file
+    #[arg(long, env = "TARP_CONFIG", value_name = "tarp.toml")]
+    config: Option<PathBuf>,
+    /// How to write log lines, to standard error; TARP_LOG says which (such as `debug`)
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    log: LogFormat,
+    /// The certificate chain for HTTPS, in PEM form
+    #[arg(long, env = "TARP_TLS_CERT", value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key, in PEM form
+    #[arg(long, env = "TARP_TLS_KEY", value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+    /// A name that clients may call this host by, besides IP addresses, localhost and the machine's
+    /// own name; may be repeated
+    #[arg(
+        long = "allow-host",
+        env = "TARP_ALLOW_HOST",
+        value_delimiter = ',',
+        value_name = "NAME"
+    )]
+    allow_hosts: Vec<String>,
+    /// The directory for compiled components [default: in the user's cache directory]
+    #[arg(long, env = "TARP_CACHE", value_name = "DIR")]
+    cache: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Serve {
+    /// Serves until SIGINT or SIGTERM.
+    ///
+    /// # Errors
+    ///
+    /// Where the host cannot start, with what to do about it.
+    pub(crate) fn run(self) -> Result<()> {
+        log_to_stderr(self.log);
+        let folder = self.dir.clone();
+        let config = self.config()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let served = runtime.block_on(serve(folder, config));
+        // A component may still be compiling; nobody waits for it.
+        runtime.shutdown_background();
+        served
+    }
+
+    fn config(self) -> Result<HostConfig> {
+        let file = match &self.config {
+            Some(path) => read::<ConfigFile>(path)?,
+            None => ConfigFile::default(),
+        };
+        let mut server = file.server;
+        server.bind = self.bind.unwrap_or(server.bind);
+        server.port = self.port.unwrap_or(server.port);
+        server.tls_cert = self.tls_cert.or(server.tls_cert);
+        server.tls_key = self.tls_key.or(server.tls_key);
+        server.allowed_hosts.extend(self.allow_hosts);
+        let cache = self.cache.or(file.cache).map_or_else(default_cache, Ok)?;
+        let folder = self.dir.canonicalize().with_context(|| {
+            let dir = self.dir.display();
+            format!(
+                "cannot serve {dir}; make it with `mkdir -p {dir}`, and drop components into it"
+            )
+        })?;
+        anyhow::ensure!(folder.is_dir(), "cannot serve {}: it is not a folder", self.dir.display());
+        Ok(HostConfig { folder, cache, server, limits: Limits::default().with(&file.limits) })
+    }
+}
+
+fn default_cache() -> Result<PathBuf> {
+    let directories = directories::ProjectDirs::from("", "", "tarp").context(
+        "no home directory to keep compiled components in; name a directory with --cache",
+    )?;
+    Ok(directories.cache_dir().join("compiled"))
+}
+
+fn log_to_stderr(format: LogFormat) {
+    let filter = EnvFilter::try_from_env("TARP_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+}
+
+async fn serve(folder: PathBuf, config: HostConfig) -> Result<()> {
+    let address = SocketAddr::new(config.server.bind, config.server.port);
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}; take another port with --port, 0 for any free one")
+    })?;
+    let scheme = if config.server.tls_cert.is_some() { "https" } else { "http" };
+    let shutdown = stopped()?;
+    println!("listening on {scheme}://{}, watching {}", listener.local_addr()?, folder.display());
+    tarp_host::run(listener, config, report, shutdown).await
+}
+
+fn report(catalog: &Catalog) {
+    let counted = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let mut files: Vec<_> = catalog.procedures().map(|procedure| &procedure.source.file).collect();
+    files.sort();
+    files.dedup();
+    let procedures = counted(catalog.procedures().count(), "procedure");
+    let problems = match catalog.problems().len() {
+        0 => String::new(),
+        n => format!(" with {}", counted(n, "problem")),
+    };
+    println!("ready: {procedures} from {}{problems}", counted(files.len(), "component"));
+}
+
+/// Completes at SIGINT or SIGTERM.
+fn stopped() -> Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("stopping; running calls may finish");
+    })
+}

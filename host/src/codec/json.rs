@@ -1,0 +1,241 @@
+//! JSON (RFC 8259) to and from [`Value`].
+//!
+//! 64-bit integers are exact both ways; NaN and the infinities, for which JSON has no literals, are
+//! the strings `"NaN"`, `"Infinity"` and `"-Infinity"`; bytes are base64 (RFC 4648, padded).
+
+use std::fmt;
+use std::sync::Arc;
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+use num_traits::ToPrimitive;
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, SerializeSeq, Serializer};
+
+use crate::value::{Array, Numbers, Value};
+
+/// Reads one JSON document; nesting is limited to 128 levels.
+///
+/// # Errors
+///
+/// Says what is wrong, with line and column.
+pub fn parse(text: &[u8]) -> Result<Value, serde_json::Error> {
+    serde_json::from_slice::<Parsed>(text).map(|parsed| parsed.0)
+}
+
+/// Writes a value as JSON.
+pub fn to_string(value: &Value) -> String {
+    serde_json::to_string(&Json(value)).unwrap_or_else(|e| format!("\"{e}\""))
+}
+
+/// A value that serialises as JSON.
+#[derive(Debug, Clone, Copy)]
+pub struct Json<'a>(pub &'a Value);
+
+impl Serialize for Json<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::None => to.serialize_unit(),
+            Value::Bool(b) => to.serialize_bool(*b),
+            Value::Int(n) => to.serialize_i64(*n),
+            // Beyond 64 bits most readers would round, so the digits travel as text.
+            Value::BigInt(n) => match n.to_u64() {
+                Some(n) => to.serialize_u64(n),
+                None => to.collect_str(n),
+            },
+            Value::Float32(x) if x.is_finite() => to.serialize_f32(*x),
+            Value::Float32(x) => to.serialize_str(name_of(f64::from(*x))),
+            Value::Float(x) if x.is_finite() => to.serialize_f64(*x),
+            Value::Float(x) => to.serialize_str(name_of(*x)),
+            Value::Text(text) | Value::Named { text, .. } => to.serialize_str(text),
+            Value::Bytes(bytes) => to.serialize_str(&BASE64_STANDARD.encode(bytes)),
+            Value::Array(array) => array_to(array, to),
+            Value::List(items) | Value::Tuple(items) | Value::Set(items) => {
+                to.collect_seq(items.iter().map(Json))
+            }
+            Value::Map(entries) if entries.iter().all(|(key, _)| matches!(key, Value::Text(_))) => {
+                to.collect_map(entries.iter().map(|(key, value)| (Json(key), Json(value))))
+            }
+            Value::Map(entries) => {
+                to.collect_seq(entries.iter().map(|(key, value)| [Json(key), Json(value)]))
+            }
+        }
+    }
+}
+
+fn name_of(not_finite: f64) -> &'static str {
+    if not_finite.is_nan() {
+        "NaN"
+    } else if not_finite > 0.0 {
+        "Infinity"
+    } else {
+        "-Infinity"
+    }
+}
+
+fn array_to<S: Serializer>(array: &Array, to: S) -> Result<S::Ok, S::Error> {
+    match (array.shape().len(), array.numbers()) {
+        // The two that are long in practice, without a `Value` for each number.
+        (1, Numbers::F64(v)) if v.iter().all(|x| x.is_finite()) => to.collect_seq(v),
+        (1, Numbers::I64(v)) => to.collect_seq(v),
+        _ => {
+            let mut seq = to.serialize_seq(Some(array.len()))?;
+            for element in array.elements() {
+                seq.serialize_element(&Json(&element))?;
+            }
+            seq.end()
+        }
+    }
+}
+
+struct Parsed(Value);
+
+impl<'de> Deserialize<'de> for Parsed {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(ValueVisitor).map(Parsed)
+    }
+}
+
+struct ValueVisitor;
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::None)
+    }
+
+    fn visit_bool<E>(self, b: bool) -> Result<Value, E> {
+        Ok(Value::Bool(b))
+    }
+
+    fn visit_i64<E>(self, n: i64) -> Result<Value, E> {
+        Ok(Value::Int(n))
+    }
+
+    fn visit_u64<E>(self, n: u64) -> Result<Value, E> {
+        Ok(Value::from(n))
+    }
+
+    fn visit_f64<E>(self, x: f64) -> Result<Value, E> {
+        Ok(Value::Float(x))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::text(text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut items = Items::None;
+        while let Some(Parsed(item)) = seq.next_element()? {
+            items.push(item);
+        }
+        Ok(items.finish())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut entries = Vec::new();
+        while let Some((key, Parsed(value))) = map.next_entry::<Arc<str>, _>()? {
+            entries.push((Value::Text(key), value));
+        }
+        Ok(Value::Map(entries))
+    }
+}
+
+/// The items of an array that is being read: one block while they are numbers of one kind.
+enum Items {
+    None,
+    Ints(Vec<i64>),
+    Floats(Vec<f64>),
+    Mixed(Vec<Value>),
+}
+
+impl Items {
+    fn push(&mut self, item: Value) {
+        match (&mut *self, item) {
+            (Self::Ints(ints), Value::Int(n)) => ints.push(n),
+            (Self::Floats(floats), Value::Float(x)) => floats.push(x),
+            (Self::Mixed(items), item) => items.push(item),
+            (Self::None, Value::Int(n)) => *self = Self::Ints(vec![n]),
+            (Self::None, Value::Float(x)) => *self = Self::Floats(vec![x]),
+            (_, item) => {
+                let mut items = match std::mem::replace(self, Self::None) {
+                    Self::None => Vec::new(),
+                    Self::Ints(ints) => ints.into_iter().map(Value::Int).collect(),
+                    Self::Floats(floats) => floats.into_iter().map(Value::Float).collect(),
+                    Self::Mixed(items) => items,
+                };
+                items.push(item);
+                *self = Self::Mixed(items);
+            }
+        }
+    }
+
+    fn finish(self) -> Value {
+        match self {
+            Self::None => Value::List(Vec::new()),
+            Self::Ints(ints) => Value::Array(Array::row(ints)),
+            Self::Floats(floats) => Value::Array(Array::row(floats)),
+            Self::Mixed(items) => Value::List(items),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round_trip(text: &str) -> String {
+        to_string(&parse(text.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn what_is_read_is_written_the_same() {
+        for text in [
+            "null",
+            "true",
+            "0",
+            "-9223372036854775808",
+            "18446744073709551615",
+            "0.1",
+            "1e+300",
+            r#""text \" \u0000""#,
+            "[]",
+            "[1,2,3]",
+            "[1.5,2.5]",
+            "[1,2.5,null]",
+            "[[1,2],[3]]",
+            "{}",
+            r#"{"a":{"b":[true,"x"]},"a2":1}"#,
+        ] {
+            assert_eq!(round_trip(text), text);
+        }
+    }
+
+    #[test]
+    fn rows_of_numbers_are_one_block() {
+        assert_eq!(parse(b"[1,2]").unwrap(), Value::Array(Array::row(vec![1i64, 2])));
+        assert_eq!(parse(b"[1.0,2.0]").unwrap(), Value::Array(Array::row(vec![1.0, 2.0])));
+        assert_eq!(parse(b"[1,2.0]").unwrap(), Value::List(vec![Value::Int(1), Value::Float(2.0)]));
+    }
+
+    #[test]
+    fn what_json_cannot_say_is_text() {
+        assert_eq!(to_string(&Value::Float(f64::NAN)), r#""NaN""#);
+        assert_eq!(
+            to_string(&Value::Array(Array::row(vec![f64::NEG_INFINITY]))),
+            r#"["-Infinity"]"#
+        );
+        assert_eq!(to_string(&Value::Bytes("hi".into())), r#""aGk=""#);
+        assert_eq!(to_string(&Value::Float32(0.1)), "0.1");
+        assert_eq!(to_string(&Value::Map(vec![(Value::Int(1), Value::None)])), "[[1,null]]");
+    }
+
+    #[test]
+    fn a_deep_document_is_refused_not_followed() {
+        assert!(parse("[".repeat(100_000).as_bytes()).is_err());
+    }
+}

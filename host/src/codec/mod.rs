@@ -1,0 +1,9 @@
+//! Wire formats to and from [`Value`](crate::value::Value), and values to and from the component
+//! model's types.
+//!
+//! Knows no HTTP and starts no instance.
+
+pub mod json;
+pub mod pickle;
+pub mod text;
+pub mod types;

@@ -1,0 +1,52 @@
+//! What can be wrong with a pickle: every refusal says where, what, and how to avoid it.
+//!
+//! It does not know which status code a refusal becomes; [`Fault`] tells the kinds apart for whoever
+//! decides that.
+
+/// Why a pickle was not read, and where in it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("pickle, byte {offset}: {fault}")]
+pub struct PickleError {
+    /// Offset of the opcode at fault, in bytes from the start of the pickle. Faults of the finished
+    /// value, such as a cycle, carry the offset of its STOP.
+    pub offset: usize,
+    /// What is wrong.
+    pub fault: Fault,
+}
+
+/// The kinds of fault, each with a message for the sender.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The bytes are not a pickle that any Python could load.
+    #[error("{0}")]
+    Malformed(String),
+    /// A pickle that Python may well load, holding what this host does not take.
+    #[error("{0}")]
+    Refused(String),
+    /// The pickle is larger, deeper or more entangled than its [`Budget`](super::Budget) allows.
+    #[error("the pickle needs more than {limit} {what}; send less in one call")]
+    OverBudget {
+        /// What ran out, in the plural.
+        what: &'static str,
+        /// How much of it there was.
+        limit: u64,
+    },
+}
+
+impl Fault {
+    pub(super) fn malformed(message: impl Into<String>) -> Self {
+        Self::Malformed(message.into())
+    }
+
+    pub(super) fn refused(message: impl Into<String>) -> Self {
+        Self::Refused(message.into())
+    }
+}
+
+/// What a step of the decoder gives; whoever knows the offset makes a [`PickleError`] of it.
+pub(super) type Step<T> = Result<T, Fault>;
+
+/// Text of the sender's as a message may quote it: short and without control characters.
+pub(super) fn shown(text: &str) -> String {
+    text.chars().take(80).flat_map(char::escape_debug).collect()
+}

@@ -1,0 +1,67 @@
+//! A call's [`Arguments`], and [`bind`]ing them to a signature's parameters.
+
+use std::sync::Arc;
+
+use super::check::check;
+use super::signature::Signature;
+use super::typed::Typed;
+use crate::error::{CallError, Kind};
+use crate::value::Value;
+
+/// What a caller passed: some by position, some by name.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Arguments {
+    /// By position, from the first parameter on.
+    pub positional: Vec<Value>,
+    /// By name, in snake_case.
+    pub named: Vec<(Arc<str>, Value)>,
+}
+
+/// Brings arguments into the parameters' order, and checks each against its parameter's type.
+///
+/// # Errors
+///
+/// [`Kind::BadArguments`], naming the procedure, the argument, what was expected and what came.
+pub fn bind(
+    procedure: &str,
+    arguments: Arguments,
+    signature: &Signature,
+) -> Result<Vec<Typed>, CallError> {
+    let bad = |reason: String| {
+        CallError::new(Kind::BadArguments, format!("{reason}; the call is {procedure}{signature}"))
+    };
+    let parameters = &signature.parameters;
+    let (given, taken) = (arguments.positional.len(), parameters.len());
+    if given > taken {
+        return Err(bad(format!(
+            "`{procedure}` takes {taken} argument{}, got {given} by position",
+            if taken == 1 { "" } else { "s" }
+        )));
+    }
+    let mut slots: Vec<Option<Value>> = arguments.positional.into_iter().map(Some).collect();
+    slots.resize(taken, None);
+    for (name, value) in arguments.named {
+        let Some(i) = parameters.iter().position(|parameter| parameter.name == name) else {
+            return Err(bad(format!("`{procedure}` has no argument `{name}`")));
+        };
+        if slots[i].replace(value).is_some() {
+            return Err(bad(format!("the argument `{name}` of `{procedure}` came twice")));
+        }
+    }
+    let bound = parameters.iter().zip(slots).map(|(parameter, slot)| match slot {
+        Some(value) => check(value, &parameter.ty).map_err(|mismatch| {
+            bad(format!(
+                "the argument `{}{}` of `{procedure}`: {}",
+                parameter.name,
+                mismatch.place(),
+                mismatch.reason()
+            ))
+        }),
+        None if parameter.ty.may_be_absent() => Ok(Typed::Option(None)),
+        None => Err(bad(format!(
+            "the argument `{}` ({}) of `{procedure}` is missing",
+            parameter.name, parameter.ty
+        ))),
+    });
+    bound.collect()
+}

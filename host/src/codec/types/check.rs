@@ -1,0 +1,481 @@
+//! Does a [`Value`] fit a [`Type`]? Then it becomes [`Typed`].
+//!
+//! Lenient where nothing can be lost (an int for a float, a tuple for a list, base64 for bytes) and
+//! strict where something could (an int out of range, a float for an int, a misspelt field).
+
+use std::fmt;
+use std::sync::Arc;
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+use bytes::Bytes;
+use num_bigint::BigInt;
+use num_traits::ToPrimitive;
+
+use super::signature::{Field, Type};
+use super::typed::{ListOf, Typed};
+use crate::value::{Array, Numbers, Value};
+
+/// Why a value does not fit: where inside it, what was expected, and what came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// From the innermost step outwards: `[3]`, `.x`.
+    path: Vec<String>,
+    reason: String,
+}
+
+impl Mismatch {
+    fn new(reason: impl Into<String>) -> Self {
+        Self { path: Vec::new(), reason: reason.into() }
+    }
+
+    fn expected(ty: &Type, value: &Value) -> Self {
+        Self::new(format!("expected {ty}, got {}", shown(value)))
+    }
+
+    fn at(mut self, step: impl Into<String>) -> Self {
+        self.path.push(step.into());
+        self
+    }
+
+    /// The place inside the value, such as `[3].x`; empty for the value itself.
+    pub fn place(&self) -> String {
+        self.path.iter().rev().map(String::as_str).collect()
+    }
+
+    /// What was expected and what came.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.path.is_empty() {
+            f.write_str(&self.reason)
+        } else {
+            write!(f, "at {}: {}", self.place(), self.reason)
+        }
+    }
+}
+
+/// What came, with the value itself where that is short.
+fn shown(value: &Value) -> String {
+    const LONGEST: usize = 40;
+    let literal = match value {
+        Value::Bool(b) => b.to_string(),
+        Value::Int(n) => n.to_string(),
+        Value::BigInt(n) if n.bits() <= 128 => n.to_string(),
+        Value::Float(x) => x.to_string(),
+        Value::Float32(x) => x.to_string(),
+        Value::Text(text) if text.chars().count() <= LONGEST => format!("{text:?}"),
+        Value::Named { text, .. } => text.to_string(),
+        _ => return value.describe(),
+    };
+    format!("{} ({literal})", value.describe())
+}
+
+/// Fits `value` to `ty`.
+///
+/// # Errors
+///
+/// Says where inside the value, what was expected and what came.
+pub fn check(value: Value, ty: &Type) -> Result<Typed, Mismatch> {
+    match ty {
+        Type::Bool => match value {
+            Value::Bool(b) => Ok(Typed::Bool(b)),
+            other => Err(Mismatch::expected(ty, &other)),
+        },
+        Type::S8 => integer(&value, ty).map(Typed::S8),
+        Type::U8 => integer(&value, ty).map(Typed::U8),
+        Type::S16 => integer(&value, ty).map(Typed::S16),
+        Type::U16 => integer(&value, ty).map(Typed::U16),
+        Type::S32 => integer(&value, ty).map(Typed::S32),
+        Type::U32 => integer(&value, ty).map(Typed::U32),
+        Type::S64 => integer(&value, ty).map(Typed::S64),
+        Type::U64 => integer(&value, ty).map(Typed::U64),
+        Type::F32 => single(&value, ty).map(Typed::F32),
+        Type::F64 => float(&value, ty).map(Typed::F64),
+        Type::Char => character(&value, ty),
+        Type::String => match value {
+            Value::Text(text) | Value::Named { text, .. } => Ok(Typed::String(text)),
+            other => Err(Mismatch::expected(ty, &other)),
+        },
+        Type::List(item) => list(value, item, ty).map(Typed::List),
+        Type::Tuple(types) => tuple(value, types, ty),
+        Type::Record(fields) => record(value, fields, ty),
+        Type::Variant(cases) => variant(value, cases, ty),
+        Type::Enum(names) => match &value {
+            Value::Text(name) => position(names.iter(), name)
+                .map(Typed::Enum)
+                .ok_or_else(|| unknown_name(name, names.iter())),
+            _ => Err(Mismatch::expected(ty, &value)),
+        },
+        Type::Flags(names) => flags(value, names, ty),
+        Type::Option(inner) => option(value, inner),
+        Type::Result(ok, err) => result(value, ok.as_deref(), err.as_deref(), ty),
+    }
+}
+
+/// An integer of `N`'s range, from an int or from decimal digits.
+fn integer<N: TryFrom<i64> + TryFrom<u64>>(value: &Value, ty: &Type) -> Result<N, Mismatch> {
+    let out_of_range =
+        |n: &dyn fmt::Display| Mismatch::new(format!("{n} is out of the range of {ty}"));
+    match value {
+        Value::Int(n) => N::try_from(*n).map_err(|_| out_of_range(n)),
+        Value::BigInt(n) => n.to_u64().and_then(|n| N::try_from(n).ok()).ok_or_else(|| {
+            if n.bits() <= 128 { out_of_range(n) } else { out_of_range(&"the integer") }
+        }),
+        // JSON's way to carry 64 bits through programs whose only number is a double.
+        Value::Text(digits) => digits
+            .parse::<i64>()
+            .map(|n| N::try_from(n).ok())
+            .or_else(|_| digits.parse::<u64>().map(|n| N::try_from(n).ok()))
+            .map_err(|_| Mismatch::expected(ty, value))?
+            .ok_or_else(|| out_of_range(digits)),
+        other => Err(Mismatch::expected(ty, other)),
+    }
+}
+
+fn float(value: &Value, ty: &Type) -> Result<f64, Mismatch> {
+    match value {
+        Value::Float(x) => Ok(*x),
+        Value::Float32(x) => Ok(f64::from(*x)),
+        Value::Int(n) => Ok(*n as f64),
+        Value::BigInt(n) => finite(n)
+            .ok_or_else(|| Mismatch::new(format!("the integer is out of the range of {ty}"))),
+        Value::Text(text) => named_float(text).ok_or_else(|| Mismatch::expected(ty, value)),
+        Value::Named { class: "decimal.Decimal", text } => {
+            text.parse().map_err(|_| Mismatch::expected(ty, value))
+        }
+        Value::Named { class: "fractions.Fraction", text } => {
+            fraction(text).ok_or_else(|| Mismatch::expected(ty, value))
+        }
+        other => Err(Mismatch::expected(ty, other)),
+    }
+}
+
+/// JSON has no literals for these, so they travel as strings.
+fn named_float(text: &str) -> Option<f64> {
+    match text {
+        "NaN" => Some(f64::NAN),
+        "Infinity" => Some(f64::INFINITY),
+        "-Infinity" => Some(f64::NEG_INFINITY),
+        _ => None,
+    }
+}
+
+fn finite(n: &BigInt) -> Option<f64> {
+    n.to_f64().filter(|x| x.is_finite())
+}
+
+fn fraction(text: &str) -> Option<f64> {
+    let (numerator, denominator) = text.split_once('/').unwrap_or((text, "1"));
+    let (n, d): (f64, f64) = (numerator.parse().ok()?, denominator.parse().ok()?);
+    Some(n / d)
+}
+
+/// Rounds to single precision; only what would become infinite by that is refused.
+fn single(value: &Value, ty: &Type) -> Result<f32, Mismatch> {
+    if let Value::Float32(x) = value {
+        return Ok(*x);
+    }
+    let wide = float(value, ty)?;
+    narrow(wide).ok_or_else(|| Mismatch::new(format!("{wide} is out of the range of {ty}")))
+}
+
+fn narrow(wide: f64) -> Option<f32> {
+    let narrow = wide as f32;
+    (narrow.is_finite() || !wide.is_finite()).then_some(narrow)
+}
+
+fn character(value: &Value, ty: &Type) -> Result<Typed, Mismatch> {
+    if let Value::Text(text) = value {
+        let mut chars = text.chars();
+        if let (Some(c), None) = (chars.next(), chars.next()) {
+            return Ok(Typed::Char(c));
+        }
+        return Err(Mismatch::new(format!(
+            "expected {ty}, a string of exactly one character, got {}",
+            shown(value)
+        )));
+    }
+    Err(Mismatch::expected(ty, value))
+}
+
+fn list(value: Value, item: &Type, ty: &Type) -> Result<ListOf, Mismatch> {
+    if *item == Type::U8 {
+        match value {
+            Value::Bytes(bytes) => return Ok(ListOf::Bytes(bytes)),
+            Value::Text(text) => {
+                return BASE64_STANDARD.decode(text.as_bytes()).map(|b| ListOf::Bytes(b.into())).map_err(|e| {
+                    Mismatch::new(format!("expected {ty}, bytes or base64 text, got a string that is not base64: {e}"))
+                });
+            }
+            other => {
+                return numbers(other, item, ty).map(|numbers| match numbers {
+                    Numbers::U8(bytes) => ListOf::Bytes(Bytes::from(bytes)),
+                    other => ListOf::Numbers(other),
+                });
+            }
+        }
+    }
+    if item.is_number() {
+        return numbers(value, item, ty).map(ListOf::Numbers);
+    }
+    // A mapping is a list of pairs, where pairs are what is wanted.
+    if let (Value::Map(entries), Type::Tuple(types)) = (&value, item)
+        && let [_, _] = types.as_slice()
+    {
+        let pairs =
+            entries.iter().map(|(key, value)| Value::Tuple(vec![key.clone(), value.clone()]));
+        return items(pairs, item).map(ListOf::Items);
+    }
+    items(sequence(value, ty)?.into_iter(), item).map(ListOf::Items)
+}
+
+fn items(values: impl Iterator<Item = Value>, item: &Type) -> Result<Vec<Typed>, Mismatch> {
+    values
+        .enumerate()
+        .map(|(i, value)| check(value, item).map_err(|mismatch| mismatch.at(format!("[{i}]"))))
+        .collect()
+}
+
+/// The values of anything that is a row of values.
+fn sequence(value: Value, ty: &Type) -> Result<Vec<Value>, Mismatch> {
+    match value {
+        Value::List(values) | Value::Tuple(values) => Ok(values),
+        Value::Array(array) if !array.shape().is_empty() => Ok(array.elements().collect()),
+        other => Err(Mismatch::expected(ty, &other)),
+    }
+}
+
+/// Numbers in one block: as they are if they have the right type, else converted one by one.
+fn numbers(value: Value, item: &Type, ty: &Type) -> Result<Numbers, Mismatch> {
+    let value = match value {
+        Value::Array(array) if array.shape().len() == 1 => match packed(array, item) {
+            Ok(numbers) => return Ok(numbers),
+            Err(array) => Value::Array(array),
+        },
+        Value::Bytes(bytes) => Value::Array(Array::row(bytes.to_vec())),
+        other => other,
+    };
+    macro_rules! convert {
+        ($one:expr) => {
+            Numbers::from(match value {
+                Value::Array(array) if !array.shape().is_empty() => {
+                    one_by_one(array.elements(), ty, $one)
+                }
+                Value::List(values) | Value::Tuple(values) => {
+                    one_by_one(values.into_iter(), ty, $one)
+                }
+                other => Err(Mismatch::expected(ty, &other)),
+            }?)
+        };
+    }
+    Ok(match item {
+        Type::S8 => convert!(|v| integer::<i8>(v, item)),
+        Type::U8 => convert!(|v| integer::<u8>(v, item)),
+        Type::S16 => convert!(|v| integer::<i16>(v, item)),
+        Type::U16 => convert!(|v| integer::<u16>(v, item)),
+        Type::S32 => convert!(|v| integer::<i32>(v, item)),
+        Type::U32 => convert!(|v| integer::<u32>(v, item)),
+        Type::S64 => convert!(|v| integer::<i64>(v, item)),
+        Type::U64 => convert!(|v| integer::<u64>(v, item)),
+        Type::F32 => convert!(|v| single(v, item)),
+        _ => convert!(|v| float(v, item)),
+    })
+}
+
+/// The conversions of whole blocks that cannot fail: the same type, or ints to doubles.
+fn packed(array: Array, item: &Type) -> Result<Numbers, Array> {
+    match (array.numbers(), item) {
+        (Numbers::I8(_), Type::S8)
+        | (Numbers::U8(_), Type::U8)
+        | (Numbers::I16(_), Type::S16)
+        | (Numbers::U16(_), Type::U16)
+        | (Numbers::I32(_), Type::S32)
+        | (Numbers::U32(_), Type::U32)
+        | (Numbers::I64(_), Type::S64)
+        | (Numbers::U64(_), Type::U64)
+        | (Numbers::F32(_), Type::F32)
+        | (Numbers::F64(_), Type::F64) => Ok(array.into_numbers()),
+        (Numbers::I64(ints), Type::F64) => {
+            Ok(ints.iter().map(|&n| n as f64).collect::<Vec<_>>().into())
+        }
+        (Numbers::F32(floats), Type::F64) => {
+            Ok(floats.iter().map(|&x| f64::from(x)).collect::<Vec<_>>().into())
+        }
+        _ => Err(array),
+    }
+}
+
+fn one_by_one<N>(
+    values: impl ExactSizeIterator<Item = Value>,
+    ty: &Type,
+    one: impl Fn(&Value) -> Result<N, Mismatch>,
+) -> Result<Vec<N>, Mismatch> {
+    let mut numbers = Vec::with_capacity(values.len());
+    for (i, value) in values.enumerate() {
+        // A matrix where a row was expected: say so once, not about its first row.
+        if let Value::Array(row) = &value {
+            return Err(Mismatch::new(format!(
+                "expected {ty}, got an array of {} dimensions",
+                row.shape().len() + 1
+            )));
+        }
+        numbers.push(one(&value).map_err(|mismatch| mismatch.at(format!("[{i}]")))?);
+    }
+    Ok(numbers)
+}
+
+fn tuple(value: Value, types: &[Type], ty: &Type) -> Result<Typed, Mismatch> {
+    let values = sequence(value, ty)?;
+    if values.len() != types.len() {
+        return Err(Mismatch::new(format!(
+            "expected {ty}, which has {} items, got {}",
+            types.len(),
+            values.len()
+        )));
+    }
+    let items =
+        values.into_iter().zip(types).enumerate().map(|(i, (value, ty))| {
+            check(value, ty).map_err(|mismatch| mismatch.at(format!("[{i}]")))
+        });
+    items.collect::<Result<_, _>>().map(Typed::Tuple)
+}
+
+fn record(value: Value, fields: &[Field], ty: &Type) -> Result<Typed, Mismatch> {
+    let Value::Map(entries) = value else { return Err(Mismatch::expected(ty, &value)) };
+    let mut slots: Vec<Option<Value>> = vec![None; fields.len()];
+    for (key, value) in entries {
+        let Value::Text(name) = &key else {
+            return Err(Mismatch::new(format!(
+                "a field's name is a string, not {}",
+                key.describe()
+            )));
+        };
+        let names = fields.iter().map(|field| &field.name);
+        let Some(i) = position(names.clone(), name) else {
+            return Err(Mismatch::new(format!("no field `{name}`; there are {}", listed(names))));
+        };
+        slots[i as usize] = Some(value);
+    }
+    let values = fields.iter().zip(slots).map(|(field, slot)| match slot {
+        Some(value) => {
+            check(value, &field.ty).map_err(|mismatch| mismatch.at(format!(".{}", field.name)))
+        }
+        None if field.ty.may_be_absent() => Ok(Typed::Option(None)),
+        None => Err(Mismatch::new(format!("the field `{}` ({}) is missing", field.name, field.ty))),
+    });
+    values.collect::<Result<_, _>>().map(Typed::Record)
+}
+
+fn variant(value: Value, cases: &[(Arc<str>, Option<Type>)], ty: &Type) -> Result<Typed, Mismatch> {
+    let (name, payload) = case_and_payload(value, ty)?;
+    let names = cases.iter().map(|(name, _)| name);
+    let index = position(names.clone(), &name).ok_or_else(|| unknown_name(&name, names))?;
+    let payload = match (&cases[index as usize].1, payload) {
+        (None, None | Some(Value::None)) => None,
+        (None, Some(_)) => {
+            return Err(Mismatch::new(format!("the case `{name}` carries no value")));
+        }
+        (Some(ty), None) => {
+            return Err(Mismatch::new(format!(
+                "the case `{name}` carries a {ty}: give {{\"{name}\": ...}}"
+            )));
+        }
+        (Some(ty), Some(value)) => {
+            Some(Box::new(check(value, ty).map_err(|mismatch| mismatch.at(format!(".{name}")))?))
+        }
+    };
+    Ok(Typed::Variant(index, payload))
+}
+
+/// `"case"`, or a mapping of one key: `{"case": payload}`.
+fn case_and_payload(value: Value, ty: &Type) -> Result<(Arc<str>, Option<Value>), Mismatch> {
+    match value {
+        Value::Text(name) => Ok((name, None)),
+        Value::Map(mut entries) if entries.len() == 1 => match entries.remove(0) {
+            (Value::Text(name), payload) => Ok((name, Some(payload))),
+            (key, _) => {
+                Err(Mismatch::new(format!("a case's name is a string, not {}", key.describe())))
+            }
+        },
+        other => Err(Mismatch::expected(ty, &other)),
+    }
+}
+
+fn flags(value: Value, names: &[Arc<str>], ty: &Type) -> Result<Typed, Mismatch> {
+    let (Value::Set(set) | Value::List(set) | Value::Tuple(set)) = value else {
+        return Err(Mismatch::expected(ty, &value));
+    };
+    let mut words = vec![0u32; names.len().div_ceil(32)];
+    for flag in set {
+        let Value::Text(name) = &flag else {
+            return Err(Mismatch::new(format!("a flag is a string, not {}", flag.describe())));
+        };
+        let bit = position(names.iter(), name).ok_or_else(|| unknown_name(name, names.iter()))?;
+        words[bit as usize / 32] |= 1 << (bit % 32);
+    }
+    Ok(Typed::Flags(words))
+}
+
+fn option(value: Value, inner: &Type) -> Result<Typed, Mismatch> {
+    match value {
+        Value::None => Ok(Typed::Option(None)),
+        // The outer level of `option<option<T>>` needs a mark of its own, or None would mean both.
+        Value::Map(mut entries)
+            if inner.may_be_absent()
+                && entries.len() == 1
+                && entries[0].0 == Value::text("some") =>
+        {
+            let value =
+                check(entries.remove(0).1, inner).map_err(|mismatch| mismatch.at(".some"))?;
+            Ok(Typed::Option(Some(Box::new(value))))
+        }
+        value if inner.may_be_absent() => Err(Mismatch::new(format!(
+            "expected None or {{\"some\": {inner}}}, got {}",
+            shown(&value)
+        ))),
+        value => check(value, inner).map(|value| Typed::Option(Some(Box::new(value)))),
+    }
+}
+
+fn result(
+    value: Value,
+    ok: Option<&Type>,
+    err: Option<&Type>,
+    ty: &Type,
+) -> Result<Typed, Mismatch> {
+    let (name, payload) = case_and_payload(value, ty)?;
+    let side = match &*name {
+        "ok" => ok,
+        "err" => err,
+        _ => {
+            return Err(Mismatch::new(format!(
+                "expected {{\"ok\": ...}} or {{\"err\": ...}}, got `{name}`"
+            )));
+        }
+    };
+    let payload = match (side, payload) {
+        (None, None | Some(Value::None)) => None,
+        (None, Some(_)) => return Err(Mismatch::new(format!("`{name}` carries no value in {ty}"))),
+        (Some(ty), payload) => {
+            let value = check(payload.unwrap_or(Value::None), ty);
+            Some(Box::new(value.map_err(|mismatch| mismatch.at(format!(".{name}")))?))
+        }
+    };
+    Ok(Typed::Result(if &*name == "ok" { Ok(payload) } else { Err(payload) }))
+}
+
+fn position<'a>(mut names: impl Iterator<Item = &'a Arc<str>>, name: &str) -> Option<u32> {
+    names.position(|candidate| &**candidate == name).and_then(|i| u32::try_from(i).ok())
+}
+
+fn unknown_name<'a>(name: &str, names: impl Iterator<Item = &'a Arc<str>>) -> Mismatch {
+    Mismatch::new(format!("{name:?} is none of {}", listed(names)))
+}
+
+fn listed<'a>(names: impl Iterator<Item = &'a Arc<str>>) -> String {
+    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}

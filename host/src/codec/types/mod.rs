@@ -1,0 +1,20 @@
+//! Between [`Value`](crate::value::Value) and the component model's types, guided by a procedure's
+//! [`Signature`].
+//!
+//! Arguments are [checked](check) into [`Typed`] values before an instance exists; results are
+//! [presented](present) as neutral values. Knows no wire format, and no wasmtime: the sandbox moves
+//! `Typed` values in and out of a guest, the catalog makes signatures from components.
+
+mod arguments;
+mod check;
+mod failure;
+mod present;
+mod signature;
+mod typed;
+
+pub use arguments::{Arguments, bind};
+pub use check::{Mismatch, check};
+pub use failure::declared_failure;
+pub use present::present;
+pub use signature::{Field, Signature, Type};
+pub use typed::{ListOf, Typed};

@@ -1,0 +1,46 @@
+//! [`Typed`]: a value that is known to fit a type of the component model.
+
+use bytes::Bytes;
+use std::sync::Arc;
+
+use crate::value::Numbers;
+
+/// A value that fits a [`Type`](super::Type), ready to be moved into a guest or just moved out of
+/// one. Fields, cases and flags are positions in the type, never names.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the names are WIT's own")]
+pub enum Typed {
+    Bool(bool),
+    S8(i8),
+    U8(u8),
+    S16(i16),
+    U16(u16),
+    S32(i32),
+    U32(u32),
+    S64(i64),
+    U64(u64),
+    F32(f32),
+    F64(f64),
+    Char(char),
+    String(Arc<str>),
+    List(ListOf),
+    Tuple(Vec<Typed>),
+    Record(Vec<Typed>),
+    Variant(u32, Option<Box<Typed>>),
+    Enum(u32),
+    /// One bit a flag, 32 flags a word, the first flag in the lowest bit of the first word.
+    Flags(Vec<u32>),
+    Option(Option<Box<Typed>>),
+    Result(Result<Option<Box<Typed>>, Option<Box<Typed>>>),
+}
+
+/// The items of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ListOf {
+    /// A `list<u8>`.
+    Bytes(Bytes),
+    /// Any other list of numbers, in one block.
+    Numbers(Numbers),
+    /// Anything else.
+    Items(Vec<Typed>),
+}

@@ -1,0 +1,241 @@
+//! Writes replies: the envelopes of the original protocol, and the status of each kind of failure.
+//!
+//! An envelope's content type is exactly `application/json`, and every failure has an object as its
+//! body: the original client relies on both.
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use base64::prelude::{BASE64_STANDARD, Engine};
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde::Serialize;
+
+use crate::codec::json::Json;
+use crate::codec::pickle::{self, Arrays};
+use crate::error::{CallError, Kind, Output};
+use crate::sandbox::Receipt;
+use crate::value::Value;
+
+/// The content type of envelopes, and the mimetype of what is no text and no bytes.
+const JSON: &str = "application/json";
+
+/// Seconds after which the original client tries again where nothing else is said.
+const DEFAULT_RETRY_AFTER: u32 = 5;
+
+/// The status of each kind of failure, and the only table of them.
+fn status(kind: Kind) -> StatusCode {
+    match kind {
+        Kind::BadRequest | Kind::BadArguments => StatusCode::BAD_REQUEST,
+        Kind::Forbidden => StatusCode::FORBIDDEN,
+        Kind::NotFound => StatusCode::NOT_FOUND,
+        Kind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Kind::ProcedureError
+        | Kind::Trap
+        | Kind::OutOfFuel
+        | Kind::OutOfMemory
+        | Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        Kind::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
+        Kind::Overloaded | Kind::OperationInProgress | Kind::InvalidServerState => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+    }
+}
+
+/// Seconds after which to try again, where that may help.
+fn retry_after(error: &CallError) -> Option<u32> {
+    let may_help = matches!(error.kind, Kind::Overloaded | Kind::OperationInProgress);
+    error.retry_after.or_else(|| may_help.then_some(DEFAULT_RETRY_AFTER))
+}
+
+/// How a caller wants the value that a procedure returned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Pickled, as RPC.
+    Pickle(Arrays),
+    /// In an envelope as itself.
+    Envelope,
+}
+
+/// The envelope of success.
+pub(super) fn success(value: &Value, form: Form) -> Response {
+    match form {
+        Form::Pickle(arrays) => {
+            // Text of base64 needs no escapes, so it is written where it belongs at once.
+            let pickle = pickle::encode(value, arrays);
+            let mut body = String::with_capacity(96 + pickle.len().div_ceil(3) * 4);
+            body.push_str(
+                r#"{"status":"success","mimetype":"application/json","result":{"payload":""#,
+            );
+            BASE64_STANDARD.encode_string(pickle, &mut body);
+            body.push_str(r#""}}"#);
+            envelope(StatusCode::OK, body.into())
+        }
+        Form::Envelope => {
+            let mimetype = match value {
+                Value::Text(_) => "text/plain",
+                Value::Bytes(_) => "application/octet-stream",
+                _ => JSON,
+            };
+            object(StatusCode::OK, &Success { status: "success", mimetype, result: Json(value) })
+        }
+    }
+}
+
+/// The envelope of success around something of the host's own.
+pub(super) fn success_of<T: Serialize>(result: &T) -> Response {
+    object(StatusCode::OK, &Success { status: "success", mimetype: JSON, result })
+}
+
+#[derive(Serialize)]
+struct Success<T> {
+    status: &'static str,
+    mimetype: &'static str,
+    result: T,
+}
+
+/// A request that is refused, or a call that failed, as the caller is to see it.
+pub(super) struct Refusal {
+    error: Box<CallError>,
+    output: Output,
+}
+
+impl Refusal {
+    /// A call that failed after its guest wrote something.
+    pub(super) fn new(error: Box<CallError>, output: Output) -> Self {
+        Self { error, output }
+    }
+}
+
+impl From<CallError> for Refusal {
+    fn from(error: CallError) -> Self {
+        Self { error: Box::new(error), output: Output::default() }
+    }
+}
+
+/// The envelope of failure. The original client reads `status`, `type` and `message`; the rest is
+/// for those who want to know more.
+#[derive(Serialize)]
+struct Failure<'a> {
+    status: &'static str,
+    r#type: &'static str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<Json<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backtrace: Option<&'a str>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    stdout: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    stderr: &'a str,
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let Self { error, output } = self;
+        let failure = Failure {
+            status: "error",
+            r#type: error.kind.name(),
+            message: &error.message,
+            value: error.value.as_ref().map(Json),
+            backtrace: error.backtrace.as_deref(),
+            stdout: &output.stdout,
+            stderr: &output.stderr,
+        };
+        let mut response = object(status(error.kind), &failure);
+        if let Some(seconds) = retry_after(&error) {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+/// 405, with the methods that there are.
+pub(super) fn method_not_allowed(allow: &'static str) -> Response {
+    let message = format!("this address answers {allow}");
+    let mut response =
+        Refusal::from(CallError::new(Kind::MethodNotAllowed, message)).into_response();
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+    response
+}
+
+/// The answer to OPTIONS.
+pub(super) fn options(allow: &'static str) -> Response {
+    (StatusCode::NO_CONTENT, [(ALLOW, allow)]).into_response()
+}
+
+/// The receipt, as headers.
+pub(super) fn write_receipt(receipt: &Receipt, headers: &mut HeaderMap) {
+    let micros =
+        |duration: std::time::Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+    for (name, number) in [
+        (HeaderName::from_static("x-tarp-fuel"), receipt.fuel),
+        (HeaderName::from_static("x-tarp-peak-memory"), receipt.peak_memory as u64),
+        (HeaderName::from_static("x-tarp-instantiate-us"), micros(receipt.instantiate)),
+        (HeaderName::from_static("x-tarp-run-us"), micros(receipt.run)),
+    ] {
+        headers.insert(name, number.into());
+    }
+}
+
+fn object(status: StatusCode, object: &impl Serialize) -> Response {
+    match serde_json::to_vec(object) {
+        Ok(body) => envelope(status, body.into()),
+        // Only a map with keys that are no strings could fail, and none is written.
+        Err(e) => envelope(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            format!(r#"{{"status":"error","type":"Internal","message":"{e}"}}"#).into(),
+        ),
+    }
+}
+
+fn envelope(status: StatusCode, body: Body) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn body(response: Response) -> serde_json::Value {
+        assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
+        let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_mimetype_says_what_the_result_is() {
+        for (value, mimetype, result) in [
+            (Value::text("hi"), "text/plain", serde_json::json!("hi")),
+            (Value::Bytes("hi".into()), "application/octet-stream", "aGk=".into()),
+            (Value::Int(0), "application/json", 0.into()),
+            (Value::Bool(false), "application/json", false.into()),
+            (Value::None, "application/json", serde_json::Value::Null),
+        ] {
+            let body = body(success(&value, Form::Envelope)).await;
+            assert_eq!(
+                body,
+                serde_json::json!({"status": "success", "mimetype": mimetype, "result": result})
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failure_says_all_that_is_known() {
+        let error = CallError::new(Kind::OperationInProgress, "busy").with_value(Value::Int(7));
+        let output = Output { stdout: String::new(), stderr: "warming up".into() };
+        let response = Refusal::new(Box::new(error), output).into_response();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()[RETRY_AFTER], "5");
+        assert_eq!(
+            body(response).await,
+            serde_json::json!({
+                "status": "error", "type": "OperationInProgress", "message": "busy", "value": 7,
+                "stderr": "warming up",
+            })
+        );
+    }
+}

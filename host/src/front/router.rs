@@ -1,0 +1,17 @@
+//! Every URL of the host, on one screen.
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
+
+use super::{State, listing, origin, procedure, reply};
+
+pub(super) fn router(state: State) -> Router {
+    Router::new()
+        .route("/", get(listing::show).options(listing::options))
+        // Everything else is the name of a procedure; `/-/` is kept for the host itself.
+        .fallback(procedure::answer)
+        .method_not_allowed_fallback(|| async { reply::method_not_allowed("GET, HEAD, OPTIONS") })
+        .layer(from_fn_with_state(state.clone(), origin::check))
+        .with_state(state)
+}

@@ -1,0 +1,75 @@
+//! The body of the original protocol's RPC: JSON around two pickles.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+use serde::Deserialize;
+
+use crate::codec::pickle::{self, Arrays, Budget, Decoded};
+use crate::codec::types::Arguments;
+use crate::error::{CallError, Kind};
+use crate::value::Value;
+
+/// `{"args": BASE64(PICKLE(tuple)), "kwargs": BASE64(PICKLE(dict))}`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RpcBody<'a> {
+    #[serde(borrow)]
+    args: Cow<'a, str>,
+    #[serde(borrow)]
+    kwargs: Cow<'a, str>,
+}
+
+impl<'a> RpcBody<'a> {
+    /// `None` where the body is anything else.
+    pub(super) fn parse(body: &'a [u8]) -> Option<Self> {
+        serde_json::from_slice(body).ok()
+    }
+
+    /// The arguments, and how arrays are to be written in the reply: as numpy's own where the
+    /// arguments show that their sender has numpy.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::BadRequest`] for what is no base64, no pickle that this host takes, or no tuple and
+    /// dict.
+    pub(super) fn arguments(&self) -> Result<(Arguments, Arrays), CallError> {
+        let args = decode("args", &self.args)?;
+        let kwargs = decode("kwargs", &self.kwargs)?;
+        let uses_numpy = args.uses_numpy || kwargs.uses_numpy;
+        let Value::Tuple(positional) = args.value else {
+            return Err(bad("RPC args should be a tuple"));
+        };
+        let Value::Map(entries) = kwargs.value else {
+            return Err(bad("RPC kwargs should be a dict"));
+        };
+        let named = entries.into_iter().map(|(key, value)| match key {
+            Value::Text(name) => Ok((name, value)),
+            other => {
+                Err(bad(format!("RPC kwargs should have names as keys, not {}", other.describe())))
+            }
+        });
+        let named = named.collect::<Result<Vec<(Arc<str>, Value)>, _>>()?;
+        let arrays = if uses_numpy { Arrays::Numpy } else { Arrays::Lists };
+        Ok((Arguments { positional, named }, arrays))
+    }
+}
+
+/// The refusal of a body that is meant as RPC and is none.
+pub(super) fn malformed() -> CallError {
+    bad(
+        r#"RPC body data should be a JSON object with "args" and "kwargs" keys, each a base64 text of a pickle"#,
+    )
+}
+
+fn decode(part: &str, base64: &str) -> Result<Decoded, CallError> {
+    let pickle = BASE64_STANDARD
+        .decode(base64)
+        .map_err(|e| bad(format!("RPC {part} are not base64: {e}")))?;
+    pickle::decode(&pickle.into(), &Budget::default()).map_err(|e| bad(format!("RPC {part}: {e}")))
+}
+
+fn bad(message: impl Into<String>) -> CallError {
+    CallError::new(Kind::BadRequest, message)
+}

@@ -1,0 +1,118 @@
+//! One call, one store, one instance: runs a guest within its limits, and knows neither HTTP nor any
+//! wire format.
+//!
+//! Work by lifetime: [`Sandbox`] (engine, linker) once per process, [`Program`] (compiled and linked)
+//! once per version of a file, store and instance once per call.
+
+mod abi;
+mod engine;
+mod failure;
+mod output;
+mod run;
+mod state;
+
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use wasmtime::Engine;
+use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
+
+use crate::codec::types::{Signature, Type};
+use state::CallState;
+
+pub use run::Run;
+
+/// Where guests run.
+pub struct Sandbox {
+    engine: Engine,
+    linker: Linker<CallState>,
+    places: Semaphore,
+}
+
+/// A component that is compiled and whose imports are linked.
+#[derive(Clone)]
+pub struct Program {
+    linked: InstancePre<CallState>,
+}
+
+/// A function that a [`Program`] exports.
+#[derive(Clone)]
+pub struct Function {
+    index: ComponentExportIndex,
+    /// How many core values its result comes in; see `abi::Returned`.
+    flat_result: usize,
+}
+
+/// What a call used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// Units of fuel.
+    pub fuel: u64,
+    /// Bytes of all memories together, at the most.
+    pub peak_memory: usize,
+    /// From the start of the call until its instance was ready.
+    pub instantiate: Duration,
+    /// From then until it returned or failed.
+    pub run: Duration,
+}
+
+impl Sandbox {
+    /// Makes the engine, with room for `max_calls` calls at once.
+    ///
+    /// # Errors
+    ///
+    /// Where this machine cannot reserve the address space, or is of a kind that wasmtime does not
+    /// compile for.
+    pub fn new(max_calls: u32) -> anyhow::Result<Self> {
+        let engine = engine::engine(max_calls)?;
+        let mut linker = Linker::new(&engine);
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+        Ok(Self { engine, linker, places: Semaphore::new(max_calls as usize) })
+    }
+
+    /// For compiling and reflecting.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Links a component's imports to what the host provides.
+    ///
+    /// # Errors
+    ///
+    /// Names the import that the host does not provide, or the limit of the engine that the
+    /// component exceeds.
+    pub fn link(&self, component: &Component) -> Result<Program, String> {
+        let linked = self.linker.instantiate_pre(component).map_err(|e| format!("{e:#}"))?;
+        Ok(Program { linked })
+    }
+}
+
+impl Function {
+    /// The function that a component exports at `index` with this signature.
+    pub fn new(index: ComponentExportIndex, signature: &Signature) -> Self {
+        let flat_result = match &signature.result {
+            Some(ty) if signature.is_async => flat_count(ty),
+            None if signature.is_async => 0,
+            _ => 1,
+        };
+        // More than 16 come through memory, as one pointer.
+        Self { index, flat_result: if flat_result > 16 { 1 } else { flat_result } }
+    }
+}
+
+/// How many core values a type takes, by the canonical ABI's flattening.
+fn flat_count(ty: &Type) -> usize {
+    let optional = |ty: &Option<Box<Type>>| ty.as_deref().map_or(0, flat_count);
+    match ty {
+        Type::String | Type::List(_) => 2,
+        Type::Tuple(types) => types.iter().map(flat_count).sum(),
+        Type::Record(fields) => fields.iter().map(|field| flat_count(&field.ty)).sum(),
+        Type::Variant(cases) => {
+            1 + cases.iter().filter_map(|(_, ty)| ty.as_ref()).map(flat_count).max().unwrap_or(0)
+        }
+        Type::Flags(names) => names.len().div_ceil(32),
+        Type::Option(inner) => 1 + flat_count(inner),
+        Type::Result(ok, err) => 1 + optional(ok).max(optional(err)),
+        _ => 1,
+    }
+}

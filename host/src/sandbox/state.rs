@@ -1,0 +1,69 @@
+//! What one call's store holds: its WASI context, its output and its memory's limiter.
+
+use wasmtime::component::ResourceTable;
+use wasmtime::{ResourceLimiter, Result};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use super::output::Capture;
+use crate::config::Limits;
+
+/// The state of one call.
+pub(super) struct CallState {
+    wasi: WasiCtx,
+    resources: ResourceTable,
+    pub(super) memory: MemoryLimiter,
+    pub(super) stdout: Capture,
+    pub(super) stderr: Capture,
+}
+
+impl CallState {
+    /// Grants nothing: no files, no network, no environment, no arguments.
+    pub(super) fn new(limits: &Limits) -> Self {
+        let (stdout, stderr) = (Capture::new(limits.output), Capture::new(limits.output));
+        let wasi = WasiCtx::builder()
+            .allow_tcp(false)
+            .allow_udp(false)
+            .stdout(stdout.clone())
+            .stderr(stderr.clone())
+            .build();
+        let memory = MemoryLimiter { limit: limits.memory, used: 0, denied: None };
+        Self { wasi, resources: ResourceTable::new(), memory, stdout, stderr }
+    }
+}
+
+impl WasiView for CallState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.resources }
+    }
+}
+
+/// Caps all memories of an instance together, where wasmtime's own limiter caps each.
+pub(super) struct MemoryLimiter {
+    limit: usize,
+    /// Bytes in use, which never shrink: also the peak.
+    pub(super) used: usize,
+    /// How many bytes the guest would have had, had it not been refused.
+    pub(super) denied: Option<usize>,
+}
+
+/// The memory limit was reached; ends the guest, which learns nothing of it.
+#[derive(Debug, thiserror::Error)]
+#[error("out of memory")]
+pub(super) struct MemoryLimitReached;
+
+impl ResourceLimiter for MemoryLimiter {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> Result<bool> {
+        let wanted = self.used.saturating_add(desired.saturating_sub(current));
+        if wanted > self.limit {
+            self.denied = Some(wanted);
+            return Err(MemoryLimitReached.into());
+        }
+        self.used = wanted;
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> Result<bool> {
+        // Tables are bounded by the engine's pool.
+        Ok(true)
+    }
+}

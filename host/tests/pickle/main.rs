@@ -1,0 +1,6 @@
+//! The pickle codec against real Pythons, against random values, and against hostile bytes.
+
+mod fixtures;
+mod hostile;
+mod oracle;
+mod random;
