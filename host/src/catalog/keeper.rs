@@ -249,6 +249,7 @@ impl Keeper {
         report_new(&problems, before.problems());
         let aliases = aliases(&procedures);
         self.shared.store(Arc::new(Catalog {
+            version: version(&procedures),
             procedures,
             aliases,
             problems,
@@ -268,6 +269,17 @@ fn settle_claim<'a>(
         (owner != Some(&*p.source.file), p.source.modified, p.source.file.clone())
     };
     if rank(a) <= rank(b) { (a, b) } else { (b, a) }
+}
+
+/// A hash of what callers can see of the procedures, and of the code behind them.
+fn version(procedures: &BTreeMap<Arc<str>, Arc<Procedure>>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for procedure in procedures.values() {
+        for part in [&procedure.description(), &procedure.source.digest] {
+            hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
+        }
+    }
+    hasher.finalize().to_hex()[..16].to_owned()
 }
 
 /// Conflicts are found while publishing, again and again; they are logged once.

@@ -33,6 +33,7 @@ pub struct Catalog {
     aliases: HashMap<String, Arc<Procedure>>,
     problems: Vec<Problem>,
     complete: bool,
+    version: String,
 }
 
 /// A function of a component, ready to be called.
@@ -85,6 +86,11 @@ impl Catalog {
     /// All procedures, by name.
     pub fn procedures(&self) -> impl Iterator<Item = &Procedure> {
         self.procedures.values().map(|procedure| &**procedure)
+    }
+
+    /// Differs from that of any catalog with other procedures, or other versions of them.
+    pub fn version(&self) -> &str {
+        &self.version
     }
 
     /// What is wrong with files of the folder.

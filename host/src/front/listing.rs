@@ -1,13 +1,12 @@
 //! `GET /`: what there is to call, as the original client discovers it, and what is wrong with files.
 
-use std::time::SystemTime;
-
 use axum::extract::State as Extract;
 use axum::response::Response;
 use serde::Serialize;
 
+use super::catalog::{Complaint, complaints};
 use super::{State, reply};
-use crate::catalog::{Catalog, Problem, Procedure};
+use crate::catalog::{Catalog, Procedure};
 
 #[derive(Serialize)]
 struct Listing<'a> {
@@ -28,14 +27,6 @@ struct Entry<'a> {
     description: String,
 }
 
-#[derive(Serialize)]
-struct Complaint<'a> {
-    file: &'a str,
-    message: &'a str,
-    since: String,
-    serving: bool,
-}
-
 /// The listing.
 pub(super) async fn show(Extract(state): Extract<State>) -> Response {
     let catalog = state.catalog.load();
@@ -53,20 +44,10 @@ fn listing(catalog: &Catalog) -> Listing<'_> {
         post: [],
         rpc: catalog.procedures().map(entry).collect(),
         asyncrpc: [],
-        problems: catalog.problems().iter().map(complaint).collect(),
+        problems: complaints(catalog),
     }
 }
 
 fn entry(procedure: &Procedure) -> Entry<'_> {
     Entry { name: &procedure.name, description: procedure.description() }
-}
-
-fn complaint(problem: &Problem) -> Complaint<'_> {
-    Complaint {
-        file: &problem.file,
-        message: &problem.message,
-        since: humantime::format_rfc3339_seconds(problem.since.max(SystemTime::UNIX_EPOCH))
-            .to_string(),
-        serving: problem.serving,
-    }
 }

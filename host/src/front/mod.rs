@@ -5,6 +5,7 @@
 //! [`procedure`] runs the call, [`reply`] writes the answer. It knows nothing of wasm.
 
 mod body;
+mod catalog;
 mod connection;
 mod listing;
 mod origin;

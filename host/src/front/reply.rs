@@ -6,18 +6,21 @@
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use base64::prelude::{BASE64_STANDARD, Engine};
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::header::{ALLOW, CONTENT_TYPE, ETAG, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use serde::Serialize;
 
 use crate::codec::json::Json;
-use crate::codec::pickle::{self, Arrays};
+use crate::codec::pickle::{self, Arrays, Protocol};
 use crate::error::{CallError, Kind, Output};
 use crate::sandbox::Receipt;
 use crate::value::Value;
 
 /// The content type of envelopes, and the mimetype of what is no text and no bytes.
 const JSON: &str = "application/json";
+
+/// The content type of raw pickles, in and out.
+pub(super) const PICKLE: &str = "application/vnd.tarp.pickle";
 
 /// Seconds after which the original client tries again where nothing else is said.
 const DEFAULT_RETRY_AFTER: u32 = 5;
@@ -51,7 +54,9 @@ fn retry_after(error: &CallError) -> Option<u32> {
 /// How a caller wants the value that a procedure returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// Pickled, as RPC.
+    /// Pickled in an envelope, as RPC.
+    Rpc(Arrays),
+    /// A pickle and nothing else.
     Pickle(Arrays),
     /// In an envelope as itself.
     Envelope,
@@ -60,7 +65,7 @@ pub(super) enum Form {
 /// The envelope of success.
 pub(super) fn success(value: &Value, form: Form) -> Response {
     match form {
-        Form::Pickle(arrays) => {
+        Form::Rpc(arrays) => {
             // Text of base64 needs no escapes, so it is written where it belongs at once.
             let pickle = pickle::encode(value, arrays);
             let mut body = String::with_capacity(96 + pickle.len().div_ceil(3) * 4);
@@ -71,6 +76,10 @@ pub(super) fn success(value: &Value, form: Form) -> Response {
             body.push_str(r#""}}"#);
             envelope(StatusCode::OK, body.into())
         }
+        Form::Pickle(arrays) => {
+            let pickle = pickle::encode_as(value, arrays, Protocol::Five);
+            ([(CONTENT_TYPE, PICKLE)], pickle).into_response()
+        }
         Form::Envelope => {
             let mimetype = match value {
                 Value::Text(_) => "text/plain",
@@ -80,6 +89,21 @@ pub(super) fn success(value: &Value, form: Form) -> Response {
             object(StatusCode::OK, &Success { status: "success", mimetype, result: Json(value) })
         }
     }
+}
+
+/// Something of the host's own without an envelope, unless the caller has it already.
+pub(super) fn tagged<T: Serialize>(content: &T, known: Option<&HeaderValue>) -> Response {
+    let body = json(content);
+    let tag = format!("\"{}\"", &blake3::hash(&body).to_hex()[..32]);
+    let mut response = if known.is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        envelope(StatusCode::OK, body.into())
+    };
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        response.headers_mut().insert(ETAG, tag);
+    }
+    response
 }
 
 /// The envelope of success around something of the host's own.
@@ -159,6 +183,12 @@ pub(super) fn method_not_allowed(allow: &'static str) -> Response {
     response
 }
 
+/// 404 below `/-/`, which is the host's own.
+pub(super) async fn no_such_page(uri: Uri) -> Response {
+    let message = format!("the host has no page {}", uri.path());
+    Refusal::from(CallError::new(Kind::NotFound, message)).into_response()
+}
+
 /// The answer to OPTIONS.
 pub(super) fn options(allow: &'static str) -> Response {
     (StatusCode::NO_CONTENT, [(ALLOW, allow)]).into_response()
@@ -179,14 +209,14 @@ pub(super) fn write_receipt(receipt: &Receipt, headers: &mut HeaderMap) {
 }
 
 fn object(status: StatusCode, object: &impl Serialize) -> Response {
-    match serde_json::to_vec(object) {
-        Ok(body) => envelope(status, body.into()),
-        // Only a map with keys that are no strings could fail, and none is written.
-        Err(e) => envelope(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            format!(r#"{{"status":"error","type":"Internal","message":"{e}"}}"#).into(),
-        ),
-    }
+    envelope(status, json(object).into())
+}
+
+fn json(object: &impl Serialize) -> Vec<u8> {
+    // Only a map with keys that are no strings could fail, and none is written.
+    serde_json::to_vec(object).unwrap_or_else(|e| {
+        format!(r#"{{"status":"error","type":"Internal","message":"{e}"}}"#).into()
+    })
 }
 
 fn envelope(status: StatusCode, body: Body) -> Response {

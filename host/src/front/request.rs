@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use http::header::CONTENT_TYPE;
+use http::HeaderMap;
+use http::header::{ACCEPT, CONTENT_TYPE};
 use http::request::Parts;
 
-use super::reply::Form;
+use super::reply::{Form, PICKLE};
 use super::rpc::{self, RpcBody};
+use crate::codec::pickle::Arrays;
 use crate::codec::types::{Arguments, Signature, Type};
 use crate::codec::{json, text};
 use crate::error::{CallError, Kind};
@@ -22,7 +24,27 @@ pub(super) struct Asked {
 
 /// The arguments in the query string alone, as GET has them.
 pub(super) fn from_query(parts: &Parts, signature: &Signature) -> Asked {
-    Asked { arguments: query(parts, signature), form: Form::Envelope }
+    Asked { arguments: query(parts, signature), form: form(&parts.headers, Arrays::Lists) }
+}
+
+/// The form that the Accept header asks for; `arrays` where it does not say how to write arrays.
+pub(super) fn form(headers: &HeaderMap, arrays: Arrays) -> Form {
+    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut ranges = accepted.flat_map(|value| value.split(','));
+    let pickle = ranges.find_map(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        parts.next().filter(|essence| essence.eq_ignore_ascii_case(PICKLE)).map(|_| parts)
+    });
+    match pickle {
+        None => Form::Envelope,
+        Some(mut parameters) => {
+            Form::Pickle(match parameters.find_map(|p| p.strip_prefix("arrays=")) {
+                Some("numpy") => Arrays::Numpy,
+                Some("list") => Arrays::Lists,
+                _ => arrays,
+            })
+        }
+    }
 }
 
 /// The arguments of a POST.
@@ -31,6 +53,7 @@ pub(super) fn from_query(parts: &Parts, signature: &Signature) -> Asked {
 /// |---|---|
 /// | `application/json` | RPC; or an object by name, an array by position, else the only argument |
 /// | `application/x-www-form-urlencoded` | by name |
+/// | `application/vnd.tarp.pickle` | a pickle of `(args, kwargs)` |
 /// | `text/plain` | the only argument, read by its type |
 /// | anything else | the only argument, as bytes; none where the body is empty |
 ///
@@ -45,6 +68,7 @@ pub(super) fn from_post(
     body: &Bytes,
     signature: &Signature,
 ) -> Result<Asked, CallError> {
+    let mut arrays = Arrays::Lists;
     let mut arguments = match content_type(parts)?.as_str() {
         "application/json" => {
             if let Some(rpc) = rpc(body, signature)? {
@@ -52,13 +76,18 @@ pub(super) fn from_post(
                     return Err(bad("RPC endpoints should not have query parameters"));
                 }
                 let (arguments, arrays) = rpc.arguments()?;
-                return Ok(Asked { arguments, form: Form::Pickle(arrays) });
+                return Ok(Asked { arguments, form: Form::Rpc(arrays) });
             }
             from_json(body, signature)?
         }
         "application/x-www-form-urlencoded" => {
             utf8(body)?;
             text::arguments(form_urlencoded::parse(body).into_owned(), signature)
+        }
+        PICKLE => {
+            let (arguments, theirs) = rpc::from_pickle(body)?;
+            arrays = theirs;
+            arguments
         }
         "text/plain" => match only(signature) {
             Some(ty) => one(text::value(utf8(body)?, ty)),
@@ -68,7 +97,7 @@ pub(super) fn from_post(
         _ => from_bytes(body, signature)?,
     };
     arguments.named.extend(query(parts, signature).named);
-    Ok(Asked { arguments, form: Form::Envelope })
+    Ok(Asked { arguments, form: form(&parts.headers, arrays) })
 }
 
 fn query(parts: &Parts, signature: &Signature) -> Arguments {

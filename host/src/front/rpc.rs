@@ -1,8 +1,10 @@
-//! The body of the original protocol's RPC: JSON around two pickles.
+//! Pickled arguments: the original protocol's RPC, which is JSON around two pickles, and one raw
+//! pickle of both.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::Deserialize;
 
@@ -38,22 +40,45 @@ impl<'a> RpcBody<'a> {
         let args = decode("args", &self.args)?;
         let kwargs = decode("kwargs", &self.kwargs)?;
         let uses_numpy = args.uses_numpy || kwargs.uses_numpy;
-        let Value::Tuple(positional) = args.value else {
-            return Err(bad("RPC args should be a tuple"));
-        };
-        let Value::Map(entries) = kwargs.value else {
-            return Err(bad("RPC kwargs should be a dict"));
-        };
-        let named = entries.into_iter().map(|(key, value)| match key {
-            Value::Text(name) => Ok((name, value)),
-            other => {
-                Err(bad(format!("RPC kwargs should have names as keys, not {}", other.describe())))
-            }
-        });
-        let named = named.collect::<Result<Vec<(Arc<str>, Value)>, _>>()?;
-        let arrays = if uses_numpy { Arrays::Numpy } else { Arrays::Lists };
-        Ok((Arguments { positional, named }, arrays))
+        Ok((arguments(args.value, kwargs.value)?, arrays(uses_numpy)))
     }
+}
+
+/// The arguments of a raw pickle of `(args, kwargs)`.
+///
+/// # Errors
+///
+/// As [`RpcBody::arguments`].
+pub(super) fn from_pickle(body: &Bytes) -> Result<(Arguments, Arrays), CallError> {
+    let decoded = pickle::decode(body, &Budget::default()).map_err(|e| bad(e.to_string()))?;
+    let arrays = arrays(decoded.uses_numpy);
+    match decoded.value {
+        Value::Tuple(parts) => match <[Value; 2]>::try_from(parts) {
+            Ok([args, kwargs]) => Ok((arguments(args, kwargs)?, arrays)),
+            Err(_) => Err(bad("the pickle should be a tuple of two: args and kwargs")),
+        },
+        other => Err(bad(format!(
+            "the pickle should be a tuple of args and kwargs, not {}",
+            other.describe()
+        ))),
+    }
+}
+
+fn arguments(args: Value, kwargs: Value) -> Result<Arguments, CallError> {
+    let Value::Tuple(positional) = args else { return Err(bad("RPC args should be a tuple")) };
+    let Value::Map(entries) = kwargs else { return Err(bad("RPC kwargs should be a dict")) };
+    let named = entries.into_iter().map(|(key, value)| match key {
+        Value::Text(name) => Ok((name, value)),
+        other => {
+            Err(bad(format!("RPC kwargs should have names as keys, not {}", other.describe())))
+        }
+    });
+    let named = named.collect::<Result<Vec<(Arc<str>, Value)>, _>>()?;
+    Ok(Arguments { positional, named })
+}
+
+fn arrays(uses_numpy: bool) -> Arrays {
+    if uses_numpy { Arrays::Numpy } else { Arrays::Lists }
 }
 
 /// The refusal of a body that is meant as RPC and is none.

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
-use tarp_host::codec::pickle::{Arrays, Budget, Fault, decode, encode};
+use tarp_host::codec::pickle::{Arrays, Budget, Fault, Protocol, decode, encode, encode_as};
 use tarp_host::value::{Numbers, Value};
 
 /// One pickle of the fixtures.
@@ -122,6 +122,9 @@ fn every_fixture_survives_both_encodings() {
             let once = encode(&decoded.value, arrays);
             let again = decode(&once.clone().into(), &Budget::default()).expect(&name);
             assert_eq!(encode(&again.value, arrays), once, "{name}");
+            let newer = encode_as(&decoded.value, arrays, Protocol::Five);
+            let newer = decode(&newer.into(), &Budget::default()).expect(&name);
+            assert_eq!(encode(&newer.value, arrays), once, "{name}, protocol 5");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Writes a [`Value`] as a pickle of protocol 4.
+//! Writes a [`Value`] as a pickle of protocol 4 or 5.
 //!
 //! Nothing is memoized and nothing is framed; both are optional, and values are trees. The only
 //! globals that it names are `builtins.bytearray` and `numpy.ndarray`, the latter only if asked to.
@@ -21,6 +21,15 @@ pub enum Arrays {
     Numpy,
 }
 
+/// The pickle protocols that are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// Every Python since 3.4 loads it.
+    Four,
+    /// Every Python since 3.8 loads it, and an array's data without a copy.
+    Five,
+}
+
 /// Writes `value` as a pickle of protocol 4, which Python 3.4 and later load.
 ///
 /// What Python has no type for becomes the nearest that it has: a [`Value::Float32`] a `float`, a
@@ -29,8 +38,13 @@ pub enum Arrays {
 ///
 /// Recurses as deep as `value` nests, as dropping it would.
 pub fn encode(value: &Value, arrays: Arrays) -> Vec<u8> {
-    let mut writer = Writer { out: Vec::with_capacity(16 + size(value)), arrays };
-    writer.out.extend([PROTO, 4]);
+    encode_as(value, arrays, Protocol::Four)
+}
+
+/// As [`encode`], in the protocol that the reader is known to load.
+pub fn encode_as(value: &Value, arrays: Arrays, protocol: Protocol) -> Vec<u8> {
+    let mut writer = Writer { out: Vec::with_capacity(16 + size(value)), arrays, protocol };
+    writer.out.extend([PROTO, if protocol == Protocol::Five { 5 } else { 4 }]);
     writer.value(value);
     writer.out.push(STOP);
     writer.out
@@ -55,6 +69,7 @@ fn size(value: &Value) -> usize {
 struct Writer {
     out: Vec<u8>,
     arrays: Arrays,
+    protocol: Protocol,
 }
 
 impl Writer {
@@ -273,13 +288,23 @@ impl Writer {
             writer.int(i64::try_from(*n).unwrap_or(i64::MAX));
         });
         self.text(parts.first().map_or("", |numbers| dtype(numbers)));
-        self.global("builtins", "bytearray");
-        let length = parts.iter().map(|numbers| numbers.size_in_bytes()).sum();
-        self.string_head(length, [SHORT_BINBYTES, BINBYTES, BINBYTES8]);
+        let length = parts.iter().map(|numbers| numbers.size_in_bytes()).sum::<usize>();
+        let end: &[u8] = match self.protocol {
+            Protocol::Four => {
+                self.global("builtins", "bytearray");
+                self.string_head(length, [SHORT_BINBYTES, BINBYTES, BINBYTES8]);
+                &[TUPLE1, REDUCE, TUPLE3, REDUCE]
+            }
+            Protocol::Five => {
+                self.out.push(BYTEARRAY8);
+                self.out.extend((length as u64).to_le_bytes());
+                &[TUPLE3, REDUCE]
+            }
+        };
         for numbers in parts {
             self.out.extend_from_slice(memory(numbers));
         }
-        self.out.extend([TUPLE1, REDUCE, TUPLE3, REDUCE]);
+        self.out.extend_from_slice(end);
     }
 
     fn global(&mut self, module: &str, name: &str) {

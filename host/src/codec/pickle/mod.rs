@@ -2,7 +2,7 @@
 //!
 //! [`decode`] takes protocols 0 to 5 from anybody: it builds plain values by fixed rules, within a
 //! [`Budget`], and refuses everything else by name. [`encode`] writes protocol 4, which every Python
-//! since 3.4 loads. The format is CPython's `Lib/pickletools.py` and PEPs 307, 3154 and 574. This
+//! since 3.4 loads, or 5. The format is CPython's `Lib/pickletools.py` and PEPs 307, 3154 and 574. This
 //! module knows no HTTP and no base64, and nothing of the procedures that the values are for.
 //!
 //! The way of a pickle: `machine` runs the opcodes (`opcode`, `stack`) over the bytes (`reader`,
@@ -30,7 +30,7 @@ mod typed_array;
 
 use bytes::Bytes;
 
-pub use self::encode::{Arrays, encode};
+pub use self::encode::{Arrays, Protocol, encode, encode_as};
 pub use self::error::{Fault, PickleError};
 use crate::value::Value;
 

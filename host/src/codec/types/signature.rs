@@ -3,11 +3,17 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Serialize, Serializer};
+
 /// A callable type of the component model.
 ///
 /// Names are snake_case, as everywhere outside WIT. Resources, streams and futures have no place
 /// here: a procedure that uses them is not callable.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// For programs it serialises as its name (`"f64"`), or as a mapping from its name to its parts
+/// (`{"list": "f64"}`, `{"record": [{"name": "x", "type": "f64"}]}`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names are WIT's own")]
 pub enum Type {
     Bool,
@@ -27,19 +33,44 @@ pub enum Type {
     Tuple(Vec<Type>),
     Record(Vec<Field>),
     /// Cases with what each carries, if anything.
+    #[serde(serialize_with = "cases")]
     Variant(Vec<(Arc<str>, Option<Type>)>),
     Enum(Vec<Arc<str>>),
     Flags(Vec<Arc<str>>),
     Option(Box<Type>),
+    #[serde(serialize_with = "sides")]
     Result(Option<Box<Type>>, Option<Box<Type>>),
 }
 
+fn cases<S: Serializer>(cases: &[(Arc<str>, Option<Type>)], to: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Case<'a> {
+        name: &'a str,
+        r#type: &'a Option<Type>,
+    }
+    to.collect_seq(cases.iter().map(|(name, r#type)| Case { name, r#type }))
+}
+
+fn sides<S: Serializer>(
+    ok: &Option<Box<Type>>,
+    err: &Option<Box<Type>>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Sides<'a> {
+        ok: &'a Option<Box<Type>>,
+        err: &'a Option<Box<Type>>,
+    }
+    Sides { ok, err }.serialize(to)
+}
+
 /// A parameter of a function, or a field of a record.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Field {
     /// Its name, in snake_case.
     pub name: Arc<str>,
     /// What it holds.
+    #[serde(rename = "type")]
     pub ty: Type,
 }
 
@@ -158,6 +189,18 @@ mod tests {
         assert_eq!(
             signature.to_string(),
             "(values: list<f64>, shape: variant { dot, disc(f32) }) -> result<_, string>"
+        );
+        assert_eq!(
+            serde_json::to_value((&signature.parameters, &signature.result)).unwrap(),
+            serde_json::json!([
+                [
+                    {"name": "values", "type": {"list": "f64"}},
+                    {"name": "shape", "type": {"variant": [
+                        {"name": "dot", "type": null}, {"name": "disc", "type": "f32"}
+                    ]}},
+                ],
+                {"result": {"ok": null, "err": "string"}},
+            ])
         );
     }
 }

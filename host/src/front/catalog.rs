@@ -1,0 +1,116 @@
+//! `GET /-/procedures`: the catalog for programs, with types; and its version on every reply.
+
+use std::time::SystemTime;
+
+use axum::extract::{Request, State as Extract};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::header::IF_NONE_MATCH;
+use http::{HeaderMap, HeaderValue};
+use serde::Serialize;
+
+use super::{State, reply};
+use crate::catalog::{Catalog, Problem, Procedure};
+use crate::codec::types::{Field, Type};
+
+/// The version of the catalog, on every reply, by which a client notices a reload.
+const VERSION: &str = "x-tarp-catalog";
+
+#[derive(Serialize)]
+struct Procedures<'a> {
+    version: &'a str,
+    complete: bool,
+    procedures: Vec<Entry<'a>>,
+    problems: Vec<Complaint<'a>>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    name: &'a str,
+    documentation: &'a str,
+    signature: String,
+    parameters: &'a [Field],
+    result: &'a Option<Type>,
+    file: &'a str,
+    digest: &'a str,
+    limits: Limits,
+}
+
+/// Bytes, seconds and units of fuel.
+#[derive(Serialize)]
+struct Limits {
+    fuel: u64,
+    memory: usize,
+    deadline: f64,
+    output: usize,
+    result: usize,
+}
+
+/// A problem as programs and people see it.
+#[derive(Serialize)]
+pub(super) struct Complaint<'a> {
+    file: &'a str,
+    message: &'a str,
+    since: String,
+    serving: bool,
+}
+
+/// The catalog, unless the caller has this very version.
+pub(super) async fn show(Extract(state): Extract<State>, headers: HeaderMap) -> Response {
+    let catalog = state.catalog.load();
+    let procedures = Procedures {
+        version: catalog.version(),
+        complete: catalog.is_complete(),
+        procedures: catalog.procedures().map(entry).collect(),
+        problems: complaints(&catalog),
+    };
+    reply::tagged(&procedures, headers.get(IF_NONE_MATCH))
+}
+
+/// Writes the catalog's version on the reply.
+pub(super) async fn stamp(
+    Extract(state): Extract<State>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut response = next.run(request).await;
+    if let Ok(version) = HeaderValue::from_str(state.catalog.load().version()) {
+        response.headers_mut().insert(VERSION, version);
+    }
+    response
+}
+
+fn entry(procedure: &Procedure) -> Entry<'_> {
+    let limits = &procedure.limits;
+    Entry {
+        name: &procedure.name,
+        documentation: &procedure.documentation,
+        signature: procedure.signature.to_string(),
+        parameters: &procedure.signature.parameters,
+        result: &procedure.signature.result,
+        file: &procedure.source.file,
+        digest: &procedure.source.digest,
+        limits: Limits {
+            fuel: limits.fuel,
+            memory: limits.memory,
+            deadline: limits.deadline.as_secs_f64(),
+            output: limits.output,
+            result: limits.result,
+        },
+    }
+}
+
+/// What is wrong with files of the folder.
+pub(super) fn complaints(catalog: &Catalog) -> Vec<Complaint<'_>> {
+    catalog.problems().iter().map(complaint).collect()
+}
+
+fn complaint(problem: &Problem) -> Complaint<'_> {
+    let since = problem.since.max(SystemTime::UNIX_EPOCH);
+    Complaint {
+        file: &problem.file,
+        message: &problem.message,
+        since: humantime::format_rfc3339_seconds(since).to_string(),
+        serving: problem.serving,
+    }
+}
