@@ -1,22 +1,10 @@
-//! The failures that a caller can act on, generated from the WIT package `tarp:procedure`.
-//!
-//! Adds what Rust code expects of an error type; knows nothing of status codes.
+//! Adds to the failures of the WIT package `tarp:procedure` what Rust code expects of an error type.
+//! Knows nothing of status codes.
 
 use std::error::Error;
 use std::fmt;
 
-use failures::{Busy, Failure};
-
-#[allow(missing_docs, unsafe_code, reason = "generated from WIT, documented there")]
-mod bindings {
-    wit_bindgen::generate!({
-        path: "../wit",
-        world: "imports",
-        generate_unused_types: true,
-        additional_derives: [PartialEq, Eq],
-    });
-}
-pub use bindings::tarp::procedure::failures;
+use crate::failures::{Busy, Failure};
 
 impl Failure {
     /// The procedure is occupied; the same call may succeed `retry_after` seconds later.

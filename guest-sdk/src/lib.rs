@@ -1,8 +1,9 @@
 //! Write procedures for TARP in Rust.
 //!
-//! For now this crate holds two things that a component built with `wit_bindgen::generate!`
-//! wants from us: the [`failures`] that callers can act on, and [`embed_wit!`], which lets the
-//! documentation of a procedure travel with its component. It knows nothing of the host.
+//! For now this crate holds three things that a component built with `wit_bindgen::generate!`
+//! wants from us: the [`failures`] that callers can act on, the [`job`] that a procedure talks to
+//! while it works, and [`embed_wit!`], which lets the documentation of a procedure travel with its
+//! component. It knows nothing of the host.
 //!
 //! # Failing so that the caller can act on it
 //!
@@ -15,6 +16,11 @@
 //!     with: { "tarp:procedure/failures@0.1.0": tarp_guest::failures },
 //! });
 //! ```
+//!
+//! # Talking while it works
+//!
+//! The functions of [`job`] need no preparation, neither in the component's world nor in its
+//! bindings: a component imports those that it calls.
 //!
 //! # The section `tarp:wit`
 //!
@@ -31,9 +37,33 @@
 //! A section is any number of such records, and a component may hold several such sections, one
 //! in each core module nested in it.
 
+mod bindings;
 mod embed;
 mod failure;
 
+pub use bindings::tarp::procedure::failures;
 #[doc(hidden)]
 pub use embed::record;
-pub use failure::failures;
+
+/// Progress, a log, and whether the procedure is asked to stop.
+///
+/// All of it works in any call. Whether somebody follows it is the affair of the caller: in a
+/// plain call nobody does, in a job everybody may who may see the job.
+///
+/// ```no_run
+/// use tarp_guest::job::{self, Level};
+///
+/// fn fit(spectra: Vec<Vec<f64>>) -> Result<Vec<f64>, String> {
+///     job::log(Level::Info, &format!("fitting {} spectra", spectra.len()));
+///     let mut peaks = Vec::new();
+///     for (index, spectrum) in spectra.iter().enumerate() {
+///         if job::cancelled() {
+///             return Err(format!("stopped after {index} spectra"));
+///         }
+///         job::progress(index as f64, Some(spectra.len() as f64), Some("fitting"));
+///         peaks.push(spectrum.iter().copied().fold(f64::MIN, f64::max));
+///     }
+///     Ok(peaks)
+/// }
+/// ```
+pub use bindings::tarp::procedure::job;
