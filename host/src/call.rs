@@ -8,13 +8,14 @@ use std::sync::Arc;
 use crate::catalog::Procedure;
 use crate::codec::types::{Arguments, Signature, Type, Typed, bind, declared_failure, present};
 use crate::error::{CallError, Output};
-use crate::sandbox::{Receipt, Sandbox};
+use crate::sandbox::{Observer, Receipt, Sandbox};
 use crate::value::Value;
 
 /// A procedure with the arguments that it is to be called with, which fit its parameters.
 pub struct Call {
     procedure: Arc<Procedure>,
     arguments: Vec<Typed>,
+    is_job: bool,
 }
 
 /// What came of a call.
@@ -36,15 +37,27 @@ impl Call {
     /// [`Kind::BadArguments`](crate::error::Kind::BadArguments), naming the argument.
     pub fn new(procedure: Arc<Procedure>, arguments: Arguments) -> Result<Self, CallError> {
         let arguments = bind(&procedure.name, arguments, &procedure.signature)?;
-        Ok(Self { procedure, arguments })
+        Ok(Self { procedure, arguments, is_job: false })
+    }
+
+    /// The same call within the limits of a job.
+    #[must_use]
+    pub fn as_job(self) -> Self {
+        Self { is_job: true, ..self }
     }
 }
 
-/// Runs the call in an instance of its own. Dropping the future ends the guest at once.
-pub async fn execute(sandbox: &Sandbox, call: Call) -> Outcome {
-    let Call { procedure, arguments } = call;
+/// Runs the call in an instance of its own, followed by the observer if there is one. Dropping the
+/// future ends the guest at once.
+pub async fn execute(
+    sandbox: &Sandbox,
+    call: Call,
+    observer: Option<Arc<dyn Observer>>,
+) -> Outcome {
+    let Call { procedure, arguments, is_job } = call;
+    let limits = if is_job { &procedure.jobs.limits } else { &procedure.limits };
     let run = sandbox
-        .run(&procedure.name, &procedure.program, &procedure.function, &procedure.limits, arguments)
+        .run(&procedure.name, &procedure.program, &procedure.function, limits, arguments, observer)
         .await;
     let result = run.returned.and_then(|typed| value(&procedure.name, typed, &procedure.signature));
     Outcome { result: result.map_err(Box::new), receipt: run.receipt, output: run.output }

@@ -2,10 +2,18 @@
 //!
 //! Status codes are the front's affair; this table knows none.
 
+use std::borrow::Cow;
+
+use serde::de::IntoDeserializer;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::value::Value;
 
 /// The type of a failure, as callers see it in the field `type` of an error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+///
+/// Encoded, it is its name: what is stored outlives a change of their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(remote = "Self")]
 pub enum Kind {
     /// The request itself cannot be read: its body, its pickle, its JSON.
     BadRequest,
@@ -35,6 +43,18 @@ pub enum Kind {
     OperationInProgress,
     /// The procedure says that it cannot work in its present state.
     InvalidServerState,
+    /// There was such a job; what came of it is no longer kept.
+    Gone,
+    /// It contradicts what came before.
+    Conflict,
+    /// The job was cancelled.
+    Cancelled,
+    /// The host went down while the job ran.
+    Interrupted,
+    /// There is no room to keep anything more.
+    StorageFull,
+    /// What the host keeps cannot be read or written at the moment.
+    Unavailable,
     /// A fault of the host itself.
     Internal,
 }
@@ -57,13 +77,31 @@ impl Kind {
             Self::Overloaded => "Overloaded",
             Self::OperationInProgress => "OperationInProgress",
             Self::InvalidServerState => "InvalidServerState",
+            Self::Gone => "Gone",
+            Self::Conflict => "Conflict",
+            Self::Cancelled => "Cancelled",
+            Self::Interrupted => "Interrupted",
+            Self::StorageFull => "StorageFull",
+            Self::Unavailable => "Unavailable",
             Self::Internal => "Internal",
         }
     }
 }
 
+impl Serialize for Kind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(Cow::<str>::deserialize(deserializer)?.into_deserializer())
+    }
+}
+
 /// A failed call: its type, a message for a person, and what else is known.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error, Serialize, Deserialize)]
 #[error("{}: {message}", kind.name())]
 pub struct CallError {
     /// The type of the failure.
@@ -79,7 +117,7 @@ pub struct CallError {
 }
 
 /// What a guest wrote, each stream cut in its middle to its limit.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Output {
     /// The standard output.
     pub stdout: String,

@@ -1,35 +1,133 @@
-//! Puts the stations together: [`run`] is one whole host.
+//! Puts the stations together: [`Host`].
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
-use crate::catalog::{Cache, Catalog, Keeper};
-use crate::config::HostConfig;
-use crate::front::Front;
+use crate::catalog::{Cache, CacheError, Catalog, Keeper, Loader};
+use crate::config::{HostConfig, StoreKind};
+use crate::front::{Front, TlsError};
+use crate::jobs::store::{OpenError, SqliteStore, StoreError};
+use crate::jobs::{Jobs, Workshop};
 use crate::sandbox::Sandbox;
 
-/// Serves the folder of `config` on `listener` until `shutdown` completes, and then for as long as
-/// running calls take, up to the configured grace.
-///
-/// `ready` is called once, when all files that were in the folder at the start have been looked at;
-/// calls are answered before that too, as soon as their component is loaded.
-///
-/// # Errors
-///
-/// Where the host cannot start: the engine, the cache's directory, the certificate.
-pub async fn run(
-    listener: TcpListener,
-    config: HostConfig,
-    ready: impl FnOnce(&Catalog) + Send + 'static,
-    shutdown: impl Future<Output = ()>,
-) -> anyhow::Result<()> {
-    let sandbox = Arc::new(Sandbox::new(config.server.max_calls)?);
-    let cache = Cache::open(&config.cache)?;
-    let keeper = Keeper::new(config.folder, Arc::clone(&sandbox), cache, config.limits);
-    let front = Front::new(keeper.catalog(), sandbox, config.server)?;
-    let keeping = tokio::spawn(keeper.run(ready));
-    front.serve(listener, shutdown).await;
-    keeping.abort();
-    Ok(())
+/// Why a host cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// wasmtime does not run here.
+    #[error("the engine for WebAssembly cannot start on this machine: {0:#}")]
+    Engine(wasmtime::Error),
+    /// There are no threads for jobs.
+    #[error("cannot start the threads that run jobs: {0}")]
+    Threads(std::io::Error),
+    /// The directory for compiled components.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// The certificate or its key.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The database with the jobs.
+    #[error(transparent)]
+    Jobs(#[from] OpenError),
+    /// What is in that database.
+    #[error("the jobs of before cannot be taken up: {0}")]
+    Recovery(#[from] StoreError),
+}
+
+/// One whole host, ready to serve.
+pub struct Host {
+    keeper: Keeper,
+    front: Front,
+    /// Jobs and where they run; `None` where the host keeps none.
+    jobs: Option<(Jobs, Workshop)>,
+    grace: Duration,
+}
+
+impl Host {
+    /// Prepares a host: everything that can go wrong at a start goes wrong here.
+    ///
+    /// # Errors
+    ///
+    /// What cannot be used, and what to do about it.
+    pub async fn new(config: HostConfig) -> Result<Self, StartError> {
+        let workshop = match config.jobs.store {
+            StoreKind::Sqlite => {
+                Some(Workshop::new(config.jobs.places).map_err(StartError::Threads)?)
+            }
+            StoreKind::None => None,
+        };
+        let places = config.server.max_calls + workshop.as_ref().map_or(0, Workshop::places);
+        let sandbox = Arc::new(Sandbox::new(places).map_err(StartError::Engine)?);
+        let loader = Loader {
+            sandbox: Arc::clone(&sandbox),
+            cache: Cache::open(&config.cache)?,
+            limits: config.limits,
+            job_limits: config.job_limits,
+        };
+        let keeper = Keeper::new(config.folder, loader);
+        let jobs = match workshop {
+            Some(workshop) => {
+                let store = Arc::new(SqliteStore::open(&config.data)?);
+                let catalog = keeper.catalog();
+                let jobs = Jobs::new(store, catalog, Arc::clone(&sandbox), config.jobs);
+                jobs.recover().await?;
+                Some((jobs, workshop))
+            }
+            None => None,
+        };
+        let handle = jobs.as_ref().map(|(jobs, _)| jobs.clone());
+        let grace = config.server.grace;
+        let front = Front::new(keeper.catalog(), sandbox, handle, config.server)?;
+        Ok(Self { keeper, front, jobs, grace })
+    }
+
+    /// Serves on `listener` until `shutdown` completes, and then for as long as running calls take,
+    /// up to the configured grace.
+    ///
+    /// `ready` is called once, when all files that were in the folder at the start have been looked
+    /// at; calls are answered before that too, as soon as their component is loaded.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        ready: impl FnOnce(&Catalog) + Send + 'static,
+        shutdown: impl Future<Output = ()>,
+    ) {
+        let Self { keeper, front, jobs, grace } = self;
+        let loaded = CancellationToken::new();
+        let keeping = tokio::spawn(keeper.run({
+            let loaded = loaded.clone();
+            move |catalog| {
+                ready(catalog);
+                loaded.cancel();
+            }
+        }));
+        let stopping = CancellationToken::new();
+        let mut working = tokio::spawn({
+            let stopping = stopping.clone();
+            async move {
+                let Some((jobs, workshop)) = jobs else { return };
+                tokio::select! {
+                    // A job whose procedure is not loaded yet would fail.
+                    () = loaded.cancelled() => jobs.run(&workshop, stopping).await,
+                    () = stopping.cancelled() => {}
+                }
+            }
+        });
+        let finishing = async {
+            stopping.cancelled().await;
+            if tokio::time::timeout(grace, &mut working).await.is_err() {
+                warn!("the grace is over; jobs that still run are interrupted");
+            }
+        };
+        let shutdown = async {
+            shutdown.await;
+            stopping.cancel();
+        };
+        tokio::join!(front.serve(listener, shutdown), finishing);
+        working.abort();
+        keeping.abort();
+    }
 }

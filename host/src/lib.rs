@@ -8,9 +8,10 @@
 //! | [`codec`] | pickle, JSON, form and text to and from [`Value`](value::Value); values to and from WIT types | HTTP, instances |
 //! | [`catalog`] | what can be called at this moment, kept true to the folder | HTTP |
 //! | [`call`] | the narrow waist: everything that runs a guest goes through it | where the call came from |
+//! | [`jobs`] | calls that nobody waits for: durable, queued, followed | HTTP |
 //! | [`sandbox`] | one call in one instance, within its limits | HTTP, wire formats |
 //!
-//! [`run`] puts them together; the binary `tarp` adds a command line.
+//! [`Host`] puts them together; the binary `tarp` adds a command line.
 
 pub mod call;
 pub mod catalog;
@@ -19,7 +20,8 @@ pub mod config;
 pub mod error;
 pub mod front;
 mod host;
+pub mod jobs;
 pub mod sandbox;
 pub mod value;
 
-pub use host::run;
+pub use host::{Host, StartError};

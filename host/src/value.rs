@@ -77,6 +77,26 @@ impl Value {
             Self::Named { class, .. } => format!("a {class}"),
         }
     }
+
+    /// About how many bytes it takes to write the value down. Numbers count as in a pickle, 9 bytes
+    /// each and a little for every thousand.
+    pub fn written_size(&self) -> usize {
+        let numbers = |count: usize| 9 * count + count / 500;
+        match self {
+            Self::Text(text) => text.len() + 9,
+            Self::Bytes(bytes) => bytes.len() + 9,
+            Self::Array(array) => numbers(array.numbers().len()) + 100,
+            Self::List(values) | Self::Tuple(values) | Self::Set(values) => {
+                values.iter().map(Self::written_size).sum::<usize>() + values.len() / 500 + 3
+            }
+            Self::Map(entries) => {
+                let sizes =
+                    entries.iter().map(|(key, value)| key.written_size() + value.written_size());
+                sizes.sum::<usize>() + 3
+            }
+            _ => 9,
+        }
+    }
 }
 
 impl From<u64> for Value {

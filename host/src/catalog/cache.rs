@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -17,6 +17,28 @@ use wasmtime::component::Component;
 
 /// An entry that no start used for so long is removed.
 const UNUSED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Why a directory cannot hold compiled components.
+#[derive(Debug, thiserror::Error)]
+pub enum CacheError {
+    /// It cannot be made or read.
+    #[error("cannot keep compiled components in {}: {source}; name another directory with --cache", directory.display())]
+    Unusable {
+        /// The directory.
+        directory: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is not this user's alone.
+    #[error(
+        "others can write to {}, and compiled code from there would be run; give it to this user alone (chmod 700) or name another directory with --cache",
+        directory.display()
+    )]
+    Exposed {
+        /// The directory.
+        directory: PathBuf,
+    },
+}
 
 /// The directory with compiled components.
 pub struct Cache {
@@ -29,21 +51,23 @@ impl Cache {
     /// # Errors
     ///
     /// Where it cannot be made, belongs to somebody else, or others can write there.
-    pub fn open(directory: &Path) -> anyhow::Result<Self> {
+    pub fn open(directory: &Path) -> Result<Self, CacheError> {
+        let unusable = |source| CacheError::Unusable { directory: directory.into(), source };
         if let Some(parent) = directory.parent() {
-            fs::create_dir_all(parent)?;
+            fs::create_dir_all(parent).map_err(unusable)?;
         }
         match fs::DirBuilder::new().mode(0o700).create(directory) {
-            Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => return Err(e.into()),
+            Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(unusable(e)),
             _ => {}
         }
-        let metadata = fs::metadata(directory)?;
-        anyhow::ensure!(metadata.is_dir(), "{} is not a directory", directory.display());
-        anyhow::ensure!(
-            metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & 0o022 == 0,
-            "others can write to {}, and compiled code from there would be run; give it to this user alone (chmod 700) or name another directory with --cache",
-            directory.display()
-        );
+        let metadata = fs::metadata(directory).map_err(unusable)?;
+        if !metadata.is_dir() {
+            return Err(unusable(io::ErrorKind::NotADirectory.into()));
+        }
+        let owner = rustix::process::geteuid().as_raw();
+        if metadata.uid() != owner || metadata.mode() & 0o022 != 0 {
+            return Err(CacheError::Exposed { directory: directory.into() });
+        }
         let cache = Self { directory: directory.to_path_buf() };
         cache.prune();
         Ok(cache)
@@ -73,14 +97,14 @@ impl Cache {
     }
 
     /// Written beside its place and renamed into it, so that no half of it is ever seen.
-    fn store(&self, component: &Component, path: &Path) -> anyhow::Result<()> {
-        let code = component.serialize()?;
+    fn store(&self, component: &Component, path: &Path) -> io::Result<()> {
+        let code = component.serialize().map_err(|e| io::Error::other(format!("{e:#}")))?;
         let mut sum = tempfile::NamedTempFile::new_in(&self.directory)?;
         sum.write_all(blake3::hash(&code).as_bytes())?;
         let mut file = tempfile::NamedTempFile::new_in(&self.directory)?;
         file.write_all(&code)?;
-        sum.persist(path.with_extension("sum"))?;
-        file.persist(path)?;
+        sum.persist(path.with_extension("sum")).map_err(|e| e.error)?;
+        file.persist(path).map_err(|e| e.error)?;
         Ok(())
     }
 

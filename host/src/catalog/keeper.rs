@@ -10,14 +10,11 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
-use super::cache::Cache;
 use super::folder::{Found, Settling, scan};
 use super::load::{Loaded, Loader};
 use super::names::alias;
 use super::watch::Watch;
 use super::{Catalog, Problem, Procedure};
-use crate::config::Limits;
-use crate::sandbox::Sandbox;
 
 /// The catalog of this moment, for whoever starts a call.
 pub type Shared = Arc<ArcSwap<Catalog>>;
@@ -54,12 +51,12 @@ type Finished = (Found, Result<Loaded, String>);
 
 impl Keeper {
     /// Prepares to keep a catalog, still empty, of the components in `folder`.
-    pub fn new(folder: PathBuf, sandbox: Arc<Sandbox>, cache: Cache, limits: Limits) -> Self {
+    pub fn new(folder: PathBuf, loader: Loader) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             folder,
             shared: Shared::default(),
-            loader: Arc::new(Loader { sandbox, cache, limits }),
+            loader: Arc::new(loader),
             compiling: Arc::new(Semaphore::new(cores)),
             files: BTreeMap::new(),
             settling: Settling::default(),
@@ -230,7 +227,9 @@ impl Keeper {
                     procedures.insert(Arc::clone(&procedure.name), Arc::clone(procedure));
                     continue;
                 };
-                let owner = before.procedures.get(&procedure.name).map(|owner| &*owner.source.file);
+                // While the host starts, who has a name depends on what was loaded first.
+                let owner = before.procedures.get(&procedure.name).filter(|_| before.complete);
+                let owner = owner.map(|owner| &*owner.source.file);
                 let (winner, loser) = settle_claim(owner, rival, procedure);
                 let problem = Problem {
                     file: loser.source.file.clone(),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use wasmparser::Parser;
 
@@ -12,19 +12,24 @@ use super::documentation::{self, Documentation};
 use super::folder::Found;
 use super::names::{client_warning, folder_prefix, prefixed};
 use super::reflect::{Export, exports};
-use super::{Procedure, Source};
+use super::{JobPolicy, Procedure, Source};
 use crate::codec::types::Signature;
-use crate::config::{self, Limits, Sidecar};
+use crate::config::{self, Limits, Mode, ProcedureTable, Sidecar};
 use crate::sandbox::{Function, Program, Sandbox};
 
 /// Far above what tool chains make, far below what could hurt.
 const MAX_FILE_SIZE: u64 = 512 << 20;
 
 /// What every load needs.
-pub(super) struct Loader {
-    pub(super) sandbox: Arc<Sandbox>,
-    pub(super) cache: Cache,
-    pub(super) limits: Limits,
+pub struct Loader {
+    /// Compiles and links.
+    pub sandbox: Arc<Sandbox>,
+    /// Keeps what was compiled.
+    pub cache: Cache,
+    /// What a call may use, unless a sidecar says otherwise.
+    pub limits: Limits,
+    /// What a job may use, unless a sidecar says otherwise.
+    pub job_limits: Limits,
 }
 
 /// A file whose procedures can be called.
@@ -66,6 +71,7 @@ impl Loader {
             prefix: sidecar.prefix.clone().unwrap_or_else(|| folder_prefix(Path::new(&found.name))),
             documentation: documentation::read(&bytes),
             limits: self.limits.with(&sidecar.limits),
+            job_limits: self.job_limits.with(&sidecar.limits).with(&sidecar.job_limits),
             sidecar,
             source: Arc::new(source),
             program,
@@ -82,7 +88,7 @@ impl Loader {
                     loaded.procedures.push(Arc::new(procedure));
                 }
                 Err(reason) => {
-                    loaded.warnings.push(format!("`{}` cannot be called: {reason}", export.name))
+                    loaded.warnings.push(format!("`{}` cannot be called: {reason}", export.name));
                 }
             }
         }
@@ -101,6 +107,7 @@ struct Maker {
     prefix: String,
     documentation: Documentation,
     limits: Limits,
+    job_limits: Limits,
     sidecar: Sidecar,
     source: Arc<Source>,
     program: Program,
@@ -108,19 +115,31 @@ struct Maker {
 
 impl Maker {
     fn procedure(&self, name: &str, signature: Signature, function: Function) -> Procedure {
-        let table = self.sidecar.procedures.get(name);
-        let described = table.and_then(|table| table.description.as_ref());
-        let documentation =
-            described.or_else(|| self.documentation.get(name)).cloned().unwrap_or_default();
+        let nothing = ProcedureTable::default();
+        let table = self.sidecar.procedures.get(name).unwrap_or(&nothing);
+        let documentation = table.description.as_ref().or_else(|| self.documentation.get(name));
         Procedure {
             name: prefixed(&self.prefix, name).into(),
-            documentation,
+            documentation: documentation.cloned().unwrap_or_default(),
+            limits: self.limits.with(&table.limits),
+            jobs: self.job_policy(table, &signature),
             signature,
-            limits: table
-                .map_or_else(|| self.limits.clone(), |table| self.limits.with(&table.limits)),
             source: Arc::clone(&self.source),
             program: self.program.clone(),
             function,
+        }
+    }
+
+    fn job_policy(&self, table: &ProcedureTable, signature: &Signature) -> JobPolicy {
+        let wish = if signature.is_async { Mode::Async } else { Mode::Sync };
+        JobPolicy {
+            mode: table.mode.unwrap_or(wish),
+            limits: self.job_limits.with(&table.limits).with(&table.job_limits),
+            suggested_wait: table.suggested_wait.unwrap_or(1),
+            priority: table.priority.unwrap_or(3),
+            max_attempts: table.max_attempts.unwrap_or(1),
+            backoff: table.backoff.unwrap_or(Duration::from_secs(1)),
+            is_repeatable: table.idempotent || self.program.touches_nothing(),
         }
     }
 }

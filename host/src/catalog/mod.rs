@@ -16,14 +16,15 @@ mod watch;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::codec::types::Signature;
-use crate::config::Limits;
+use crate::config::{Limits, Mode};
 use crate::sandbox::{Function, Program};
 
-pub use cache::Cache;
+pub use cache::{Cache, CacheError};
 pub use keeper::{Keeper, Shared};
+pub use load::Loader;
 
 /// Every procedure that can be called at one moment.
 #[derive(Default)]
@@ -46,10 +47,31 @@ pub struct Procedure {
     pub signature: Signature,
     /// What a call may use.
     pub limits: Limits,
+    /// How it runs as a job.
+    pub jobs: JobPolicy,
     /// The component it comes from.
     pub source: Arc<Source>,
     pub(crate) program: Program,
     pub(crate) function: Function,
+}
+
+/// How a procedure runs as a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobPolicy {
+    /// Whether the original protocol's RPC makes a job of it.
+    pub mode: Mode,
+    /// What a job may use.
+    pub limits: Limits,
+    /// Seconds between looks at a job's state that make sense.
+    pub suggested_wait: u32,
+    /// How urgent a job is where its submitter does not say, 0 to 7.
+    pub priority: u8,
+    /// How often a job that fails is run at the most.
+    pub max_attempts: u32,
+    /// How long to wait before the second attempt.
+    pub backoff: Duration,
+    /// Whether to run it again could do nothing twice.
+    pub is_repeatable: bool,
 }
 
 /// The version of a file that a procedure comes from.

@@ -34,7 +34,7 @@ pub(super) fn exports(component: &Component, engine: &Engine) -> Vec<Export> {
     for (export, extern_) in component.component_type().exports(engine) {
         match &extern_.ty {
             ComponentItem::ComponentFunc(func) if !is_runtime_function(export, func) => {
-                add(None, export, func)
+                add(None, export, func);
             }
             ComponentItem::ComponentInstance(instance) if !is_runtime_interface(export) => {
                 let Some(index) = component.get_export_index(None, export) else { continue };

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
+use tarp_host::Host;
 use tarp_host::catalog::Catalog;
-use tarp_host::config::{ConfigFile, HostConfig, Limits, read};
+use tarp_host::config::{ConfigFile, HostConfig, Limits, StoreKind, read};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -47,9 +48,22 @@ pub(crate) struct Serve {
         value_name = "NAME"
     )]
     allow_hosts: Vec<String>,
+    /// Where to keep jobs; `none` turns them off [default: sqlite]
+    #[arg(long, env = "TARP_JOBS", value_enum)]
+    jobs: Option<JobsFlag>,
+    /// The directory for what must survive the host, such as jobs; one host at a time may use it
+    /// [default: in the user's data directory]
+    #[arg(long, env = "TARP_DATA", value_name = "DIR")]
+    data: Option<PathBuf>,
     /// The directory for compiled components [default: in the user's cache directory]
     #[arg(long, env = "TARP_CACHE", value_name = "DIR")]
     cache: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum JobsFlag {
+    Sqlite,
+    None,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -86,7 +100,20 @@ impl Serve {
         server.tls_cert = self.tls_cert.or(server.tls_cert);
         server.tls_key = self.tls_key.or(server.tls_key);
         server.allowed_hosts.extend(self.allow_hosts);
-        let cache = self.cache.or(file.cache).map_or_else(default_cache, Ok)?;
+        let cache = match self.cache.or(file.cache) {
+            Some(cache) => cache,
+            None => own_directories("--cache")?.cache_dir().join("compiled"),
+        };
+        let data = match self.data.or(file.data) {
+            Some(data) => data,
+            None => own_directories("--data")?.data_dir().to_path_buf(),
+        };
+        let mut jobs = file.jobs;
+        match self.jobs {
+            Some(JobsFlag::Sqlite) => jobs.store = StoreKind::Sqlite,
+            Some(JobsFlag::None) => jobs.store = StoreKind::None,
+            None => {}
+        }
         let folder = self.dir.canonicalize().with_context(|| {
             let dir = self.dir.display();
             format!(
@@ -94,15 +121,21 @@ impl Serve {
             )
         })?;
         anyhow::ensure!(folder.is_dir(), "cannot serve {}: it is not a folder", self.dir.display());
-        Ok(HostConfig { folder, cache, server, limits: Limits::default().with(&file.limits) })
+        Ok(HostConfig {
+            folder,
+            cache,
+            data,
+            server,
+            limits: Limits::default().with(&file.limits),
+            job_limits: Limits::of_jobs().with(&jobs.limits),
+            jobs,
+        })
     }
 }
 
-fn default_cache() -> Result<PathBuf> {
-    let directories = directories::ProjectDirs::from("", "", "tarp").context(
-        "no home directory to keep compiled components in; name a directory with --cache",
-    )?;
-    Ok(directories.cache_dir().join("compiled"))
+fn own_directories(flag: &str) -> Result<directories::ProjectDirs> {
+    directories::ProjectDirs::from("", "", "tarp")
+        .with_context(|| format!("there is no home directory; name a directory with {flag}"))
 }
 
 fn log_to_stderr(format: LogFormat) {
@@ -121,8 +154,10 @@ async fn serve(folder: PathBuf, config: HostConfig) -> Result<()> {
     })?;
     let scheme = if config.server.tls_cert.is_some() { "https" } else { "http" };
     let shutdown = stopped()?;
+    let host = Host::new(config).await?;
     println!("listening on {scheme}://{}, watching {}", listener.local_addr()?, folder.display());
-    tarp_host::run(listener, config, report, shutdown).await
+    host.serve(listener, report, shutdown).await;
+    Ok(())
 }
 
 fn report(catalog: &Catalog) {

@@ -4,6 +4,7 @@
 //! Knows no HTTP and starts no instance.
 
 pub mod json;
+pub mod neutral;
 pub mod pickle;
 pub mod text;
 pub mod types;

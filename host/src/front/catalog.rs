@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::{State, reply};
 use crate::catalog::{Catalog, Problem, Procedure};
 use crate::codec::types::{Field, Type};
+use crate::config::Mode;
 
 /// The version of the catalog, on every reply, by which a client notices a reload.
 const VERSION: &str = "x-tarp-catalog";
@@ -31,6 +32,8 @@ struct Entry<'a> {
     signature: String,
     parameters: &'a [Field],
     result: &'a Option<Type>,
+    mode: Mode,
+    suggested_wait: Option<u32>,
     file: &'a str,
     digest: &'a str,
     limits: Limits,
@@ -61,7 +64,7 @@ pub(super) async fn show(Extract(state): Extract<State>, headers: HeaderMap) -> 
     let procedures = Procedures {
         version: catalog.version(),
         complete: catalog.is_complete(),
-        procedures: catalog.procedures().map(entry).collect(),
+        procedures: catalog.procedures().map(|p| entry(p, state.jobs.is_some())).collect(),
         problems: complaints(&catalog),
     };
     reply::tagged(&procedures, headers.get(IF_NONE_MATCH))
@@ -80,14 +83,17 @@ pub(super) async fn stamp(
     response
 }
 
-fn entry(procedure: &Procedure) -> Entry<'_> {
+fn entry(procedure: &Procedure, keeps_jobs: bool) -> Entry<'_> {
     let limits = &procedure.limits;
+    let mode = if keeps_jobs { procedure.jobs.mode } else { Mode::Sync };
     Entry {
         name: &procedure.name,
         documentation: &procedure.documentation,
         signature: procedure.signature.to_string(),
         parameters: &procedure.signature.parameters,
         result: &procedure.signature.result,
+        mode,
+        suggested_wait: (mode == Mode::Async).then_some(procedure.jobs.suggested_wait),
         file: &procedure.source.file,
         digest: &procedure.source.digest,
         limits: Limits {

@@ -88,9 +88,13 @@ async fn accept(listener: &TcpListener) -> TcpStream {
     }
 }
 
+/// Bytes of a request's line and headers. The original client writes lists into the address, of which
+/// the library takes 64 KiB.
+const MAX_HEAD: usize = 128 << 10;
+
 fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).max_buf_size(64 << 10);
+    builder.http1().timer(TokioTimer::new()).max_buf_size(MAX_HEAD);
     builder
         .http2()
         .timer(TokioTimer::new())

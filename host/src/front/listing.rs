@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::catalog::{Complaint, complaints};
 use super::{State, reply};
 use crate::catalog::{Catalog, Procedure};
+use crate::config::Mode;
 
 #[derive(Serialize)]
 struct Listing<'a> {
@@ -17,7 +18,7 @@ struct Listing<'a> {
     #[serde(rename = "RPC")]
     rpc: Vec<Entry<'a>>,
     #[serde(rename = "ASYNCRPC")]
-    asyncrpc: [(); 0],
+    asyncrpc: Vec<Entry<'a>>,
     problems: Vec<Complaint<'a>>,
 }
 
@@ -30,7 +31,7 @@ struct Entry<'a> {
 /// The listing.
 pub(super) async fn show(Extract(state): Extract<State>) -> Response {
     let catalog = state.catalog.load();
-    reply::success_of(&listing(&catalog))
+    reply::success_of(&listing(&catalog, state.jobs.is_some()))
 }
 
 /// The answer to OPTIONS.
@@ -38,12 +39,15 @@ pub(super) async fn options() -> Response {
     reply::options("GET, HEAD, OPTIONS")
 }
 
-fn listing(catalog: &Catalog) -> Listing<'_> {
+/// Where the host keeps no jobs, every procedure is called and waited for.
+fn listing(catalog: &Catalog, keeps_jobs: bool) -> Listing<'_> {
+    let is_async = |procedure: &&Procedure| keeps_jobs && procedure.jobs.mode == Mode::Async;
+    let (asynchronous, synchronous): (Vec<_>, Vec<_>) = catalog.procedures().partition(is_async);
     Listing {
         get: [],
         post: [],
-        rpc: catalog.procedures().map(entry).collect(),
-        asyncrpc: [],
+        rpc: synchronous.into_iter().map(entry).collect(),
+        asyncrpc: asynchronous.into_iter().map(entry).collect(),
         problems: complaints(catalog),
     }
 }

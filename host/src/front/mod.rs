@@ -7,6 +7,7 @@
 mod body;
 mod catalog;
 mod connection;
+mod jobs;
 mod listing;
 mod origin;
 mod procedure;
@@ -20,12 +21,16 @@ mod watchdog;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
 
 use crate::catalog::Shared;
 use crate::config::ServerConfig;
+use crate::jobs::Jobs;
 use crate::sandbox::Sandbox;
 use origin::AllowedHosts;
+pub use tls::TlsError;
 
 /// The server side of HTTP, ready to serve.
 pub struct Front {
@@ -40,8 +45,14 @@ struct State(Arc<Shelf>);
 struct Shelf {
     catalog: Shared,
     sandbox: Arc<Sandbox>,
+    /// `None` where the host keeps no jobs.
+    jobs: Option<Jobs>,
     config: ServerConfig,
     allowed_hosts: AllowedHosts,
+    /// One for each synchronous call that may run at once.
+    places: Semaphore,
+    /// Cancelled when the host is asked to stop, so that nobody waits any longer.
+    closing: CancellationToken,
 }
 
 impl std::ops::Deref for State {
@@ -61,16 +72,29 @@ impl Front {
     pub fn new(
         catalog: Shared,
         sandbox: Arc<Sandbox>,
+        jobs: Option<Jobs>,
         config: ServerConfig,
-    ) -> anyhow::Result<Self> {
+    ) -> Result<Self, TlsError> {
         let tls = tls::acceptor(&config)?;
-        let allowed_hosts = AllowedHosts::new(&config.allowed_hosts);
-        Ok(Self { state: State(Arc::new(Shelf { catalog, sandbox, config, allowed_hosts })), tls })
+        let shelf = Shelf {
+            catalog,
+            sandbox,
+            jobs,
+            allowed_hosts: AllowedHosts::new(&config.allowed_hosts),
+            places: Semaphore::new(config.max_calls as usize),
+            closing: CancellationToken::new(),
+            config,
+        };
+        Ok(Self { state: State(Arc::new(shelf)), tls })
     }
 
     /// Serves until `shutdown` completes, then lets running requests finish within the grace.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
         let router = router::router(self.state.clone());
+        let shutdown = async {
+            shutdown.await;
+            self.state.closing.cancel();
+        };
         connection::serve(listener, self.tls, router, &self.state.config, shutdown).await;
     }
 }

@@ -55,7 +55,7 @@ fn verdict(allowed: &AllowedHosts, request: &Request) -> Result<(), CallError> {
     let bad = |message: &str| CallError::new(Kind::BadRequest, message);
     let header =
         single(request.headers(), HOST.as_str()).map_err(|()| bad("more than one Host header"))?;
-    let header = header.map(|host| host.parse::<Authority>()).transpose();
+    let header = header.map(str::parse::<Authority>).transpose();
     let header = header.map_err(|_| bad("the Host header is not a host with an optional port"))?;
     let authority = match (request.uri().authority(), header) {
         (Some(a), Some(b)) if *a != b => {

@@ -1,6 +1,7 @@
 //! Answers a request for a procedure: finds it, reads its arguments, runs the call.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State as Extract;
@@ -12,16 +13,19 @@ use tracing::debug;
 
 use super::reply::{self, Form, Refusal};
 use super::request::{Asked, from_post, from_query};
-use super::{State, body};
+use super::{State, body, jobs};
 use crate::call::{Call, Outcome, execute};
 use crate::catalog::Procedure;
 use crate::error::{CallError, Kind};
+use crate::value::Value;
 
 const METHODS: &str = "GET, HEAD, POST, OPTIONS";
 
-/// Reading more than this, or writing the result of a guest that had more, takes so long that other
-/// requests should not wait behind it.
+/// Reading or writing more than this takes so long that other requests should not wait behind it.
 const LARGE: usize = 1 << 20;
+
+/// How long a call waits for a place before it is refused.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Calls the procedure that the path names.
 pub(super) async fn answer(Extract(state): Extract<State>, request: Request<Body>) -> Response {
@@ -34,29 +38,33 @@ pub(super) async fn answer(Extract(state): Extract<State>, request: Request<Body
 
 async fn call(state: &State, parts: &Parts, body: Body) -> Result<Response, CallError> {
     let procedure = find(state, parts)?;
-    let (call, form) = match parts.method {
-        Method::GET | Method::HEAD => {
-            let Asked { arguments, form } = from_query(parts, &procedure.signature);
-            (Call::new(procedure, arguments)?, form)
-        }
+    let (asked, size) = match parts.method {
+        Method::GET | Method::HEAD => (from_query(parts, &procedure.signature), 0),
         Method::POST => {
             let body = body::read(state, &parts.headers, body).await?;
-            unhurried(body.len(), || {
-                let Asked { arguments, form } = from_post(parts, &body, &procedure.signature)?;
-                Ok((Call::new(procedure, arguments)?, form))
-            })?
+            let asked = unhurried(body.len(), || from_post(parts, &body, &procedure.signature))?;
+            (asked, body.len())
         }
         Method::OPTIONS => return Ok(reply::options(METHODS)),
         _ => return Ok(reply::method_not_allowed(METHODS)),
     };
-    let outcome = execute(&state.sandbox, call).await;
+    if jobs::is_wanted(state, &parts.headers, &procedure, asked.form) {
+        return jobs::accept(state, &parts.headers, &procedure, asked).await;
+    }
+    let Asked { arguments, form } = asked;
+    let call = unhurried(size, || Call::new(procedure, arguments))?;
+    let Ok(Ok(_place)) = tokio::time::timeout(PATIENCE, state.places.acquire()).await else {
+        let message = "every place for a call is taken; try again later";
+        return Err(CallError::new(Kind::Overloaded, message).retry_after(1));
+    };
+    let outcome = execute(&state.sandbox, call, None).await;
     debug!(path = parts.uri.path(), receipt = ?outcome.receipt, failed = outcome.result.is_err(), "called");
-    let size = outcome.receipt.peak_memory;
+    let size = outcome.result.as_ref().map_or(0, Value::written_size);
     Ok(unhurried(size, || respond(outcome, form)))
 }
 
 /// Does work that takes long if `size` is large, without keeping other requests waiting.
-fn unhurried<T>(size: usize, work: impl FnOnce() -> T) -> T {
+pub(super) fn unhurried<T>(size: usize, work: impl FnOnce() -> T) -> T {
     if size > LARGE { tokio::task::block_in_place(work) } else { work() }
 }
 

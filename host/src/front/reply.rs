@@ -9,6 +9,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use http::header::{ALLOW, CONTENT_TYPE, ETAG, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use serde::Serialize;
+use tracing::error;
 
 use crate::codec::json::Json;
 use crate::codec::pickle::{self, Arrays, Protocol};
@@ -37,17 +38,23 @@ fn status(kind: Kind) -> StatusCode {
         | Kind::Trap
         | Kind::OutOfFuel
         | Kind::OutOfMemory
+        | Kind::Interrupted
         | Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Kind::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
-        Kind::Overloaded | Kind::OperationInProgress | Kind::InvalidServerState => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        Kind::Gone => StatusCode::GONE,
+        Kind::Conflict | Kind::Cancelled => StatusCode::CONFLICT,
+        Kind::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
+        Kind::Overloaded
+        | Kind::OperationInProgress
+        | Kind::InvalidServerState
+        | Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 
 /// Seconds after which to try again, where that may help.
 fn retry_after(error: &CallError) -> Option<u32> {
-    let may_help = matches!(error.kind, Kind::Overloaded | Kind::OperationInProgress);
+    let may_help =
+        matches!(error.kind, Kind::Overloaded | Kind::OperationInProgress | Kind::Unavailable);
     error.retry_after.or_else(|| may_help.then_some(DEFAULT_RETRY_AFTER))
 }
 
@@ -89,6 +96,11 @@ pub(super) fn success(value: &Value, form: Form) -> Response {
             object(StatusCode::OK, &Success { status: "success", mimetype, result: Json(value) })
         }
     }
+}
+
+/// Something of the host's own without an envelope.
+pub(super) fn bare<T: Serialize>(status: StatusCode, content: &T) -> Response {
+    object(status, content)
 }
 
 /// Something of the host's own without an envelope, unless the caller has it already.
@@ -187,6 +199,16 @@ pub(super) fn method_not_allowed(allow: &'static str) -> Response {
 pub(super) async fn no_such_page(uri: Uri) -> Response {
     let message = format!("the host has no page {}", uri.path());
     Refusal::from(CallError::new(Kind::NotFound, message)).into_response()
+}
+
+/// A fault of the host itself, which must not take the connection with it.
+#[expect(clippy::needless_pass_by_value, reason = "it is called by the layer that catches")]
+pub(super) fn panicked(panic: Box<dyn std::any::Any + Send + 'static>) -> Response {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a word");
+    error!(panic = text, "a request failed inside the host");
+    let message = "the request failed inside the host, whose log says more; please report it";
+    Refusal::from(CallError::new(Kind::Internal, message)).into_response()
 }
 
 /// The answer to OPTIONS.

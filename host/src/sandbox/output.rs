@@ -10,6 +10,27 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
+use crate::error::Output;
+
+/// Both output streams of one call, which can be read while it runs.
+#[derive(Clone)]
+pub struct Streams {
+    pub(super) stdout: Capture,
+    pub(super) stderr: Capture,
+}
+
+impl Streams {
+    /// Keeps at most `limit` bytes of each.
+    pub(super) fn new(limit: usize) -> Self {
+        Self { stdout: Capture::new(limit), stderr: Capture::new(limit) }
+    }
+
+    /// What was written so far, cut as it is at the end.
+    pub fn text(&self) -> Output {
+        Output { stdout: self.stdout.text(), stderr: self.stderr.text() }
+    }
+}
+
 /// Keeps the beginning and the end of what is written, and counts what lies between: the first lines
 /// say what a program was doing, the last ones why it stopped.
 #[derive(Clone)]

@@ -1,25 +1,23 @@
 //! One call from its arguments to its result and receipt.
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Instant;
 
 use wasmtime::Store;
 use wasmtime::component::{Func, TypedFunc};
 use wasmtime::error::format_err;
 
-use super::abi::{Parameters, Returned};
+use super::abi::{Parameters, ResultTooLarge, Returned};
 use super::failure::{Stop, explain};
 use super::state::CallState;
-use super::{Function, Program, Receipt, Sandbox};
+use super::{FUEL_BETWEEN_YIELDS, Function, Observer, Program, Receipt, Sandbox};
 use crate::codec::types::Typed;
 use crate::config::Limits;
-use crate::error::{CallError, Kind, Output};
+use crate::error::{CallError, Output};
 
-/// A guest hands the thread back after this much fuel, about a tenth of a millisecond. A tenth of
-/// it already costs 10 % of a guest's speed, more than it is free.
-const FUEL_BETWEEN_YIELDS: u64 = 1_000_000;
-
-/// How long a call waits for a place before it is refused.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// What wasmtime lets one call of the host move out of the guest, in bytes, at the least: texts that
+/// it writes to its streams, for one.
+const HOST_CALL: usize = 128 << 20;
 
 /// How a call ended.
 #[derive(Debug)]
@@ -36,29 +34,29 @@ impl Sandbox {
     /// Calls `function` in an instance of its own.
     ///
     /// Dropping the future ends the guest at once and frees all it had. `name` is the procedure's,
-    /// for messages; `arguments` must fit the function's parameters.
+    /// for messages; `arguments` must fit the function's parameters; `observer` follows the call
+    /// while it runs.
     pub async fn run(
         &self,
-        name: &str,
+        name: &Arc<str>,
         program: &Program,
         function: &Function,
         limits: &Limits,
         arguments: Vec<Typed>,
+        observer: Option<Arc<dyn Observer>>,
     ) -> Run {
-        let Ok(Ok(_place)) = tokio::time::timeout(PATIENCE, self.places.acquire()).await else {
-            let error = CallError::new(
-                Kind::Overloaded,
-                "every place for a call is taken; try again later",
-            );
-            let (receipt, output) = (Receipt::default(), Output::default());
-            return Run { returned: Err(error.retry_after(1)), receipt, output };
-        };
-        let mut store = Store::new(&self.engine, CallState::new(limits));
+        let mut store = Store::new(&self.engine, CallState::new(name, limits, observer));
         store.limiter(|state| &mut state.memory);
-        store.set_hostcall_fuel(limits.result);
+        // Lifting a result draws on it as well, for texts twice.
+        store.set_hostcall_fuel(limits.result.saturating_mul(2).max(HOST_CALL));
         let fuelled = store
             .set_fuel(limits.fuel)
             .and_then(|()| store.fuel_async_yield_interval(Some(FUEL_BETWEEN_YIELDS)));
+
+        if let Some(observer) = store.data().observer.clone() {
+            observer.started(&store.data().output);
+            report_fuel(&mut store, limits.fuel, observer);
+        }
 
         let start = Instant::now();
         let mut ready = None;
@@ -72,6 +70,9 @@ impl Sandbox {
             invoke(&mut store, func, function.flat_result, arguments).await
         };
         let stopped = match tokio::time::timeout(limits.deadline, call).await {
+            Ok(Ok(Some(typed))) if typed.size() > limits.result => {
+                Err(Stop::Failed(ResultTooLarge.into()))
+            }
             Ok(result) => result.map_err(Stop::Failed),
             Err(_) => Err(Stop::Deadline),
         };
@@ -84,10 +85,21 @@ impl Sandbox {
             run: end - ready,
         };
         let state = store.data();
-        let output = Output { stdout: state.stdout.text(), stderr: state.stderr.text() };
+        let output = state.output.text();
         let returned = stopped.map_err(|stop| explain(name, stop, limits, state, &output.stderr));
         Run { returned, receipt, output }
     }
+}
+
+/// Tells the observer how much fuel is used, each time that the guest turns to the host. Yielding, for
+/// which it runs out of the fuel of one interval, is one of those times.
+fn report_fuel(store: &mut Store<CallState>, limit: u64, observer: Arc<dyn Observer>) {
+    store.call_hook(move |store, transition| {
+        if transition.entering_host() {
+            observer.fuel(limit - store.get_fuel()?);
+        }
+        Ok(())
+    });
 }
 
 /// Calls a function whose result comes in `flat` core values.

@@ -1,10 +1,13 @@
-//! What one call's store holds: its WASI context, its output and its memory's limiter.
+//! What one call's store holds: its WASI context, its output, its observer and its memory's limiter.
+
+use std::sync::Arc;
 
 use wasmtime::component::ResourceTable;
 use wasmtime::{ResourceLimiter, Result};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use super::output::Capture;
+use super::observe::Observer;
+use super::output::Streams;
 use crate::config::Limits;
 
 /// The state of one call.
@@ -12,22 +15,39 @@ pub(super) struct CallState {
     wasi: WasiCtx,
     resources: ResourceTable,
     pub(super) memory: MemoryLimiter,
-    pub(super) stdout: Capture,
-    pub(super) stderr: Capture,
+    pub(super) output: Streams,
+    /// The procedure's, for the host's log.
+    pub(super) name: Arc<str>,
+    pub(super) observer: Option<Arc<dyn Observer>>,
+    /// The fuel that was left when a function of the interface `job` last let others run.
+    pub(super) yielded_at: u64,
 }
 
 impl CallState {
-    /// Grants nothing: no files, no network, no environment, no arguments.
-    pub(super) fn new(limits: &Limits) -> Self {
-        let (stdout, stderr) = (Capture::new(limits.output), Capture::new(limits.output));
+    /// Grants nothing: no files, no network, no environment, no arguments. Whoever grants something
+    /// must say so in [`outside`](super::outside), which relies on this.
+    pub(super) fn new(
+        name: &Arc<str>,
+        limits: &Limits,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> Self {
+        let output = Streams::new(limits.output);
         let wasi = WasiCtx::builder()
             .allow_tcp(false)
             .allow_udp(false)
-            .stdout(stdout.clone())
-            .stderr(stderr.clone())
+            .stdout(output.stdout.clone())
+            .stderr(output.stderr.clone())
             .build();
         let memory = MemoryLimiter { limit: limits.memory, used: 0, denied: None };
-        Self { wasi, resources: ResourceTable::new(), memory, stdout, stderr }
+        Self {
+            wasi,
+            resources: ResourceTable::new(),
+            memory,
+            output,
+            name: Arc::clone(name),
+            observer,
+            yielded_at: limits.fuel,
+        }
     }
 }
 

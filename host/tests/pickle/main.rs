@@ -4,3 +4,5 @@ mod fixtures;
 mod hostile;
 mod oracle;
 mod random;
+#[path = "../values/mod.rs"]
+mod values;

@@ -94,7 +94,7 @@ fn read(pickle: Vec<u8>) -> Value {
 fn python_writes_back_what_it_read() {
     let oracle = Oracle::start();
     let config = ProptestConfig { cases: 300, ..ProptestConfig::default() };
-    proptest!(config, |(value in super::random::value(), protocol in 0u8..6)| {
+    proptest!(config, |(value in crate::values::value(), protocol in 0u8..6)| {
         let pickle = encode(&value, Arrays::Lists);
         let back = oracle.ask(&pickle, protocol);
         prop_assert_eq!(read(back), read(pickle));
@@ -144,7 +144,7 @@ fn numpy_loads_writable_arrays_without_warnings() {
     }
     let oracle = Oracle::start();
     let config = ProptestConfig { cases: 300, ..ProptestConfig::default() };
-    proptest!(config, |(value in super::random::value(), protocol in 2u8..6)| {
+    proptest!(config, |(value in crate::values::value(), protocol in 2u8..6)| {
         let pickle = encode(&value, Arrays::Numpy);
         let back = oracle.ask(&pickle, protocol);
         prop_assert_eq!(read(back), read(pickle));

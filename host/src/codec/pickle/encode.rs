@@ -43,27 +43,12 @@ pub fn encode(value: &Value, arrays: Arrays) -> Vec<u8> {
 
 /// As [`encode`], in the protocol that the reader is known to load.
 pub fn encode_as(value: &Value, arrays: Arrays, protocol: Protocol) -> Vec<u8> {
-    let mut writer = Writer { out: Vec::with_capacity(16 + size(value)), arrays, protocol };
+    let mut writer =
+        Writer { out: Vec::with_capacity(16 + value.written_size()), arrays, protocol };
     writer.out.extend([PROTO, if protocol == Protocol::Five { 5 } else { 4 }]);
     writer.value(value);
     writer.out.push(STOP);
     writer.out
-}
-
-/// About how many bytes the parts of `value` will take that make up large values.
-fn size(value: &Value) -> usize {
-    match value {
-        Value::Text(text) => text.len() + 9,
-        Value::Bytes(bytes) => bytes.len() + 9,
-        Value::Array(array) => array.numbers().len() * 9 + array.len() / BATCH * 2 + 100,
-        Value::List(values) | Value::Tuple(values) | Value::Set(values) => {
-            values.iter().map(size).sum::<usize>() + values.len() / BATCH * 2 + 3
-        }
-        Value::Map(entries) => {
-            entries.iter().map(|(key, value)| size(key) + size(value)).sum::<usize>() + 3
-        }
-        _ => 9,
-    }
 }
 
 struct Writer {

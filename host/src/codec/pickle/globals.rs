@@ -16,6 +16,11 @@ macro_rules! globals {
                 match self { $(Self::$variant => $name),* }
             }
 
+            /// Its own spelling of a name that [`Self::name`] gives.
+            pub(super) fn named(name: &str) -> Option<&'static str> {
+                [$($name),*].into_iter().find(|known| *known == name)
+            }
+
             fn lookup(module: &str, member: &str) -> Option<Self> {
                 match (module, member) {
                     $($(($module, $member))|+ => Some(Self::$variant),)*

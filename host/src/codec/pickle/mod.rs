@@ -32,6 +32,7 @@ use bytes::Bytes;
 
 pub use self::encode::{Arrays, Protocol, encode, encode_as};
 pub use self::error::{Fault, PickleError};
+use self::globals::Global;
 use crate::value::Value;
 
 /// How much a pickle may ask for before it is refused.
@@ -74,6 +75,11 @@ pub struct Decoded {
     pub value: Value,
     /// Whether the pickle held a numpy array or scalar, so that its sender can take one in reply.
     pub uses_numpy: bool,
+}
+
+/// The `class` of a [`Value::Named`] that has this name; `None` if there is no such class.
+pub fn class_named(name: &str) -> Option<&'static str> {
+    Global::named(name)
 }
 
 /// Reads a pickle of protocol 0 to 5. What follows its STOP is ignored, as Python does.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::check::check;
 use super::signature::Signature;
 use super::typed::Typed;
@@ -9,7 +11,7 @@ use crate::error::{CallError, Kind};
 use crate::value::Value;
 
 /// What a caller passed: some by position, some by name.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Arguments {
     /// By position, from the first parameter on.
     pub positional: Vec<Value>,

@@ -44,3 +44,24 @@ pub enum ListOf {
     /// Anything else.
     Items(Vec<Typed>),
 }
+
+impl Typed {
+    /// How many bytes it takes in the host, the names in its type apart.
+    pub fn size(&self) -> usize {
+        let all = |values: &[Self]| values.iter().map(Self::size).sum::<usize>();
+        let one = |payload: &Option<Box<Self>>| payload.as_ref().map_or(0, |value| value.size());
+        size_of::<Self>()
+            + match self {
+                Self::String(text) => text.len(),
+                Self::List(ListOf::Bytes(bytes)) => bytes.len(),
+                Self::List(ListOf::Numbers(numbers)) => numbers.size_in_bytes(),
+                Self::List(ListOf::Items(values)) | Self::Tuple(values) | Self::Record(values) => {
+                    all(values)
+                }
+                Self::Variant(_, payload) | Self::Option(payload) => one(payload),
+                Self::Result(Ok(payload) | Err(payload)) => one(payload),
+                Self::Flags(words) => size_of_val(words.as_slice()),
+                _ => 0,
+            }
+    }
+}

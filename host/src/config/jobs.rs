@@ -1,0 +1,56 @@
+//! How the host runs jobs: [`JobsConfig`].
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::{LimitsTable, valid};
+
+/// How the host runs jobs: the table `[jobs]` of `tarp.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct JobsConfig {
+    /// Where jobs are kept.
+    pub store: StoreKind,
+    /// Jobs running at once; the number of cores where it is not said.
+    #[serde(deserialize_with = "valid::count")]
+    pub places: Option<u32>,
+    /// Jobs waiting at once.
+    pub max_queue: usize,
+    /// How long the result of a job is kept.
+    #[serde(with = "humantime_serde")]
+    pub keep_results: Duration,
+    /// How long a job that failed, was cancelled or interrupted is kept.
+    #[serde(with = "humantime_serde")]
+    pub keep_failures: Duration,
+    /// How long a guest that is asked to stop may take to do so by itself.
+    #[serde(with = "humantime_serde")]
+    pub cancel_grace: Duration,
+    /// Limits of all jobs.
+    pub limits: LimitsTable,
+}
+
+/// Where jobs are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StoreKind {
+    /// In an embedded database.
+    Sqlite,
+    /// Nowhere: there are no jobs, and every procedure is called and waited for.
+    None,
+}
+
+impl Default for JobsConfig {
+    fn default() -> Self {
+        const HOUR: Duration = Duration::from_secs(60 * 60);
+        Self {
+            store: StoreKind::Sqlite,
+            places: None,
+            max_queue: 10_000,
+            keep_results: 24 * HOUR,
+            keep_failures: 7 * 24 * HOUR,
+            cancel_grace: Duration::from_millis(50),
+            limits: LimitsTable::default(),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! What an operator can set: [`HostConfig`], from `tarp.toml`, `TARP_*` and flags, and a component's
+//! [`Sidecar`].
+//!
+//! Everything is validated while it is read, so a message names the file, the line and the key.
+
+mod jobs;
+mod limits;
+mod server;
+mod sidecar;
+mod valid;
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+pub use jobs::{JobsConfig, StoreKind};
+pub use limits::{Limits, LimitsTable, MAX_MEMORY};
+pub use server::ServerConfig;
+pub use sidecar::{Mode, ProcedureTable, Sidecar};
+
+/// Everything that `tarp.toml` can say.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConfigFile {
+    /// How the host serves.
+    pub server: ServerConfig,
+    /// Limits of all procedures.
+    pub limits: LimitsTable,
+    /// How the host runs jobs.
+    pub jobs: JobsConfig,
+    /// Where compiled components are kept.
+    pub cache: Option<PathBuf>,
+    /// Where the host keeps what must survive it, such as jobs.
+    pub data: Option<PathBuf>,
+}
+
+/// The whole configuration of one host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostConfig {
+    /// The folder with the components.
+    pub folder: PathBuf,
+    /// The directory for compiled components; the host must be the only one that writes there.
+    pub cache: PathBuf,
+    /// How the host serves.
+    pub server: ServerConfig,
+    /// What a call may use, unless a sidecar says otherwise.
+    pub limits: Limits,
+    /// What a job may use, unless a sidecar says otherwise.
+    pub job_limits: Limits,
+    /// How the host runs jobs.
+    pub jobs: JobsConfig,
+    /// The directory for what must survive the host; no other host may use it at the same time.
+    pub data: PathBuf,
+}
+
+/// A configuration file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It cannot be read.
+    #[error("{}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It says something that it must not. The message has the line and the key.
+    #[error("{}: {source}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Why and where.
+        source: toml::de::Error,
+    },
+}
+
+/// Reads a TOML file, `tarp.toml` or a sidecar.
+///
+/// # Errors
+///
+/// Names the file, and for what is in it the line and the key.
+pub fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Unreadable { path: path.into(), source })?;
+    toml::from_str(&text).map_err(|source| ConfigError::Invalid { path: path.into(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn refusal<T: for<'de> Deserialize<'de>>(text: &str) -> String {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        read::<T>(file.path()).map(drop).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_sidecar_changes_what_it_names_and_no_more() {
+        let sidecar: Sidecar = toml::from_str(
+            "prefix = 'lab'\n[limits]\nmemory = '64 MiB'\n[procedures.add.limits]\ndeadline = '5 s'\nfuel = 1000",
+        )
+        .unwrap();
+        let limits =
+            Limits::default().with(&sidecar.limits).with(&sidecar.procedures["add"].limits);
+        assert_eq!(limits.memory, 64 << 20);
+        assert_eq!(limits.deadline, Duration::from_secs(5));
+        assert_eq!(limits.fuel, 1000);
+        assert_eq!(limits.result, Limits::default().result);
+    }
+
+    #[test]
+    fn refusals_name_the_line_and_the_key() {
+        for (text, line, word) in [
+            ("\n\nprefx = 'a'", "line 3", "prefx"),
+            ("[limits]\nmemory = '8 GiB'", "line 2", "4 GiB"),
+            ("[limits]\nfuel = 0", "line 2", "more than 0"),
+            ("[limits]\ndeadline = 'soon'", "line 2", "deadline"),
+            ("prefix = '../etc'", "line 1", "lower-case"),
+        ] {
+            let message = refusal::<Sidecar>(text);
+            assert!(message.contains(line) && message.contains(word), "{message}");
+        }
+        assert!(refusal::<ConfigFile>("[server]\nport = 99999").contains("line 2"));
+    }
+}

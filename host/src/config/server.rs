@@ -1,0 +1,64 @@
+//! How the host serves: [`ServerConfig`].
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::valid;
+
+/// How the host serves: the table `[server]` of `tarp.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServerConfig {
+    /// The address to listen on.
+    pub bind: IpAddr,
+    /// The port to listen on; 0 takes a free one.
+    pub port: u16,
+    /// PEM file with the certificate chain; with `tls_key` makes the host speak HTTPS.
+    pub tls_cert: Option<PathBuf>,
+    /// PEM file with the certificate's private key.
+    pub tls_key: Option<PathBuf>,
+    /// Names under which clients may address the host, besides IP addresses, `localhost` and the
+    /// machine's own name.
+    pub allowed_hosts: Vec<String>,
+    /// Connections open at once; further ones wait to be accepted.
+    pub max_connections: usize,
+    /// Bytes of a request's body.
+    #[serde(deserialize_with = "valid::size")]
+    pub max_body: usize,
+    /// Calls running at once.
+    pub max_calls: u32,
+    /// For a request's headers, and a TLS handshake.
+    #[serde(with = "humantime_serde")]
+    pub header_timeout: Duration,
+    /// For a request's body to arrive whole.
+    #[serde(with = "humantime_serde")]
+    pub body_timeout: Duration,
+    /// For a connection on which nothing is under way.
+    #[serde(with = "humantime_serde")]
+    pub idle_timeout: Duration,
+    /// For running calls after the host was asked to stop.
+    #[serde(with = "humantime_serde")]
+    pub grace: Duration,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            bind: IpAddr::from([127, 0, 0, 1]),
+            port: 8080,
+            tls_cert: None,
+            tls_key: None,
+            allowed_hosts: Vec::new(),
+            max_connections: 1024,
+            max_body: 64 << 20,
+            max_calls: 1000,
+            header_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_secs(75),
+            grace: Duration::from_secs(10),
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! What a component's owner can set beside it: [`Sidecar`].
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{LimitsTable, valid};
+
+/// A component's sidecar: `math.toml` beside `math.wasm`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sidecar {
+    /// Stands before the names of its procedures, in place of the folder's name.
+    #[serde(deserialize_with = "valid::prefix")]
+    pub prefix: Option<String>,
+    /// Limits of all its procedures.
+    pub limits: LimitsTable,
+    /// Limits of all its procedures when they run as jobs.
+    pub job_limits: LimitsTable,
+    /// By the procedure's name without its prefix, such as `statistics/mean`.
+    pub procedures: BTreeMap<String, ProcedureTable>,
+}
+
+/// A table `[procedures.NAME]` of a sidecar.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProcedureTable {
+    /// Documentation, in place of the component's own.
+    pub description: Option<String>,
+    /// Limits of this procedure.
+    pub limits: LimitsTable,
+    /// Limits of this procedure when it runs as a job.
+    pub job_limits: LimitsTable,
+    /// Whether RPC calls it and waits, or gets the handle of a job; in place of what the component
+    /// says.
+    pub mode: Option<Mode>,
+    /// Seconds between looks at the state of its jobs that make sense.
+    #[serde(deserialize_with = "valid::count")]
+    pub suggested_wait: Option<u32>,
+    /// How urgent its jobs are, 0 (most) to 7, unless their submitter says otherwise.
+    #[serde(deserialize_with = "valid::urgency")]
+    pub priority: Option<u8>,
+    /// How often a job that fails is run at the most, counting the first time.
+    #[serde(deserialize_with = "valid::count")]
+    pub max_attempts: Option<u32>,
+    /// How long to wait before the second attempt; doubles with each further one.
+    #[serde(deserialize_with = "valid::duration")]
+    pub backoff: Option<Duration>,
+    /// Whether to run it twice is as good as once, so that a job that the host's end interrupted is
+    /// run again.
+    pub idempotent: bool,
+}
+
+/// How the original protocol calls a procedure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// The caller waits.
+    Sync,
+    /// The caller gets the handle of a job.
+    Async,
+}

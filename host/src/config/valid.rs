@@ -1,0 +1,62 @@
+//! Deserialisers that refuse what makes no sense, so that the refusal has a line.
+
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use serde::de::{Deserialize, Deserializer, Error};
+
+use super::MAX_MEMORY;
+
+pub(super) fn count<'de, D, N>(from: D) -> Result<Option<N>, D::Error>
+where
+    D: Deserializer<'de>,
+    N: Deserialize<'de> + Default + PartialEq,
+{
+    let n = N::deserialize(from)?;
+    if n == N::default() { Err(D::Error::custom("must be more than 0")) } else { Ok(Some(n)) }
+}
+
+pub(super) fn urgency<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u8>, D::Error> {
+    match u8::deserialize(from)? {
+        n @ 0..=7 => Ok(Some(n)),
+        _ => Err(D::Error::custom("must be from 0, the most urgent, to 7")),
+    }
+}
+
+pub(super) fn bytes<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    ByteSize::deserialize(from).map(|size| Some(size.as_u64()))
+}
+
+pub(super) fn size<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
+    let size = ByteSize::deserialize(from)?.as_u64();
+    usize::try_from(size).map_err(D::Error::custom)
+}
+
+pub(super) fn memory<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    const PAGE: u64 = 64 << 10;
+    match ByteSize::deserialize(from)?.as_u64() {
+        n if (PAGE..=MAX_MEMORY).contains(&n) => Ok(Some(n)),
+        n => Err(D::Error::custom(format!(
+            "must be from 64 KiB to 4 GiB, not {}",
+            ByteSize(n).display().iec()
+        ))),
+    }
+}
+
+pub(super) fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    match humantime_serde::deserialize(from)? {
+        Duration::ZERO => Err(D::Error::custom("must be more than 0, such as \"30 s\"")),
+        duration => Ok(Some(duration)),
+    }
+}
+
+pub(super) fn prefix<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let prefix = String::deserialize(from)?;
+    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let sound = |part: &str| !part.is_empty() && part.chars().all(is_name);
+    if prefix.is_empty() || prefix.split('/').all(sound) {
+        Ok(Some(prefix))
+    } else {
+        Err(D::Error::custom("must be names of lower-case letters, digits and _, separated by /"))
+    }
+}

@@ -1,0 +1,123 @@
+//! Jobs over HTTP: `/-/jobs` for programs and people, and the handles of the original protocol. Knows
+//! how a job is shown, not how it runs.
+
+mod events;
+mod original;
+mod show;
+mod submit;
+
+use axum::Router;
+use axum::extract::State as Extract;
+use axum::extract::{Path, RawQuery};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use http::{HeaderMap, StatusCode};
+
+use super::State;
+use super::reply::{self, Refusal};
+use super::request::form;
+use crate::codec::pickle::Arrays;
+use crate::error::{CallError, Kind, Output};
+use crate::jobs::model::JobId;
+use crate::jobs::{Jobs, View};
+use show::Shown;
+pub(super) use submit::{accept, is_wanted};
+
+/// What a waiting request may ask for, in seconds.
+const LONGEST_WAIT: f64 = 60.0;
+
+pub(super) fn routes() -> Router<State> {
+    Router::new()
+        .route("/-/jobs", get(list))
+        .route("/-/jobs/{id}", get(job).delete(cancel))
+        .route("/-/jobs/{id}/result", get(result))
+        .route("/-/jobs/{id}/logs", get(logs))
+        .route("/-/jobs/{id}/events", get(events::stream))
+        .route("/asyncGet", get(original::get))
+        .route("/asyncProbe", get(original::probe))
+}
+
+type Reply = Result<Response, Refusal>;
+
+async fn list(Extract(state): Extract<State>, RawQuery(query): RawQuery) -> Reply {
+    let filter = show::filter(query.as_deref().unwrap_or_default())?;
+    let (jobs, next) = jobs(&state)?.list(&filter).await?;
+    Ok(reply::bare(StatusCode::OK, &show::Listed::new(&jobs, next)))
+}
+
+async fn job(Extract(state): Extract<State>, Path(id): Path<String>) -> Reply {
+    let view = jobs(&state)?.view(handle(&id)?).await?;
+    Ok(reply::bare(StatusCode::OK, &Shown::from(&view)))
+}
+
+async fn cancel(Extract(state): Extract<State>, Path(id): Path<String>) -> Reply {
+    let view = jobs(&state)?.cancel(handle(&id)?).await?;
+    Ok(reply::bare(StatusCode::OK, &Shown::from(&view)))
+}
+
+async fn logs(Extract(state): Extract<State>, Path(id): Path<String>) -> Reply {
+    let logs = jobs(&state)?.logs(handle(&id)?).await?;
+    Ok(reply::bare(StatusCode::OK, &show::Log::from(&logs)))
+}
+
+async fn result(
+    Extract(state): Extract<State>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Reply {
+    let id = handle(&id)?;
+    let seconds = show::wait(query.as_deref().unwrap_or_default())?;
+    let view = waited(&state, id, seconds).await?;
+    outcome(&state, &view, |numpy| {
+        form(&headers, if numpy { Arrays::Numpy } else { Arrays::Lists })
+    })
+    .await
+}
+
+/// A job after so many seconds, or after its end; or as it is when the host is asked to stop.
+async fn waited(state: &State, id: JobId, seconds: f64) -> Result<View, CallError> {
+    let jobs = jobs(state)?;
+    let seconds = seconds.clamp(0.0, LONGEST_WAIT);
+    tokio::select! {
+        view = jobs.wait(id, std::time::Duration::from_secs_f64(seconds)) => view,
+        () = state.closing.cancelled() => jobs.view(id).await,
+    }
+}
+
+/// What came of a job, as a synchronous call would have given it; `form` chooses how to write a
+/// result by whether its submitter can take numpy's arrays.
+async fn outcome(
+    state: &State,
+    view: &View,
+    form: impl FnOnce(bool) -> reply::Form + Send,
+) -> Reply {
+    let jobs = jobs(state)?;
+    let mut response = match view.failure() {
+        None => {
+            let (value, numpy) = jobs.result(view.job.id).await?;
+            let form = form(numpy);
+            super::procedure::unhurried(value.written_size(), || reply::success(&value, form))
+        }
+        Some(error) if !view.job.state.is_terminal() => return Err(error.into()),
+        Some(error) => {
+            let logs = jobs.logs(view.job.id).await?;
+            let output = Output { stdout: logs.stdout, stderr: logs.stderr };
+            Refusal::new(Box::new(error), output).into_response()
+        }
+    };
+    reply::write_receipt(&view.job.receipt, response.headers_mut());
+    Ok(response)
+}
+
+fn jobs(state: &State) -> Result<&Jobs, CallError> {
+    state.jobs.as_ref().ok_or_else(|| {
+        CallError::new(Kind::NotFound, "this host keeps no jobs: it was started with --jobs none")
+    })
+}
+
+fn handle(id: &str) -> Result<JobId, CallError> {
+    id.parse().map_err(|_| {
+        CallError::new(Kind::NotFound, format!("there is no job {id:?}: a handle is a UUID"))
+    })
+}

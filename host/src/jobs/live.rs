@@ -1,0 +1,267 @@
+//! What can be told of a job before its end: its state, progress, log and fuel, as they come. Knows no
+//! store; what is here is lost with the host.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::model::{JobId, LogLine, Logs, State};
+use crate::sandbox::{Level, Observer, Progress, Streams};
+
+/// Events that a follower who was away can catch up with.
+const MAX_EVENTS: usize = 1000;
+
+/// Bytes kept of a job's log; of a longer one the newest lines.
+const MAX_LOG: usize = 256 << 10;
+
+/// All jobs that have not ended.
+#[derive(Default)]
+pub(super) struct Live(Mutex<HashMap<JobId, Arc<LiveJob>>>);
+
+impl Live {
+    pub(super) fn insert(&self, job: LiveJob) -> Arc<LiveJob> {
+        let job = Arc::new(job);
+        self.lock().insert(job.id, Arc::clone(&job));
+        job
+    }
+
+    pub(super) fn get(&self, id: JobId) -> Option<Arc<LiveJob>> {
+        self.lock().get(&id).cloned()
+    }
+
+    /// The job has ended; those who follow it are told.
+    pub(super) fn end(&self, id: JobId, state: State) {
+        let job = self.lock().remove(&id);
+        if let Some(job) = job {
+            job.enter(state);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<JobId, Arc<LiveJob>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A job that has not ended.
+pub(super) struct LiveJob {
+    id: JobId,
+    stop: CancellationToken,
+    is_asked_to_stop: AtomicBool,
+    fuel: AtomicU64,
+    told: Mutex<Told>,
+    /// The number of the newest event.
+    newest: watch::Sender<u64>,
+}
+
+struct Told {
+    state: State,
+    progress: Option<Progress>,
+    lines: VecDeque<LogLine>,
+    lines_size: usize,
+    lines_left_out: u64,
+    streams: Option<Streams>,
+    events: VecDeque<Event>,
+}
+
+/// Something that happened to a job.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// Counts up, also from one host to the next.
+    pub number: u64,
+    /// What.
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum EventKind {
+    /// It entered another state.
+    State(State),
+    /// It said how far it has come.
+    Progress(Progress),
+    /// It logged something.
+    Log(LogLine),
+}
+
+impl LiveJob {
+    /// A job in this state, with the lines that earlier attempts logged.
+    pub(super) fn new(id: JobId, state: State, lines: Vec<LogLine>) -> Self {
+        let job = Self {
+            id,
+            stop: CancellationToken::new(),
+            is_asked_to_stop: AtomicBool::new(false),
+            fuel: AtomicU64::new(0),
+            told: Mutex::new(Told {
+                state,
+                progress: None,
+                lines_size: lines.iter().map(|line| line.message.len()).sum(),
+                lines: lines.into(),
+                lines_left_out: 0,
+                streams: None,
+                events: VecDeque::new(),
+            }),
+            newest: watch::Sender::new(first_number()),
+        };
+        job.enter(state);
+        job
+    }
+
+    pub(super) fn enter(&self, state: State) {
+        self.told().state = state;
+        self.tell(EventKind::State(state));
+    }
+
+    pub(super) fn state(&self) -> State {
+        self.told().state
+    }
+
+    pub(super) fn progress(&self) -> Option<Progress> {
+        self.told().progress.clone()
+    }
+
+    /// Units of fuel used so far.
+    pub(super) fn fuel(&self) -> u64 {
+        self.fuel.load(Ordering::Relaxed)
+    }
+
+    /// Everything that it wrote and logged so far.
+    pub(super) fn logs(&self) -> Logs {
+        let told = self.told();
+        let output = told.streams.as_ref().map(Streams::text).unwrap_or_default();
+        let left_out = (told.lines_left_out > 0).then(|| LogLine {
+            time: told.lines.front().map_or(SystemTime::UNIX_EPOCH, |line| line.time),
+            level: Level::Warn,
+            message: format!("[... {} lines left out ...]", told.lines_left_out),
+        });
+        let lines = left_out.into_iter().chain(told.lines.iter().cloned()).collect();
+        Logs { stdout: output.stdout, stderr: output.stderr, lines }
+    }
+
+    pub(super) fn ask_to_stop(&self) {
+        self.is_asked_to_stop.store(true, Ordering::Relaxed);
+        self.stop.cancel();
+    }
+
+    pub(super) fn is_asked_to_stop(&self) -> bool {
+        self.is_asked_to_stop.load(Ordering::Relaxed)
+    }
+
+    /// Completes when somebody asks it to stop.
+    pub(super) async fn asked_to_stop(&self) {
+        self.stop.cancelled().await;
+    }
+
+    /// Waits for the end, for so long; whether it came.
+    pub(super) async fn ended(&self, up_to: Duration) -> bool {
+        let mut newest = self.newest.subscribe();
+        let end = newest.wait_for(|_| self.state().is_terminal());
+        tokio::time::timeout(up_to, end).await.is_ok()
+    }
+
+    fn tell(&self, kind: EventKind) {
+        let mut told = self.told();
+        let number = *self.newest.borrow() + 1;
+        // Of progress only the newest counts.
+        if matches!((&kind, told.events.back()), (EventKind::Progress(_), Some(last)) if matches!(last.kind, EventKind::Progress(_)))
+        {
+            told.events.pop_back();
+        }
+        if told.events.len() == MAX_EVENTS {
+            told.events.pop_front();
+        }
+        told.events.push_back(Event { number, kind });
+        // Under the lock, so that numbers are told in their order.
+        self.newest.send_replace(number);
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Observer for LiveJob {
+    fn started(&self, output: &Streams) {
+        self.told().streams = Some(output.clone());
+    }
+
+    fn progress(&self, progress: Progress) {
+        self.told().progress = Some(progress.clone());
+        self.tell(EventKind::Progress(progress));
+    }
+
+    fn log(&self, level: Level, message: String) {
+        let line = LogLine { time: SystemTime::now(), level, message };
+        {
+            let mut told = self.told();
+            told.lines_size += line.message.len();
+            told.lines.push_back(line.clone());
+            while told.lines_size > MAX_LOG || told.lines.len() > MAX_EVENTS {
+                let Some(oldest) = told.lines.pop_front() else { break };
+                told.lines_size -= oldest.message.len();
+                told.lines_left_out += 1;
+            }
+        }
+        self.tell(EventKind::Log(line));
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.is_asked_to_stop()
+    }
+
+    fn fuel(&self, used: u64) {
+        self.fuel.store(used, Ordering::Relaxed);
+    }
+}
+
+/// Higher than any number that an earlier host gave to an event, as long as no job had more than a
+/// thousand events a millisecond and the clock has not gone back.
+fn first_number() -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_micros()).unwrap_or_default()
+}
+
+/// Follows a job's events.
+pub struct Follower {
+    job: Arc<LiveJob>,
+    newest: watch::Receiver<u64>,
+    /// The number of the last event that was given.
+    seen: u64,
+}
+
+impl Follower {
+    /// Follows from the event after `seen` on.
+    pub(super) fn new(job: Arc<LiveJob>, seen: u64) -> Self {
+        let newest = job.newest.subscribe();
+        Self { job, newest, seen }
+    }
+
+    /// The job that is followed.
+    #[must_use]
+    pub fn id(&self) -> JobId {
+        self.job.id
+    }
+
+    /// The next event; `None` after that of the end.
+    pub async fn next(&mut self) -> Option<Event> {
+        loop {
+            self.newest.borrow_and_update();
+            {
+                let told = self.job.told();
+                let next = told.events.iter().find(|event| event.number > self.seen);
+                if let Some(event) = next {
+                    self.seen = event.number;
+                    return Some(event.clone());
+                }
+                if told.state.is_terminal() {
+                    return None;
+                }
+            }
+            // The sender lives as long as the job that we hold.
+            self.newest.changed().await.ok()?;
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Asynchronous calls: durable jobs with handles.
+//!
+//! A job stands beside the way of a synchronous call and enters it at the same narrow waist,
+//! [`execute`](crate::call::execute). The way of a job: [`Jobs::submit`] stores it, [`queue`] says
+//! when it is its turn, [`runner`] runs it, [`live`] tells of it meanwhile, [`store`] keeps what
+//! came of it. It knows no HTTP.
+
+mod live;
+pub mod model;
+mod queue;
+mod recover;
+mod runner;
+pub mod store;
+mod view;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+
+use crate::call::Call;
+use crate::catalog::{Procedure, Shared};
+use crate::codec::neutral;
+use crate::codec::types::Arguments;
+use crate::config::JobsConfig;
+use crate::error::{CallError, Kind};
+use crate::sandbox::Sandbox;
+use crate::value::Value;
+
+pub use live::{Event, EventKind, Follower};
+use live::{Live, LiveJob};
+use model::{IdempotencyKey, JobId, NewJob, Priority, State};
+use queue::Queue;
+pub use runner::Workshop;
+use store::{JobStore, StoreError, Submission};
+pub use view::View;
+
+/// The jobs of one host.
+#[derive(Clone)]
+pub struct Jobs(Arc<Inner>);
+
+struct Inner {
+    store: Arc<dyn JobStore>,
+    catalog: Shared,
+    sandbox: Arc<Sandbox>,
+    config: JobsConfig,
+    queue: Mutex<Queue>,
+    live: Live,
+    /// Something was queued, or a place became free.
+    work: Notify,
+}
+
+/// What a submitter may say besides the call itself.
+#[derive(Debug, Clone, Default)]
+pub struct Wish {
+    /// How urgent; where it is not said, the procedure's own priority.
+    pub priority: Option<Priority>,
+    /// Makes the submission repeatable.
+    pub key: Option<String>,
+    /// Whether the submitter can take numpy's arrays.
+    pub numpy: bool,
+}
+
+/// A call as it is stored.
+#[derive(Serialize, Deserialize)]
+struct StoredCall {
+    arguments: Arguments,
+    numpy: bool,
+}
+
+/// A result as it is stored.
+#[derive(Serialize, Deserialize)]
+struct StoredResult {
+    value: Value,
+    numpy: bool,
+}
+
+impl Jobs {
+    /// Jobs that are kept in `store` and call procedures of `catalog`.
+    pub fn new(
+        store: Arc<dyn JobStore>,
+        catalog: Shared,
+        sandbox: Arc<Sandbox>,
+        config: JobsConfig,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            store,
+            catalog,
+            sandbox,
+            config,
+            queue: Mutex::default(),
+            live: Live::default(),
+            work: Notify::new(),
+        }))
+    }
+
+    /// Queues a call, and gives the job as it is then. Once it has, the job survives the host.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::BadArguments`], [`Kind::Overloaded`] where the queue is full, [`Kind::Conflict`] where
+    /// the key came before with another request, [`Kind::StorageFull`] and [`Kind::Unavailable`]
+    /// where the job cannot be stored.
+    pub async fn submit(
+        &self,
+        procedure: &Arc<Procedure>,
+        arguments: Arguments,
+        wish: Wish,
+    ) -> Result<View, CallError> {
+        let _place = self.0.reserve()?;
+        let call = StoredCall { arguments, numpy: wish.numpy };
+        let encoded = neutral::encode(&call);
+        // Wrong arguments are the submitter's affair, now and not when the job's turn comes.
+        Call::new(Arc::clone(procedure), call.arguments)?;
+        let policy = &procedure.jobs;
+        let id = JobId::random();
+        let request = *blake3::Hasher::new()
+            .update(procedure.name.as_bytes())
+            .update(&[0])
+            .update(&encoded)
+            .finalize()
+            .as_bytes();
+        let priority = wish.priority.or_else(|| Priority::new(policy.priority)).unwrap_or_default();
+        let job = NewJob {
+            id,
+            procedure: Arc::clone(&procedure.name),
+            file: procedure.source.file.as_str().into(),
+            digest: procedure.source.digest.as_str().into(),
+            arguments: encoded,
+            priority,
+            max_attempts: policy.max_attempts,
+            backoff: policy.backoff,
+            is_repeatable: policy.is_repeatable,
+            suggested_wait: policy.suggested_wait,
+            submitted: SystemTime::now(),
+            key: wish.key.map(|key| IdempotencyKey { key: key.into(), request }),
+        };
+        let mut queued = job.queued(0);
+        match self.0.store.submit(job).await.map_err(store_failure)? {
+            Submission::New(sequence) => {
+                queued.sequence = sequence;
+                self.0.live.insert(LiveJob::new(id, State::Queued, Vec::new()));
+                self.0.enqueue(id, priority, sequence, None);
+                let position = self.0.lock_queue().position(id);
+                Ok(View { job: queued, position })
+            }
+            Submission::Known(id) => self.view(id).await,
+            Submission::Conflict => Err(CallError::new(
+                Kind::Conflict,
+                "the idempotency key came before, with another procedure or other arguments; use a new key for a new request",
+            )),
+        }
+    }
+
+    /// Asks a job to stop. A job that is running has stopped soon after; one that has ended stays as
+    /// it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::NotFound`], [`Kind::Gone`], and where the store fails.
+    pub async fn cancel(&self, id: JobId) -> Result<View, CallError> {
+        if self.0.store.ask_to_stop(id).await.map_err(store_failure)? {
+            let waiting = self.0.lock_queue().remove(id);
+            if waiting.is_some() {
+                // It is nobody's but ours now.
+                self.0.end_unbegun(id).await?;
+            } else if let Some(job) = self.0.live.get(id) {
+                job.ask_to_stop();
+            }
+        }
+        self.view(id).await
+    }
+}
+
+impl Inner {
+    fn lock_queue(&self) -> std::sync::MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Room in the queue for a job that is about to be stored.
+    fn reserve(&self) -> Result<queue::Reservation<'_>, CallError> {
+        queue::Reservation::new(&self.queue, self.config.max_queue).ok_or_else(|| {
+            let message = format!(
+                "{} jobs are waiting already; try again later, or raise `max_queue` of the host",
+                self.config.max_queue
+            );
+            CallError::new(Kind::Overloaded, message).retry_after(1)
+        })
+    }
+
+    fn enqueue(&self, id: JobId, priority: Priority, sequence: u64, not_before: Option<Instant>) {
+        self.lock_queue().push(id, priority, sequence, not_before);
+        self.work.notify_one();
+    }
+}
+
+/// The instant of a moment of the wall clock, at most `longest` from now.
+fn instant(moment: SystemTime, longest: Duration) -> Instant {
+    let wait = moment.duration_since(SystemTime::now()).unwrap_or_default();
+    Instant::now() + wait.min(longest)
+}
+
+/// What a caller sees of the store's failures.
+#[expect(clippy::needless_pass_by_value, reason = "it is mapped over results")]
+fn store_failure(error: StoreError) -> CallError {
+    let kind = match &error {
+        StoreError::Full(_) => Kind::StorageFull,
+        StoreError::Unavailable(_) => Kind::Unavailable,
+    };
+    CallError::new(kind, error.to_string())
+}

@@ -1,0 +1,300 @@
+//! What a job is: [`Job`] and its parts. Knows neither how jobs are stored nor how they run.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+use uuid::{Builder, Uuid};
+
+use crate::error::CallError;
+use crate::sandbox::{Progress, Receipt};
+
+/// A job's handle: a UUID of version 7. 74 of its bits are random, so that it can be neither guessed nor
+/// used twice; before them is the time, so that the handles of jobs that are submitted together are
+/// neighbours in a store's index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct JobId(Uuid);
+
+impl JobId {
+    /// A handle that no other job has.
+    #[must_use]
+    pub fn random() -> Self {
+        // The random bits of a version 4 that have a place in a version 7.
+        let mut random = [0; 10];
+        random.copy_from_slice(&Uuid::new_v4().as_bytes()[6..]);
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let millis = u64::try_from(since_1970.as_millis()).unwrap_or(0);
+        Self(Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+    }
+
+    /// The handle of these bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for JobId {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, uuid::Error> {
+        text.parse().map(Self)
+    }
+}
+
+/// Where a job is on its way. The last five are terminal: a job ends in exactly one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Waits for its turn.
+    Queued,
+    /// A guest works on it.
+    Running,
+    /// It has a result.
+    Succeeded,
+    /// It has an error.
+    Failed,
+    /// Somebody asked it to stop, and it did.
+    Cancelled,
+    /// It did not end within its deadline.
+    TimedOut,
+    /// The host went down while it ran, and to run it again might do something twice.
+    Interrupted,
+}
+
+impl State {
+    /// All states.
+    pub const ALL: [Self; 7] = [
+        Self::Queued,
+        Self::Running,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Cancelled,
+        Self::TimedOut,
+        Self::Interrupted,
+    ];
+
+    /// The name on the wire.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::TimedOut => "timed_out",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// The state of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// Whether it is the end.
+    #[must_use]
+    pub fn is_terminal(self) -> bool {
+        !matches!(self, Self::Queued | Self::Running)
+    }
+}
+
+/// How urgent a job is: 0 to 7, less is sooner, 3 where nothing is said (as RFC 9218's `u`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Priority(u8);
+
+impl Priority {
+    /// `None` above 7.
+    #[must_use]
+    pub fn new(urgency: u8) -> Option<Self> {
+        (urgency <= 7).then_some(Self(urgency))
+    }
+
+    /// As a number.
+    #[must_use]
+    pub fn urgency(self) -> u8 {
+        self.0
+    }
+}
+
+impl Default for Priority {
+    fn default() -> Self {
+        Self(3)
+    }
+}
+
+/// A job to be stored.
+#[derive(Debug, Clone)]
+pub struct NewJob {
+    /// Its handle.
+    pub id: JobId,
+    /// The procedure to call.
+    pub procedure: Arc<str>,
+    /// The file that the procedure comes from, relative to the watched folder.
+    pub file: Arc<str>,
+    /// BLAKE3 of that file at submission, in hexadecimal.
+    pub digest: Arc<str>,
+    /// The arguments, in the host's neutral encoding.
+    pub arguments: Vec<u8>,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// How often it may be run at the most, counting the first time; at least 1.
+    pub max_attempts: u32,
+    /// How long to wait before the second attempt; doubles with each further one.
+    pub backoff: Duration,
+    /// Whether to run it again could do nothing twice.
+    pub is_repeatable: bool,
+    /// Seconds between looks at its state that make sense.
+    pub suggested_wait: u32,
+    /// When it was submitted.
+    pub submitted: SystemTime,
+    /// A key of the submitter's, with a hash of what was asked for.
+    pub key: Option<IdempotencyKey>,
+}
+
+impl NewJob {
+    /// The record of it, queued at this place in the order of submission.
+    #[must_use]
+    pub fn queued(&self, sequence: u64) -> Job {
+        Job {
+            id: self.id,
+            sequence,
+            procedure: Arc::clone(&self.procedure),
+            file: Arc::clone(&self.file),
+            digest: Arc::clone(&self.digest),
+            state: State::Queued,
+            priority: self.priority,
+            attempts: 0,
+            max_attempts: self.max_attempts,
+            backoff: self.backoff,
+            is_repeatable: self.is_repeatable,
+            suggested_wait: self.suggested_wait,
+            submitted: self.submitted,
+            started: None,
+            ended: None,
+            kept_for: None,
+            not_before: None,
+            cancel_requested: false,
+            progress: None,
+            receipt: Receipt::default(),
+            error: None,
+        }
+    }
+}
+
+/// Makes a submission repeatable: the same key and request give the same job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey {
+    /// What the submitter chose.
+    pub key: Box<str>,
+    /// BLAKE3 of procedure and request.
+    pub request: [u8; 32],
+}
+
+/// A job as it is stored, without its arguments, result and logs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Job {
+    /// Its handle.
+    pub id: JobId,
+    /// Its place in the order of submission.
+    pub sequence: u64,
+    /// The procedure.
+    pub procedure: Arc<str>,
+    /// The file that it comes from.
+    pub file: Arc<str>,
+    /// BLAKE3 of the file that is, was or will be run; of the newest attempt.
+    pub digest: Arc<str>,
+    /// Where it is.
+    pub state: State,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// How often it was begun.
+    pub attempts: u32,
+    /// How often it may be.
+    pub max_attempts: u32,
+    /// How long to wait before the second attempt.
+    pub backoff: Duration,
+    /// Whether to run it again could do nothing twice.
+    pub is_repeatable: bool,
+    /// Seconds between looks at its state that make sense.
+    pub suggested_wait: u32,
+    /// When it was submitted.
+    pub submitted: SystemTime,
+    /// When its newest attempt was begun.
+    pub started: Option<SystemTime>,
+    /// When it ended.
+    pub ended: Option<SystemTime>,
+    /// How much longer its result is kept; `None` while it has not ended.
+    pub kept_for: Option<Duration>,
+    /// Before this it is not begun again.
+    pub not_before: Option<SystemTime>,
+    /// Whether somebody asked it to stop.
+    pub cancel_requested: bool,
+    /// The last that it said of its progress.
+    pub progress: Option<Progress>,
+    /// What its newest attempt used.
+    pub receipt: Receipt,
+    /// Why it failed.
+    pub error: Option<CallError>,
+}
+
+/// How an attempt ended, and what is to be kept of it.
+#[derive(Debug, Clone)]
+pub struct Ending {
+    /// A terminal state, or [`State::Queued`] for another attempt.
+    pub state: State,
+    /// When.
+    pub ended: SystemTime,
+    /// For another attempt: not before then.
+    pub not_before: Option<SystemTime>,
+    /// The result in the host's neutral encoding, where it succeeded.
+    pub result: Option<Vec<u8>>,
+    /// Why it failed, where it did.
+    pub error: Option<CallError>,
+    /// What it used.
+    pub receipt: Receipt,
+    /// The last that it said of its progress.
+    pub progress: Option<Progress>,
+    /// What it wrote and logged.
+    pub logs: Logs,
+    /// For how long this is kept.
+    pub keep_for: Duration,
+}
+
+/// What a job wrote and logged, within bounds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Logs {
+    /// The standard output.
+    pub stdout: String,
+    /// The standard error.
+    pub stderr: String,
+    /// What it logged through `tarp:procedure/job`.
+    pub lines: Vec<LogLine>,
+}
+
+/// A line that a guest logged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// When.
+    pub time: SystemTime,
+    /// How grave it is: `trace`, `debug`, `info`, `warn` or `error`.
+    pub level: crate::sandbox::Level,
+    /// What.
+    pub message: String,
+}

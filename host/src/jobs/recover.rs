@@ -1,0 +1,76 @@
+//! What becomes of the jobs that the last host left unfinished.
+
+use std::time::{Duration, SystemTime};
+
+use tracing::info;
+
+use super::live::LiveJob;
+use super::model::{Ending, Job, Logs, State};
+use super::store::StoreError;
+use super::{Jobs, instant};
+use crate::error::{CallError, Kind};
+
+/// A job that the host's end interrupted so often is not begun again: it may be what ends the host.
+const MAX_INTERRUPTIONS: u32 = 3;
+
+/// A clock that jumped should not delay a job for years.
+const LONGEST_DELAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Jobs {
+    /// Queues what was queued, and decides about what was running: again where that is safe,
+    /// `interrupted` where it is not. To be called once, before [`Self::run`].
+    ///
+    /// # Errors
+    ///
+    /// Where the store fails.
+    pub async fn recover(&self) -> Result<(), StoreError> {
+        for job in self.0.store.unfinished().await? {
+            let logs = self.0.store.logs(job.id).await?.unwrap_or_default();
+            let live = self.0.live.insert(LiveJob::new(job.id, job.state, logs.lines.clone()));
+            if job.state == State::Running {
+                let ending = self.verdict(&job, logs);
+                let state = ending.state;
+                info!(job = %job.id, procedure = %job.procedure, "found running, now {}", state.name());
+                self.0.store.finish(job.id, ending).await?;
+                if state.is_terminal() {
+                    self.0.live.end(job.id, state);
+                    continue;
+                }
+                live.enter(state);
+            }
+            if job.cancel_requested {
+                live.ask_to_stop();
+            }
+            let not_before = job.not_before.map(|moment| instant(moment, LONGEST_DELAY));
+            self.0.enqueue(job.id, job.priority, job.sequence, not_before);
+        }
+        Ok(())
+    }
+
+    fn verdict(&self, job: &Job, logs: Logs) -> Ending {
+        let (state, message) = if job.cancel_requested {
+            (State::Cancelled, "the job was cancelled".to_owned())
+        } else if !job.is_repeatable {
+            let message = "the host went down while the job ran, and running it again might do something twice; if it cannot, say `idempotent = true` in its sidecar";
+            (State::Interrupted, message.to_owned())
+        } else if job.attempts >= MAX_INTERRUPTIONS.max(job.max_attempts) {
+            let message =
+                format!("the host went down each of the {} times that the job ran", job.attempts);
+            (State::Interrupted, message)
+        } else {
+            (State::Queued, String::new())
+        };
+        let kind = if state == State::Cancelled { Kind::Cancelled } else { Kind::Interrupted };
+        Ending {
+            state,
+            ended: SystemTime::now(),
+            not_before: None,
+            result: None,
+            error: state.is_terminal().then(|| CallError::new(kind, message)),
+            receipt: job.receipt,
+            progress: job.progress.clone(),
+            logs,
+            keep_for: self.0.config.keep_failures,
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! Runs jobs when it is their turn, in a bounded number of places and on threads of their own: jobs
+//! and synchronous calls share the cores as the operating system shares them, and neither waits in
+//! the other's queue.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::runtime::{Handle, Runtime};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, error, warn};
+
+use super::live::LiveJob;
+use super::model::{Ending, Job, JobId, Logs, State};
+use super::store::{Lookup, StoreError};
+use super::{Inner, Jobs, StoredCall, StoredResult, store_failure};
+use crate::call::{Call, Outcome, execute};
+use crate::codec::neutral;
+use crate::error::{CallError, Kind};
+use crate::sandbox::{Observer, Receipt};
+
+/// Between two rounds of removing what has been kept for its time.
+const PRUNING: Duration = Duration::from_secs(60);
+
+/// After the store failed, before it is tried again; doubles up to [`LONGEST_PAUSE`].
+const PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Where guests of jobs run. Dropping it ends them.
+pub struct Workshop {
+    places: u32,
+    runtime: Option<Runtime>,
+}
+
+impl Workshop {
+    /// With so many places; as many as there are cores where it is not said.
+    ///
+    /// # Errors
+    ///
+    /// Where the threads cannot be started.
+    pub fn new(places: Option<u32>) -> std::io::Result<Self> {
+        let cores = || std::thread::available_parallelism().map_or(1, |n| n.get() as u32);
+        let places = places.unwrap_or_else(cores);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(places as usize)
+            .thread_name("tarp-job")
+            .enable_all()
+            .build()?;
+        Ok(Self { places, runtime: Some(runtime) })
+    }
+
+    /// How many jobs run at once.
+    #[must_use]
+    pub fn places(&self) -> u32 {
+        self.places
+    }
+}
+
+impl Drop for Workshop {
+    fn drop(&mut self) {
+        // Waiting for threads is not allowed on a thread of another runtime.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Jobs {
+    /// Runs jobs in the workshop until `stopping` is cancelled, then waits for those that run.
+    pub async fn run(&self, workshop: &Workshop, stopping: CancellationToken) {
+        let Some(runtime) = &workshop.runtime else { return };
+        let places = Arc::new(Semaphore::new(workshop.places as usize));
+        let running = TaskTracker::new();
+        let pruning = self.prune();
+        let beginning = async {
+            loop {
+                let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+                let id = self.0.next().await;
+                let (inner, guests) = (Arc::clone(&self.0), runtime.handle().clone());
+                running.spawn(async move {
+                    inner.attempt(id, &guests, place).await;
+                });
+            }
+        };
+        tokio::select! {
+            () = stopping.cancelled() => {}
+            () = beginning => {}
+            () = pruning => {}
+        }
+        running.close();
+        running.wait().await;
+    }
+
+    async fn prune(&self) {
+        let mut last = Instant::now();
+        loop {
+            tokio::time::sleep(PRUNING).await;
+            let elapsed = last.elapsed();
+            last = Instant::now();
+            match self.0.store.prune(elapsed).await {
+                Ok(0) => {}
+                Ok(jobs) => debug!(jobs, "removed what was kept for its time"),
+                Err(e) => warn!(error = %e, "cannot remove old jobs; they are kept for longer"),
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// The job whose turn it is, as soon as there is one.
+    async fn next(&self) -> JobId {
+        loop {
+            let (next, delayed) = {
+                let mut queue = self.lock_queue();
+                (queue.pop(Instant::now()), queue.next_delayed())
+            };
+            match (next, delayed) {
+                (Some(id), _) => return id,
+                (None, None) => self.work.notified().await,
+                (None, Some(moment)) => {
+                    let _ = tokio::time::timeout_at(moment.into(), self.work.notified()).await;
+                }
+            }
+        }
+    }
+
+    /// One attempt, from its claim to the record of its end. The place is free as soon as the guest
+    /// has ended.
+    async fn attempt(&self, id: JobId, guests: &Handle, place: tokio::sync::OwnedSemaphorePermit) {
+        let Some(live) = self.live.get(id) else { return };
+        let Some((job, call)) = self.claim(id).await else { return };
+        live.enter(State::Running);
+        let numpy = call.as_ref().is_ok_and(|call| call.numpy);
+        let ended = match call.and_then(|call| self.call(&job, call)) {
+            Ok(call) => self.guard(call, &live, guests).await,
+            Err(error) => Ended::Failed(Box::new(error), Receipt::default()),
+        };
+        drop(place);
+        let ending = self.ending(&job, ended, &live, numpy);
+        let state = ending.state;
+        let not_before = ending.not_before;
+        self.finish(id, ending).await;
+        if state.is_terminal() {
+            self.live.end(id, state);
+        } else {
+            live.enter(state);
+            let not_before = not_before.map(|moment| super::instant(moment, Duration::MAX));
+            self.enqueue(id, job.priority, job.sequence, not_before);
+        }
+    }
+
+    /// Claims a job, however long the store takes to be usable. `None` where it is not to be begun.
+    async fn claim(&self, id: JobId) -> Option<Claimed> {
+        let mut pause = PAUSE;
+        loop {
+            match self.try_claim(id).await {
+                Ok(claimed) => return claimed,
+                Err(e) => {
+                    warn!(job = %id, error = %e, "cannot begin a job; trying again in {pause:?}");
+                    tokio::time::sleep(pause).await;
+                    pause = (2 * pause).min(LONGEST_PAUSE);
+                }
+            }
+        }
+    }
+
+    async fn try_claim(&self, id: JobId) -> Result<Option<Claimed>, StoreError> {
+        let Lookup::Found(job) = self.store.get(id).await? else { return Ok(None) };
+        let mut job = *job;
+        if let Some(procedure) = self.catalog.load().find(&job.procedure) {
+            job.digest = procedure.source.digest.as_str().into();
+            job.is_repeatable = procedure.jobs.is_repeatable;
+        }
+        let claimed =
+            self.store.claim(id, &job.digest, job.is_repeatable, SystemTime::now()).await?;
+        let Some(encoded) = claimed else { return Ok(None) };
+        job.attempts += 1;
+        let call = neutral::decode(&encoded).map_err(|e| {
+            CallError::new(Kind::Internal, format!("the stored arguments are unreadable: {e}"))
+        });
+        Ok(Some((job, call)))
+    }
+
+    /// The call, of the procedure as it is now.
+    fn call(&self, job: &Job, call: StoredCall) -> Result<Call, CallError> {
+        let catalog = self.catalog.load();
+        let procedure = catalog.find(&job.procedure).ok_or_else(|| {
+            let message = format!("the procedure `{}` is not there any more", job.procedure);
+            CallError::new(Kind::NotFound, message)
+        })?;
+        Ok(Call::new(Arc::clone(procedure), call.arguments)?.as_job())
+    }
+
+    /// Runs the guest to its end, or until it is asked to stop and the grace for that is over.
+    async fn guard(&self, call: Call, live: &Arc<LiveJob>, guests: &Handle) -> Ended {
+        if live.is_asked_to_stop() {
+            return Ended::Stopped(None);
+        }
+        let (sandbox, observer) = (Arc::clone(&self.sandbox), Arc::clone(live));
+        let mut guest = guests.spawn(async move {
+            let observer: Arc<dyn Observer> = observer;
+            execute(&sandbox, call, Some(observer)).await
+        });
+        let outcome = tokio::select! {
+            outcome = &mut guest => Some(outcome),
+            () = live.asked_to_stop() => {
+                match tokio::time::timeout(self.config.cancel_grace, &mut guest).await {
+                    Ok(outcome) => Some(outcome),
+                    Err(_) => {
+                        guest.abort();
+                        // When this is over, all that the guest had is free.
+                        let _ = guest.await;
+                        None
+                    }
+                }
+            }
+        };
+        match outcome {
+            _ if live.is_asked_to_stop() => {
+                Ended::Stopped(outcome.and_then(Result::ok).map(|outcome| outcome.receipt))
+            }
+            Some(Ok(Outcome { result: Ok(value), receipt, .. })) => Ended::Returned(value, receipt),
+            Some(Ok(Outcome { result: Err(error), receipt, .. })) => Ended::Failed(error, receipt),
+            Some(Err(e)) => {
+                error!(error = %e, "a job failed inside the host");
+                let error = CallError::new(Kind::Internal, "the job failed inside the host");
+                Ended::Failed(Box::new(error), Receipt::default())
+            }
+            None => Ended::Stopped(None),
+        }
+    }
+
+    fn ending(&self, job: &Job, ended: Ended, live: &LiveJob, numpy: bool) -> Ending {
+        let mut ending = self.blank_ending(live.logs());
+        ending.progress = live.progress();
+        match ended {
+            Ended::Returned(value, receipt) => {
+                ending.state = State::Succeeded;
+                ending.keep_for = self.config.keep_results;
+                ending.receipt = receipt;
+                ending.result = Some(neutral::encode(&StoredResult { value, numpy }));
+            }
+            Ended::Failed(error, receipt) => {
+                let may_try_again =
+                    job.attempts < job.max_attempts && error.kind != Kind::BadArguments;
+                ending.state = match error.kind {
+                    _ if may_try_again => State::Queued,
+                    Kind::DeadlineExceeded => State::TimedOut,
+                    _ => State::Failed,
+                };
+                if may_try_again {
+                    let doublings = job.attempts.saturating_sub(1).min(20);
+                    ending.not_before =
+                        Some(SystemTime::now() + job.backoff.saturating_mul(1 << doublings));
+                }
+                ending.receipt = receipt;
+                ending.error = Some(*error);
+            }
+            Ended::Stopped(receipt) => {
+                ending.state = State::Cancelled;
+                ending.receipt =
+                    receipt.unwrap_or(Receipt { fuel: live.fuel(), ..Receipt::default() });
+                ending.error = Some(CallError::new(Kind::Cancelled, "the job was cancelled"));
+            }
+        }
+        ending
+    }
+
+    /// Records the end of a job that was never begun and is in no queue: it was cancelled.
+    pub(super) async fn end_unbegun(&self, id: JobId) -> Result<(), CallError> {
+        let mut ending = self.blank_ending(Logs::default());
+        ending.error =
+            Some(CallError::new(Kind::Cancelled, "the job was cancelled before it began"));
+        self.store.finish(id, ending).await.map_err(store_failure)?;
+        self.live.end(id, State::Cancelled);
+        Ok(())
+    }
+
+    fn blank_ending(&self, logs: Logs) -> Ending {
+        Ending {
+            state: State::Cancelled,
+            ended: SystemTime::now(),
+            not_before: None,
+            result: None,
+            error: None,
+            receipt: Receipt::default(),
+            progress: None,
+            logs,
+            keep_for: self.config.keep_failures,
+        }
+    }
+
+    /// Records an end, however long the store takes to be usable: it must not be lost.
+    async fn finish(&self, id: JobId, ending: Ending) {
+        let mut pause = PAUSE;
+        while let Err(e) = self.store.finish(id, ending.clone()).await {
+            warn!(job = %id, error = %e, "cannot record the end of a job; trying again in {pause:?}");
+            tokio::time::sleep(pause).await;
+            pause = (2 * pause).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+/// A job that is running from now on, with what it calls if that can be read.
+type Claimed = (Job, Result<StoredCall, CallError>);
+
+/// How the guest of a job ended.
+enum Ended {
+    Returned(crate::value::Value, Receipt),
+    Failed(Box<CallError>, Receipt),
+    /// Asked to stop; with its receipt if it stopped by itself.
+    Stopped(Option<Receipt>),
+}

@@ -1,0 +1,108 @@
+//! What only reads: each function is one question, and sees one state of the whole store.
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Result, params_from_iter};
+
+use super::row::{JOB, decoded, job, number, stamp, time};
+use crate::jobs::model::{Job, JobId, LogLine, Logs, State};
+use crate::jobs::store::{Filter, Lookup, Page};
+use crate::sandbox::Level;
+
+pub(super) fn get(connection: &Connection, id: JobId) -> Result<Lookup> {
+    let found = connection
+        .prepare_cached(&format!("{JOB} WHERE id = ?1"))?
+        .query_row([id.as_bytes()], job)
+        .optional()?;
+    if let Some(job) = found {
+        return Ok(Lookup::Found(Box::new(job)));
+    }
+    let is_gone =
+        connection.prepare_cached("SELECT 1 FROM gone WHERE id = ?1")?.exists([id.as_bytes()])?;
+    Ok(if is_gone { Lookup::Gone } else { Lookup::Unknown })
+}
+
+pub(super) fn result(connection: &Connection, id: JobId) -> Result<Option<Vec<u8>>> {
+    connection
+        .prepare_cached("SELECT result FROM jobs JOIN results USING (sequence) WHERE id = ?1")?
+        .query_row([id.as_bytes()], |row| row.get(0))
+        .optional()
+}
+
+/// Of a job that waits for another attempt or is in it, what the last attempt left.
+pub(super) fn logs(connection: &Connection, id: JobId) -> Result<Option<Logs>> {
+    let logs = connection
+        .prepare_cached(
+            "SELECT state <= 1, stdout, stderr, lines
+             FROM jobs LEFT JOIN logs ON logs.sequence = jobs.sequence WHERE id = ?1",
+        )?
+        .query_row([id.as_bytes()], |row| {
+            let Some(lines) = decoded::<Vec<(i64, Level, String)>>(row, 3)? else {
+                // No row: it wrote nothing, if it has ended.
+                return Ok((!row.get::<_, bool>(0)?).then(Logs::default));
+            };
+            let lines = lines.into_iter();
+            let line = |(at, level, message)| LogLine { time: time(at), level, message };
+            Ok(Some(Logs {
+                stdout: row.get(1)?,
+                stderr: row.get(2)?,
+                lines: lines.map(line).collect(),
+            }))
+        })
+        .optional()?;
+    Ok(logs.flatten())
+}
+
+pub(super) fn unfinished(connection: &Connection) -> Result<Vec<Job>> {
+    connection
+        .prepare_cached(&format!("{JOB} WHERE state IN (0, 1) ORDER BY jobs.sequence"))?
+        .query_map([], job)?
+        .collect()
+}
+
+/// One query for each state, merged: each is a walk along an index that ends at the limit, where one
+/// query for all of them would sort.
+pub(super) fn list(connection: &Connection, filter: &Filter) -> Result<Page> {
+    let mut states = filter.states.clone();
+    if states.is_empty() && filter.procedure.is_some() {
+        states.extend(State::ALL);
+    }
+    states.sort_unstable_by_key(|state| number(*state));
+    states.dedup();
+    let mut jobs = Vec::new();
+    if states.is_empty() {
+        jobs = newest(connection, filter, None)?;
+    }
+    for state in states {
+        jobs.extend(newest(connection, filter, Some(state))?);
+    }
+    jobs.sort_unstable_by_key(|job| std::cmp::Reverse(job.sequence));
+    let is_more = jobs.len() > filter.limit;
+    jobs.truncate(filter.limit);
+    let next = jobs.last().filter(|_| is_more).map(|job| job.sequence);
+    Ok(Page { jobs, next })
+}
+
+/// One more than the limit, if there is one more.
+fn newest(connection: &Connection, filter: &Filter, state: Option<State>) -> Result<Vec<Job>> {
+    let mut conditions = vec!["1"];
+    let mut params = Vec::new();
+    let mut only = |condition, param: Option<Value>| {
+        if let Some(param) = param {
+            conditions.push(condition);
+            params.push(param);
+        }
+    };
+    let place = |sequence| i64::try_from(sequence).unwrap_or(i64::MAX);
+    only("procedure = ?", filter.procedure.clone().map(Value::from));
+    only("state = ?", state.map(|state| number(state).into()));
+    only("jobs.sequence < ?", filter.before.map(|before| place(before).into()));
+    only("submitted >= ?", filter.since.map(|since| stamp(since).into()));
+    only("submitted < ?", filter.until.map(|until| stamp(until).into()));
+    params
+        .push(i64::try_from(filter.limit).map_or(i64::MAX, |limit| limit.saturating_add(1)).into());
+    let conditions = conditions.join(" AND ");
+    connection
+        .prepare_cached(&format!("{JOB} WHERE {conditions} ORDER BY jobs.sequence DESC LIMIT ?"))?
+        .query_map(params_from_iter(params), job)?
+        .collect()
+}

@@ -1,0 +1,124 @@
+//! Between the columns of the tables and the types of [`model`](crate::jobs::model).
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rusqlite::types::Type;
+use rusqlite::{Error, Result, Row};
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::Error as NotAName;
+
+use crate::codec::neutral;
+use crate::error::{CallError, Kind};
+use crate::jobs::model::{Job, JobId, Priority, State};
+use crate::sandbox::Receipt;
+
+/// What [`job`] reads, of jobs with their errors.
+pub(super) const JOB: &str = "
+    SELECT jobs.sequence, id, procedure, file, digest, state, priority, attempts, max_attempts,
+        backoff, is_repeatable, suggested_wait, submitted, started, ended,
+        expires - (SELECT clock FROM store), not_before, cancel_requested, progress, fuel,
+        peak_memory, instantiate, run, kind, message, value, backtrace, retry_after
+    FROM jobs LEFT JOIN errors ON errors.sequence = jobs.sequence";
+
+/// The states in which a job has not ended are 0 and 1; queries rely on it.
+pub(super) fn number(state: State) -> i64 {
+    match state {
+        State::Queued => 0,
+        State::Running => 1,
+        State::Succeeded => 2,
+        State::Failed => 3,
+        State::Cancelled => 4,
+        State::TimedOut => 5,
+        State::Interrupted => 6,
+    }
+}
+
+/// Nanoseconds since 1970, negative before; at the ends of what 64 bits hold, it stays there.
+pub(super) fn stamp(time: SystemTime) -> i64 {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => nanoseconds(after),
+        Err(before) => -nanoseconds(before.duration()),
+    }
+}
+
+/// The time of a [`stamp`].
+pub(super) fn time(stamp: i64) -> SystemTime {
+    let distance = Duration::from_nanos(stamp.unsigned_abs());
+    if stamp < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance }
+}
+
+/// Nanoseconds, 292 years at the most.
+pub(super) fn nanoseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
+
+fn duration(nanoseconds: i64) -> Duration {
+    Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(0))
+}
+
+/// A job from a row of [`JOB`].
+pub(super) fn job(row: &Row<'_>) -> Result<Job> {
+    let state: i64 = row.get(5)?;
+    let time_in = |column| -> Result<_> { Ok(row.get::<_, Option<i64>>(column)?.map(time)) };
+    Ok(Job {
+        sequence: row.get::<_, i64>(0)?.cast_unsigned(),
+        id: id(row, 1)?,
+        procedure: row.get(2)?,
+        file: row.get(3)?,
+        digest: row.get(4)?,
+        state: State::ALL
+            .into_iter()
+            .find(|known| number(*known) == state)
+            .ok_or(Error::IntegralValueOutOfRange(5, state))?,
+        priority: Priority::new(row.get(6)?).ok_or(Error::IntegralValueOutOfRange(6, 8))?,
+        attempts: row.get(7)?,
+        max_attempts: row.get(8)?,
+        backoff: duration(row.get(9)?),
+        is_repeatable: row.get(10)?,
+        suggested_wait: row.get(11)?,
+        submitted: time(row.get(12)?),
+        started: time_in(13)?,
+        ended: time_in(14)?,
+        kept_for: row.get::<_, Option<i64>>(15)?.map(duration),
+        not_before: time_in(16)?,
+        cancel_requested: row.get(17)?,
+        progress: decoded(row, 18)?,
+        receipt: Receipt {
+            fuel: row.get::<_, i64>(19)?.cast_unsigned(),
+            peak_memory: row.get::<_, i64>(20)?.cast_unsigned() as usize,
+            instantiate: duration(row.get(21)?),
+            run: duration(row.get(22)?),
+        },
+        error: error(row, 23)?,
+    })
+}
+
+/// A handle in a column.
+pub(super) fn id(row: &Row<'_>, column: usize) -> Result<JobId> {
+    row.get(column).map(JobId::from_bytes)
+}
+
+fn error(row: &Row<'_>, first: usize) -> Result<Option<CallError>> {
+    let Some(kind) = row.get::<_, Option<String>>(first)? else { return Ok(None) };
+    let deserializer: serde::de::value::StringDeserializer<NotAName> = kind.into_deserializer();
+    Ok(Some(CallError {
+        kind: <Kind as Deserialize>::deserialize(deserializer)
+            .map_err(|e| Error::FromSqlConversionFailure(first, Type::Text, Box::new(e)))?,
+        message: row.get(first + 1)?,
+        value: decoded(row, first + 2)?,
+        backtrace: row.get(first + 3)?,
+        retry_after: row.get(first + 4)?,
+    }))
+}
+
+/// What is encoded neutrally in a column that may be empty.
+pub(super) fn decoded<T>(row: &Row<'_>, column: usize) -> Result<Option<T>>
+where
+    T: serde::de::DeserializeOwned,
+{
+    let Some(bytes) = row.get_ref(column)?.as_blob_or_null()? else { return Ok(None) };
+    neutral::decode(bytes)
+        .map(Some)
+        .map_err(|e| Error::FromSqlConversionFailure(column, Type::Blob, Box::new(e)))
+}

@@ -1,0 +1,128 @@
+//! Transactions on the writing connection, and what is to be done when one fails.
+
+use std::path::PathBuf;
+
+use rusqlite::{Connection, Result};
+
+use super::checkpoint::Checkpoints;
+use super::fault::fault;
+use super::schema;
+use super::session::{Session, State};
+use super::writer::Change;
+use crate::jobs::store::StoreError;
+
+/// Makes transactions.
+pub(super) struct Transactions {
+    path: PathBuf,
+    /// `None` where it failed in a way that it did not recover from.
+    open: Option<(Connection, State)>,
+    /// Whether the log may hold a whole transaction that was refused.
+    has_residue: bool,
+    checkpoints: Checkpoints,
+}
+
+/// A transaction that was undone.
+pub(super) struct Failure {
+    /// Why.
+    pub(super) error: StoreError,
+    /// Whether one of its changes may be the reason: a statement failed, or there was no room.
+    pub(super) may_be_of_one: bool,
+}
+
+impl Failure {
+    fn new(error: &rusqlite::Error, may_be_of_one: bool) -> Self {
+        let error = fault(error);
+        let is_full = matches!(error, StoreError::Full(_));
+        Self { error, may_be_of_one: may_be_of_one || is_full }
+    }
+}
+
+impl Transactions {
+    /// On the database at `path`.
+    pub(super) fn open(path: PathBuf) -> Result<Self> {
+        let open = Some(connect(&path)?);
+        Ok(Self { path, open, has_residue: false, checkpoints: Checkpoints::default() })
+    }
+
+    /// Makes all changes of a batch, or none, and returns when they are on the disk.
+    pub(super) fn commit(&mut self, batch: &mut [Box<dyn Change>]) -> Result<(), Failure> {
+        let of_all = |e: rusqlite::Error| Failure::new(&e, false);
+        if self.has_residue {
+            self.fence().map_err(of_all)?;
+        }
+        let (connection, state) = match &mut self.open {
+            Some(open) => open,
+            closed => closed.insert(connect(&self.path).map_err(of_all)?),
+        };
+        let mut session = Session { connection, state: *state };
+        let made = begin(connection)
+            .map_err(of_all)
+            .and_then(|()| {
+                batch
+                    .iter_mut()
+                    .try_for_each(|change| change.apply(&mut session))
+                    .map_err(|e| Failure::new(&e, true))
+            })
+            .and_then(|()| {
+                let committed = run(connection, "COMMIT");
+                self.has_residue = committed.is_err();
+                committed.map_err(of_all)
+            });
+        match made {
+            Ok(()) => *state = session.state,
+            Err(_) => self.undo(),
+        }
+        made
+    }
+
+    /// Leaves the connection without a transaction, or closes it.
+    fn undo(&mut self) {
+        if let Some((connection, _)) = &self.open {
+            // SQLite undoes by itself what fails badly, and then has nothing to roll back.
+            let undone = connection.is_autocommit() || run(connection, "ROLLBACK").is_ok();
+            if !undone {
+                self.open = None;
+            }
+        }
+        if self.has_residue {
+            // Before anybody is told of the refusal.
+            let _ = self.fence();
+        }
+    }
+
+    /// Sees to it that a refused transaction stays refused.
+    ///
+    /// Where only the sync of the log failed, all of the transaction may be in the log, and after a
+    /// crash SQLite would find it there and take it as committed. So another, of one page, is written
+    /// over its beginning: what follows does not fit its checksums then, and is never read.
+    fn fence(&mut self) -> Result<()> {
+        let (connection, _) = match &mut self.open {
+            Some(open) => open,
+            closed => closed.insert(connect(&self.path)?),
+        };
+        run(connection, "UPDATE store SET fence = fence + 1")?;
+        self.has_residue = false;
+        Ok(())
+    }
+
+    /// Moves what is in the log into the database, if it is time.
+    pub(super) fn checkpoint(&mut self) {
+        if let Some((connection, _)) = &self.open {
+            self.checkpoints.after_commit(connection);
+        }
+    }
+}
+
+fn connect(path: &std::path::Path) -> Result<(Connection, State)> {
+    let connection = schema::writing(path)?;
+    let state = State::read(&connection)?;
+    Ok((connection, state))
+}
+
+fn begin(connection: &Connection) -> Result<()> {
+    run(connection, "BEGIN IMMEDIATE")
+}
+
+fn run(connection: &Connection, sql: &str) -> Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(drop)
+}

@@ -1,0 +1,148 @@
+//! What is told of jobs to those who ask: the store's record, and what is newer than it.
+
+use std::time::Duration;
+
+use super::live::Follower;
+use super::model::{Job, JobId, Logs, State};
+use super::store::{Filter, Lookup};
+use super::{Jobs, StoredResult, store_failure};
+use crate::codec::neutral;
+use crate::error::{CallError, Kind};
+use crate::value::Value;
+
+/// A job as it is now.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// The record.
+    pub job: Job,
+    /// Its place in the queue, 1 for the next, while it is queued.
+    pub position: Option<usize>,
+}
+
+impl View {
+    /// Why there is no result, or not yet; `None` where there is one.
+    pub fn failure(&self) -> Option<CallError> {
+        let job = &self.job;
+        let error = |kind, message: &str| {
+            let stored = job.error.clone();
+            Some(stored.unwrap_or_else(|| CallError::new(kind, message)))
+        };
+        match job.state {
+            State::Succeeded => None,
+            State::Queued | State::Running => {
+                let message = format!("the job {} is {}", job.id, job.state.name());
+                Some(
+                    CallError::new(Kind::OperationInProgress, message)
+                        .retry_after(job.suggested_wait),
+                )
+            }
+            State::Failed => error(Kind::Internal, "the job failed without saying why"),
+            State::TimedOut => {
+                error(Kind::DeadlineExceeded, "the job did not end within its deadline")
+            }
+            State::Cancelled => error(Kind::Cancelled, "the job was cancelled"),
+            State::Interrupted => error(
+                Kind::Interrupted,
+                "the host went down while the job ran, and running it again might have done something twice",
+            ),
+        }
+    }
+}
+
+impl Jobs {
+    /// A job as it is now.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::NotFound`], [`Kind::Gone`], and where the store fails.
+    pub async fn view(&self, id: JobId) -> Result<View, CallError> {
+        match self.0.store.get(id).await.map_err(store_failure)? {
+            Lookup::Found(job) => Ok(self.with_news(*job)),
+            Lookup::Gone => Err(CallError::new(
+                Kind::Gone,
+                format!("the job {id} ended so long ago that what came of it is no longer kept"),
+            )),
+            Lookup::Unknown => Err(CallError::new(Kind::NotFound, format!("there is no job {id}"))),
+        }
+    }
+
+    /// Jobs, newest first, and where the next page begins.
+    ///
+    /// # Errors
+    ///
+    /// Where the store fails.
+    pub async fn list(&self, filter: &Filter) -> Result<(Vec<View>, Option<u64>), CallError> {
+        let page = self.0.store.list(filter).await.map_err(store_failure)?;
+        Ok((page.jobs.into_iter().map(|job| self.with_news(job)).collect(), page.next))
+    }
+
+    /// Waits until a job has ended, for so long at the most, and gives it as it is then.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::view`].
+    pub async fn wait(&self, id: JobId, up_to: Duration) -> Result<View, CallError> {
+        if let Some(live) = self.0.live.get(id) {
+            live.ended(up_to).await;
+        }
+        self.view(id).await
+    }
+
+    /// The result of a job that succeeded, and whether who submitted it can take numpy's arrays.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::Gone`] where it is no longer kept, and where the store fails.
+    pub async fn result(&self, id: JobId) -> Result<(Value, bool), CallError> {
+        let gone =
+            || CallError::new(Kind::Gone, format!("the result of the job {id} is no longer kept"));
+        let encoded = self.0.store.result(id).await.map_err(store_failure)?.ok_or_else(gone)?;
+        let decode = move || neutral::decode::<StoredResult>(&encoded);
+        let stored = tokio::task::spawn_blocking(decode).await;
+        match stored {
+            Ok(Ok(StoredResult { value, numpy })) => Ok((value, numpy)),
+            Ok(Err(e)) => {
+                Err(CallError::new(Kind::Internal, format!("the stored result is unreadable: {e}")))
+            }
+            Err(e) => Err(CallError::new(
+                Kind::Internal,
+                format!("reading the stored result failed: {e}"),
+            )),
+        }
+    }
+
+    /// What a job wrote and logged, so far or at all.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::view`].
+    pub async fn logs(&self, id: JobId) -> Result<Logs, CallError> {
+        if let Some(live) = self.0.live.get(id) {
+            return Ok(live.logs());
+        }
+        match self.0.store.logs(id).await.map_err(store_failure)? {
+            Some(logs) => Ok(logs),
+            None => self.view(id).await.map(|_| Logs::default()),
+        }
+    }
+
+    /// The events of a job from the one after `seen` on; `None` where it has ended.
+    pub fn follow(&self, id: JobId, seen: u64) -> Option<Follower> {
+        self.0.live.get(id).map(|job| Follower::new(job, seen))
+    }
+
+    fn with_news(&self, mut job: Job) -> View {
+        let position = match job.state {
+            State::Queued => self.0.lock_queue().position(job.id),
+            _ => None,
+        };
+        if job.state == State::Running
+            && let Some(live) = self.0.live.get(job.id)
+        {
+            job.progress = live.progress().or(job.progress);
+            job.receipt.fuel = live.fuel();
+            job.cancel_requested |= live.is_asked_to_stop();
+        }
+        View { job, position }
+    }
+}

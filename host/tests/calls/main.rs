@@ -1,0 +1,9 @@
+//! Calls of the example guests, without HTTP: what comes back, and what an observer sees meanwhile.
+
+mod bounds;
+mod fuel;
+mod host;
+mod lifted;
+mod recorder;
+mod seen;
+mod unobserved;

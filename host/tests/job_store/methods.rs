@@ -1,0 +1,194 @@
+//! What each method does, and that it is still so when the store is opened again.
+
+use std::time::Duration;
+
+use tarp_host::error::{CallError, Kind};
+use tarp_host::jobs::model::{Ending, Job, JobId, LogLine, Logs, NewJob, Priority, State};
+use tarp_host::jobs::store::{JobStore, Lookup, Submission};
+use tarp_host::sandbox::{Level, Progress, Receipt};
+use tarp_host::value::Value;
+
+use crate::common::{DAY, at, ending, found, fresh, job, open, submit};
+
+#[tokio::test]
+async fn a_job_is_stored_as_it_was_submitted() {
+    let (store, directory) = fresh();
+    let new = NewJob { priority: Priority::new(7).unwrap(), is_repeatable: false, ..job() };
+    let id = new.id;
+    assert_eq!(store.submit(new).await.unwrap(), Submission::New(1));
+    let expected = Job {
+        id,
+        sequence: 1,
+        procedure: "stats/mean".into(),
+        file: "lab/stats.wasm".into(),
+        digest: "d1".into(),
+        state: State::Queued,
+        priority: Priority::new(7).unwrap(),
+        attempts: 0,
+        max_attempts: 3,
+        backoff: Duration::from_millis(1500),
+        is_repeatable: false,
+        suggested_wait: 7,
+        submitted: at(1_700_000_000),
+        started: None,
+        ended: None,
+        kept_for: None,
+        not_before: None,
+        cancel_requested: false,
+        progress: None,
+        receipt: Receipt::default(),
+        error: None,
+    };
+    assert_eq!(found(&store, id).await, expected);
+    drop(store);
+    assert_eq!(found(&open(directory.path()), id).await, expected);
+}
+
+#[tokio::test]
+async fn a_claim_begins_an_attempt_once() {
+    let (store, _directory) = fresh();
+    let id = submit(&store).await;
+    let claimed = store.claim(id, "d2", true, at(5)).await.unwrap();
+    assert_eq!(claimed.as_deref(), Some(&b"arguments"[..]));
+    let job = found(&store, id).await;
+    assert_eq!((job.state, job.attempts), (State::Running, 1));
+    assert_eq!((&*job.digest, job.started), ("d2", Some(at(5))));
+    assert_eq!(store.claim(id, "d3", true, at(6)).await.unwrap(), None);
+    assert_eq!(found(&store, id).await, job);
+    assert_eq!(store.claim(JobId::random(), "d2", true, at(5)).await.unwrap(), None);
+}
+
+/// An ending with something in every part.
+fn full(state: State) -> Ending {
+    Ending {
+        receipt: Receipt {
+            fuel: u64::MAX,
+            peak_memory: 65_536,
+            instantiate: Duration::from_nanos(1),
+            run: Duration::from_secs(3),
+        },
+        progress: Some(Progress {
+            done: 0.1,
+            total: Some(f64::INFINITY),
+            message: Some("ü\0".into()),
+        }),
+        logs: Logs {
+            stdout: "out\0put".into(),
+            stderr: "error".into(),
+            lines: vec![LogLine { time: at(3), level: Level::Warn, message: "slow".into() }],
+        },
+        ..ending(state)
+    }
+}
+
+fn error() -> CallError {
+    CallError {
+        backtrace: Some("f1\nf2".into()),
+        ..CallError::new(Kind::ProcedureError, "no such sample").retry_after(3)
+    }
+    .with_value(Value::List(vec![Value::Float(0.5), Value::text("x")]))
+}
+
+#[tokio::test]
+async fn a_success_keeps_everything() {
+    let (store, directory) = fresh();
+    let id = submit(&store).await;
+    store.claim(id, "d2", true, at(5)).await.unwrap();
+    assert_eq!(store.logs(id).await.unwrap(), None);
+    assert!(store.finish(id, full(State::Succeeded)).await.unwrap());
+    drop(store);
+    let store = open(directory.path());
+    let (job, given) = (found(&store, id).await, full(State::Succeeded));
+    assert_eq!((job.state, job.error), (State::Succeeded, None));
+    assert_eq!((job.ended, job.kept_for), (Some(given.ended), Some(DAY)));
+    assert_eq!((job.receipt, job.progress), (given.receipt, given.progress));
+    assert_eq!(store.result(id).await.unwrap().as_deref(), Some(&b"result"[..]));
+    assert_eq!(store.logs(id).await.unwrap(), Some(given.logs));
+}
+
+#[tokio::test]
+async fn a_failure_keeps_its_error_and_no_result() {
+    let (store, _directory) = fresh();
+    for state in [State::Failed, State::Cancelled, State::TimedOut, State::Interrupted] {
+        let id = submit(&store).await;
+        store.claim(id, "d2", true, at(5)).await.unwrap();
+        let ending = Ending { error: Some(error()), result: Some(b"no".to_vec()), ..ending(state) };
+        assert!(store.finish(id, ending).await.unwrap());
+        let job = found(&store, id).await;
+        assert_eq!((job.state, job.error), (state, Some(error())));
+        assert_eq!(store.result(id).await.unwrap(), None);
+        assert_eq!(store.logs(id).await.unwrap(), Some(Logs::default()));
+    }
+}
+
+#[tokio::test]
+async fn the_first_end_stands() {
+    let (store, _directory) = fresh();
+    let id = submit(&store).await;
+    assert!(store.finish(id, full(State::Cancelled)).await.unwrap(), "it need not have begun");
+    let (job, logs) = (found(&store, id).await, store.logs(id).await.unwrap());
+    for state in State::ALL {
+        let ending = Ending { error: Some(error()), ..ending(state) };
+        assert!(!store.finish(id, ending).await.unwrap());
+    }
+    assert_eq!(store.claim(id, "d2", true, at(5)).await.unwrap(), None);
+    assert_eq!(found(&store, id).await, job);
+    assert_eq!(store.logs(id).await.unwrap(), logs);
+    assert_eq!(store.result(id).await.unwrap(), None);
+    assert!(!store.finish(JobId::random(), ending(State::Failed)).await.unwrap());
+}
+
+#[tokio::test]
+async fn another_attempt_has_the_same_arguments() {
+    let (store, _directory) = fresh();
+    let id = submit(&store).await;
+    store.claim(id, "d2", true, at(5)).await.unwrap();
+    let again = Ending { not_before: Some(at(50)), error: Some(error()), ..full(State::Queued) };
+    assert!(store.finish(id, again).await.unwrap());
+    let job = found(&store, id).await;
+    assert_eq!((job.state, job.attempts, job.not_before), (State::Queued, 1, Some(at(50))));
+    assert_eq!((job.ended, job.kept_for, job.error), (None, None, Some(error())));
+    assert_eq!(store.logs(id).await.unwrap(), Some(full(State::Queued).logs));
+
+    let claimed = store.claim(id, "d3", true, at(60)).await.unwrap();
+    assert_eq!(claimed.as_deref(), Some(&b"arguments"[..]));
+    let job = found(&store, id).await;
+    assert_eq!((job.state, job.attempts, job.not_before), (State::Running, 2, None));
+    assert_eq!((job.error, job.progress, job.receipt), (None, None, Receipt::default()));
+    assert!(store.finish(id, ending(State::Succeeded)).await.unwrap());
+    assert_eq!(store.logs(id).await.unwrap(), Some(Logs::default()), "the last attempt's");
+}
+
+#[tokio::test]
+async fn a_wish_to_stop_is_noted_until_the_end() {
+    let (store, _directory) = fresh();
+    let id = submit(&store).await;
+    assert!(store.ask_to_stop(id).await.unwrap());
+    assert!(found(&store, id).await.cancel_requested);
+    store.claim(id, "d2", true, at(5)).await.unwrap();
+    assert!(store.ask_to_stop(id).await.unwrap());
+    store.finish(id, ending(State::Cancelled)).await.unwrap();
+    assert!(!store.ask_to_stop(id).await.unwrap());
+    assert!(!store.ask_to_stop(JobId::random()).await.unwrap());
+}
+
+#[tokio::test]
+async fn what_never_was_is_unknown() {
+    let (store, _directory) = fresh();
+    let id = JobId::random();
+    assert_eq!(store.get(id).await.unwrap(), Lookup::Unknown);
+    assert_eq!(store.result(id).await.unwrap(), None);
+    assert_eq!(store.logs(id).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_handle_is_given_once() {
+    let (store, _directory) = fresh();
+    let first = job();
+    let second = NewJob { arguments: b"others".to_vec(), ..first.clone() };
+    let id = first.id;
+    assert_eq!(store.submit(first).await.unwrap(), Submission::New(1));
+    assert!(store.submit(second).await.is_err());
+    let claimed = store.claim(id, "d2", true, at(5)).await.unwrap();
+    assert_eq!(claimed.as_deref(), Some(&b"arguments"[..]));
+}

@@ -1,0 +1,123 @@
+//! What ARCHITECTURE.md says must stay true, as far as the text of the sources shows it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Every source file of the host, with its path below `src/`.
+fn sources() -> Vec<(String, String)> {
+    fn visit(folder: &Path, root: &Path, found: &mut Vec<(String, String)>) {
+        for entry in fs::read_dir(folder).expect("a folder of sources") {
+            let path: PathBuf = entry.expect("an entry").path();
+            if path.is_dir() {
+                visit(&path, root, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(root).expect("below src").display().to_string();
+                found.push((name, fs::read_to_string(&path).expect("a source")));
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    visit(&root, &root, &mut found);
+    assert!(found.len() > 50, "only {} sources found", found.len());
+    found
+}
+
+/// The code of a source, without comments: prose may speak of anything.
+fn code(source: &str) -> String {
+    let lines = source.lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The sources below these paths must not contain any of the words.
+fn absent(from: &[&str], words: &[&str]) {
+    let mut breaches = Vec::new();
+    for (name, source) in sources() {
+        if from.iter().any(|path| name.starts_with(path)) {
+            let code = code(&source);
+            breaches.extend(
+                words
+                    .iter()
+                    .filter(|word| code.contains(**word))
+                    .map(|word| format!("{name}: {word}")),
+            );
+        }
+    }
+    assert!(breaches.is_empty(), "{}", breaches.join("\n"));
+}
+
+#[test]
+fn every_module_says_what_it_is_for() {
+    let silent: Vec<_> = sources()
+        .into_iter()
+        .filter(|(_, source)| !source.starts_with("//!"))
+        .map(|(name, _)| name)
+        .collect();
+    assert!(silent.is_empty(), "these begin without a `//!`: {}", silent.join(", "));
+}
+
+#[test]
+fn the_codec_knows_no_http_and_starts_no_instance() {
+    absent(&["codec/"], &["http::", "axum", "hyper", "StatusCode", "wasmtime", "crate::sandbox"]);
+}
+
+#[test]
+fn the_sandbox_knows_no_http_and_no_wire_format() {
+    absent(
+        &["sandbox/"],
+        &["http::", "axum", "hyper", "StatusCode", "codec::pickle", "codec::json", "codec::text"],
+    );
+}
+
+#[test]
+fn only_the_front_knows_status_codes() {
+    absent(
+        &[
+            "call.rs",
+            "catalog/",
+            "cli/",
+            "codec/",
+            "config.rs",
+            "error.rs",
+            "host.rs",
+            "jobs/",
+            "sandbox/",
+        ],
+        &["StatusCode", "axum", "http::"],
+    );
+}
+
+#[test]
+fn nothing_reaches_a_guest_but_through_the_waist() {
+    absent(&["front/", "jobs/", "catalog/", "cli/", "host.rs"], &["sandbox.run(", ".call_async("]);
+}
+
+#[test]
+fn only_the_command_line_uses_anyhow() {
+    absent(
+        &[
+            "call.rs",
+            "catalog/",
+            "codec/",
+            "config.rs",
+            "error.rs",
+            "front/",
+            "host.rs",
+            "jobs/",
+            "sandbox/",
+        ],
+        &["anyhow"],
+    );
+}
+
+#[test]
+fn unsafe_code_is_where_the_architecture_says() {
+    let allowed = ["catalog/cache.rs", "sandbox/abi/"];
+    let found: Vec<_> = sources()
+        .into_iter()
+        .filter(|(_, source)| code(source).contains("unsafe "))
+        .map(|(name, _)| name)
+        .filter(|name| !allowed.iter().any(|path| name.starts_with(path)))
+        .collect();
+    assert!(found.is_empty(), "unsafe code in {}", found.join(", "));
+}
