@@ -1,0 +1,82 @@
+//! What is checked without running anything: format, lints, licences, spelling.
+
+use anyhow::{Context as _, Result};
+
+use crate::project::Project;
+use crate::wasm_target::WASIP2;
+use crate::{fuzz, guests, python, step};
+
+/// Rust's format, in every workspace.
+///
+/// # Errors
+///
+/// When a file differs from what rustfmt makes of it.
+pub(crate) fn format(project: &Project) -> Result<()> {
+    component(project, "fmt", "rustfmt")?;
+    // By folder: `--manifest-path` does not take a workspace without a root package.
+    for workspace in ["", guests::FOLDER, fuzz::FOLDER] {
+        let folder = project.root.join(workspace);
+        step::run(step::command("cargo", &folder).args(["fmt", "--check"]))?;
+    }
+    Ok(())
+}
+
+/// Rust's lints, of the host and of the guests as what they are: WebAssembly.
+///
+/// # Errors
+///
+/// When there is a warning.
+pub(crate) fn clippy(project: &Project) -> Result<()> {
+    component(project, "clippy", "clippy")?;
+    let deny = ["--all-targets", "--", "--deny", "warnings"];
+    step::run(project.cargo("clippy").arg("--workspace").args(deny))?;
+    let mut cargo = project.cargo("clippy");
+    cargo.args(["--manifest-path", guests::MANIFEST, "--target", WASIP2]);
+    step::run(cargo.arg("--target-dir").arg(&project.target).args(deny))
+}
+
+/// Licences and origins of the dependencies. Not the advisories: those are news, which must not
+/// fail a change that has nothing to do with them; `cargo deny check advisories` reads them.
+///
+/// # Errors
+///
+/// When a dependency breaks a rule of `deny.toml`.
+pub(crate) fn dependencies(project: &Project) -> Result<()> {
+    if !step::works(project.command("cargo-deny").arg("--version")) {
+        return skipped("cargo-deny");
+    }
+    step::run(project.cargo("deny").args(["check", "bans", "licenses", "sources"]))
+}
+
+/// The spelling of everything.
+///
+/// # Errors
+///
+/// When there is a word that `typos.toml` does not allow.
+pub(crate) fn spelling(project: &Project) -> Result<()> {
+    let programs = ["typos".into(), python::program(project, "typos")];
+    let installed = |program: &_| step::works(project.command(program).arg("--version"));
+    match programs.iter().find(|program| installed(program)) {
+        Some(typos) => step::run(&mut project.command(typos)),
+        None => skipped("typos"),
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "ends a step")]
+fn skipped(program: &str) -> Result<()> {
+    eprintln!("skipped: {program} is not installed");
+    Ok(())
+}
+
+/// Makes sure that a component of the toolchain is there, which minimal installations lack.
+fn component(project: &Project, subcommand: &str, component: &str) -> Result<()> {
+    if step::works(project.cargo(subcommand).arg("--version")) {
+        return Ok(());
+    }
+    step::run(project.command("rustup").args(["component", "add", component])).with_context(|| {
+        format!(
+            "`cargo {subcommand}` is missing; install {component} for the toolchain in use, \
+             with rustup or the system's package manager"
+        )
+    })
+}

@@ -1,0 +1,82 @@
+//! `cargo xtask`: sets up, demonstrates, tests and benchmarks the project.
+//!
+//! This file knows the command line and no more. Everything is done by other programs (cargo,
+//! rustup, python3 ...); a module for each of them knows how to call it and what to say when it
+//! is missing. Nothing here knows what the host does.
+
+mod bench;
+mod cargo_component;
+mod checks;
+mod debian_std;
+mod demo;
+mod fuzz;
+mod guests;
+mod project;
+mod python;
+mod rust_tests;
+mod step;
+mod test;
+mod wasm_target;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::builder::PossibleValuesParser;
+use clap::{Parser, Subcommand};
+
+use project::Project;
+
+/// Sets up, demonstrates, tests and benchmarks the project.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Builds the host and the example procedures, and serves them.
+    Demo {
+        /// The port to serve on.
+        #[arg(long, default_value_t = 8080, value_parser = clap::value_parser!(u16).range(1..))]
+        port: u16,
+    },
+    /// Builds the example procedures into target/test-guests, where the tests look for them.
+    Guests,
+    /// Sets up everything that the tests need and runs every test.
+    Test {
+        /// Only these steps; all of them if none is named.
+        #[arg(value_name = "STEP", value_parser = PossibleValuesParser::new(test::names()))]
+        steps: Vec<String>,
+    },
+    /// Runs the benchmarks; the arguments are theirs.
+    Bench {
+        /// Passed on as they are.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments.task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<()> {
+    let project = Project::find()?;
+    // Then the commands that are printed are short, and every relative path means the same.
+    std::env::set_current_dir(&project.root)?;
+    match task {
+        Task::Demo { port } => demo::run(&project, port),
+        Task::Guests => guests::for_tests(&project),
+        Task::Test { steps } => test::run(&project, &steps),
+        Task::Bench { arguments } => bench::run(&project, &arguments),
+    }
+}

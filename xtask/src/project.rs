@@ -1,0 +1,66 @@
+//! Where the project's files are. Knows no other program than cargo, and nothing of the tasks.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+
+use crate::step;
+
+/// The places that the tasks share.
+pub(crate) struct Project {
+    /// The root of the repository.
+    pub(crate) root: PathBuf,
+    /// The folder for everything built, of all workspaces.
+    pub(crate) target: PathBuf,
+}
+
+impl Project {
+    /// The project that this program was built from.
+    ///
+    /// # Errors
+    ///
+    /// When cargo cannot read the workspace.
+    pub(crate) fn find() -> Result<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask/ has a parent")?;
+        let mut project = Self { root: root.into(), target: PathBuf::new() };
+        let metadata = project.metadata("Cargo.toml")?;
+        let target = metadata["target_directory"].as_str().context("cargo metadata: no target")?;
+        project.target = target.into();
+        Ok(project)
+    }
+
+    /// The `tarp` of the development profile.
+    pub(crate) fn host(&self) -> PathBuf {
+        self.target.join("debug/tarp")
+    }
+
+    /// Where the tests find the example procedures.
+    pub(crate) fn test_guests(&self) -> PathBuf {
+        self.target.join("test-guests")
+    }
+
+    /// A command in the root of the repository.
+    pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        step::command(program, &self.root)
+    }
+
+    /// Cargo, for one of its subcommands.
+    pub(crate) fn cargo(&self, subcommand: &str) -> Command {
+        let mut cargo = self.command("cargo");
+        cargo.arg(subcommand);
+        cargo
+    }
+
+    /// What cargo knows of the workspace with this manifest, without its dependencies.
+    ///
+    /// # Errors
+    ///
+    /// When cargo cannot read it.
+    pub(crate) fn metadata(&self, manifest: &str) -> Result<Value> {
+        let mut cargo = self.cargo("metadata");
+        cargo.args(["--no-deps", "--format-version", "1", "--manifest-path", manifest]);
+        serde_json::from_str(&step::read(&mut cargo)?).context("cargo metadata: not JSON")
+    }
+}

@@ -1,0 +1,88 @@
+//! The Python side: a virtual environment in the target folder, ruff and pytest in it.
+//!
+//! Knows nothing of what the tests test.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::project::Project;
+use crate::{rust_tests, step};
+
+const REQUIREMENTS: &str = "tests/requirements.txt";
+
+/// Scripts in it also run on Pythons whose style is no longer today's.
+const OLD_STYLE: &str = "host/tests/fixtures";
+
+/// A program of the virtual environment.
+pub(crate) fn program(project: &Project, name: &str) -> PathBuf {
+    project.target.join("venv/bin").join(name)
+}
+
+/// Creates the virtual environment and installs what the tests require, when that has changed.
+///
+/// # Errors
+///
+/// When Python or its venv module is missing, or a package cannot be installed.
+pub(crate) fn venv(project: &Project) -> Result<()> {
+    let python = step::read(project.command("python3").arg("--version"))
+        .context("the tests need python3, with its venv module")?;
+    let requirements = fs::read_to_string(project.root.join(REQUIREMENTS))
+        .with_context(|| format!("cannot read {REQUIREMENTS}"))?;
+    let folder = project.target.join("venv");
+    let stamp = folder.join("installed");
+    let wanted = python + &requirements;
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    if !step::works(project.command("python3").args(["-c", "import ensurepip, venv"])) {
+        bail!(
+            "this python3 cannot create virtual environments; on Debian and Ubuntu, \
+             `apt-get install python3-venv` lets it"
+        );
+    }
+    step::run(project.command("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+    let mut pip = project.command(program(project, "python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+    step::run(pip.args(["--requirement", REQUIREMENTS]))?;
+    fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))
+}
+
+/// Style and format of everything in Python.
+///
+/// # Errors
+///
+/// When ruff finds fault.
+pub(crate) fn ruff(project: &Project) -> Result<()> {
+    venv(project)?;
+    let ruff = program(project, "ruff");
+    let cache = project.target.join("ruff");
+    let command = || {
+        let mut command = project.command(&ruff);
+        command.env("RUFF_CACHE_DIR", &cache);
+        command
+    };
+    let places = [".", "--extend-exclude", OLD_STYLE];
+    step::run(command().arg("check").args(places))?;
+    step::run(command().args(["format", "--check"]).args(places))
+}
+
+/// The tests against the built host, with everything that they ask for in their environment.
+///
+/// # Errors
+///
+/// When the host or the guests were not built, or a test fails.
+pub(crate) fn pytest(project: &Project) -> Result<()> {
+    venv(project)?;
+    for (needed, step) in [(project.host(), "host"), (project.test_guests(), "guests")] {
+        if !needed.exists() {
+            bail!("{} is missing; `cargo xtask test {step}` builds it", needed.display());
+        }
+    }
+    let mut pytest = project.command(program(project, "python"));
+    rust_tests::tell(project, &mut pytest);
+    pytest.args(["-m", "pytest", "tests", "-q"]);
+    pytest.arg("-o").arg(format!("cache_dir={}", project.target.join("pytest").display()));
+    step::run(&mut pytest)
+}

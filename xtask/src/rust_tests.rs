@@ -1,0 +1,67 @@
+//! Builds and runs what cargo can test: the workspace, its documentation, the guests' own units.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::project::Project;
+use crate::{guests, python, step};
+
+/// Builds the host and all tests of the workspace.
+///
+/// One command for both: cargo chooses the features of the dependencies per command, and would
+/// compile some of them twice.
+///
+/// # Errors
+///
+/// When something does not compile.
+pub(crate) fn build(project: &Project) -> Result<()> {
+    step::run(project.cargo("build").args(["--workspace", "--lib", "--bins", "--tests"]))
+}
+
+/// Runs the tests of the workspace.
+///
+/// # Errors
+///
+/// When one fails.
+pub(crate) fn run(project: &Project) -> Result<()> {
+    let mut cargo = if step::works(project.cargo("nextest").arg("--version")) {
+        let mut cargo = project.cargo("nextest");
+        cargo.arg("run");
+        cargo
+    } else {
+        eprintln!("cargo-nextest is not installed: cargo test does, but stops no test that hangs");
+        let mut cargo = project.cargo("test");
+        cargo.args(["--no-fail-fast", "--lib", "--bins", "--tests"]);
+        cargo
+    };
+    tell(project, &mut cargo);
+    step::run(cargo.arg("--workspace"))
+}
+
+/// Runs the examples in the documentation, which nextest does not.
+///
+/// # Errors
+///
+/// When one fails.
+pub(crate) fn documentation(project: &Project) -> Result<()> {
+    step::run(project.cargo("test").args(["--workspace", "--doc"]))
+}
+
+/// Runs the guests' unit tests, on this machine rather than in WebAssembly.
+///
+/// # Errors
+///
+/// When one fails.
+pub(crate) fn guests(project: &Project) -> Result<()> {
+    let mut cargo = project.cargo("test");
+    cargo.args(["--lib", "--manifest-path", guests::MANIFEST]);
+    step::run(cargo.arg("--target-dir").arg(&project.target))
+}
+
+/// Tells a test where to find what it needs.
+pub(crate) fn tell(project: &Project, test: &mut Command) {
+    test.env("TARP_BIN", project.host());
+    test.env("TARP_GUESTS", project.test_guests());
+    test.env("TARP_TEST_PYTHON", python::program(project, "python"));
+}
