@@ -1,0 +1,95 @@
+"""Fixtures: one host with all examples for the whole run, and hosts of their own for tests that
+change what is served, how, or whether at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from host import BINARY, GUESTS, Host, MakeHost, guest, place
+
+#: The examples that load and do what they say. `misbehave_at_start` never answers a call.
+GOOD_GUESTS = ("math", "text", "shapes", "misbehave", "asynchronous", "jobs")
+
+
+def pytest_sessionstart() -> None:
+    for needed in (BINARY, GUESTS):
+        if not needed.exists():
+            pytest.exit(f"{needed} is missing; `cargo xtask test` builds it", returncode=3)
+    # All hosts are on this machine; whatever proxy it uses has no part in this.
+    os.environ["NO_PROXY"] = "*"
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Compiled components for all hosts of this run, so that each is compiled once."""
+    return tmp_path_factory.mktemp("cache") / "compiled"
+
+
+def host_maker(factory: pytest.TempPathFactory, cache: Path, stack: ExitStack) -> MakeHost:
+    def make(
+        *guests: str,
+        config: str = "",
+        sidecars: Mapping[str, str] | None = None,
+        flags: Iterable[str | Path] = (),
+        environment: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+        cache: Path = cache,
+        start: bool = True,
+    ) -> Host:
+        """A host with a fresh folder that has these guests, with the text of its `tarp.toml` and,
+        by the guest's name, of sidecars."""
+        home = factory.mktemp("host")
+        folder = folder or home / "procedures"
+        folder.mkdir(exist_ok=True)
+        for name in guests:
+            place(guest(name), folder / f"{name}.wasm")
+        for name, text in (sidecars or {}).items():
+            place(text.encode(), folder / f"{name}.toml")
+        config_file = None
+        if config:
+            config_file = home / "tarp.toml"
+            config_file.write_text(config)
+        host = Host(
+            folder,
+            cache=cache,
+            log_file=home / "log.txt",
+            config=config_file,
+            flags=flags,
+            environment=environment,
+        )
+        stack.callback(farewell, host)
+        return host.start() if start else host
+
+    return make
+
+
+def farewell(host: Host) -> None:
+    """Ends a host, and leaves its last words where pytest shows them if the test has failed."""
+    host.kill()
+    print(f"--- log of the host that watched {host.folder}:\n{host.log[-5000:]}")
+
+
+@pytest.fixture
+def make_host(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[MakeHost]:
+    """Makes hosts that end with the test."""
+    with ExitStack() as stack:
+        yield host_maker(tmp_path_factory, cache, stack)
+
+
+@pytest.fixture(scope="module")
+def make_module_host(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[MakeHost]:
+    """Makes hosts that end with the file's last test."""
+    with ExitStack() as stack:
+        yield host_maker(tmp_path_factory, cache, stack)
+
+
+@pytest.fixture(scope="session")
+def host(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Host]:
+    """The host that serves all good examples, for tests that only call."""
+    with ExitStack() as stack:
+        yield host_maker(tmp_path_factory, cache, stack)(*GOOD_GUESTS)
