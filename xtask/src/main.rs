@@ -5,6 +5,7 @@
 //! is missing. Nothing here knows what the host does.
 
 mod bench;
+mod browser;
 mod cargo_component;
 mod checks;
 mod debian_std;

@@ -10,7 +10,12 @@ use anyhow::{Context as _, Result, bail};
 use crate::project::Project;
 use crate::{rust_tests, step};
 
-const REQUIREMENTS: &str = "tests/requirements.txt";
+/// What is installed: files with requirements, each with the folder that it speaks of.
+const REQUIREMENTS: [(&str, &str); 2] =
+    [(".", "tests/requirements.txt"), (CLIENT, "requirements-dev.txt")];
+
+/// The Python client.
+const CLIENT: &str = "clients/python";
 
 /// Scripts in it also run on Pythons whose style is no longer today's.
 const OLD_STYLE: &str = "host/tests/fixtures";
@@ -28,11 +33,14 @@ pub(crate) fn program(project: &Project, name: &str) -> PathBuf {
 pub(crate) fn venv(project: &Project) -> Result<()> {
     let python = step::read(project.command("python3").arg("--version"))
         .context("the tests need python3, with its venv module")?;
-    let requirements = fs::read_to_string(project.root.join(REQUIREMENTS))
-        .with_context(|| format!("cannot read {REQUIREMENTS}"))?;
+    let mut wanted = python;
+    for (at, file) in REQUIREMENTS {
+        let file = project.root.join(at).join(file);
+        wanted += &fs::read_to_string(&file)
+            .with_context(|| format!("cannot read {}", file.display()))?;
+    }
     let folder = project.target.join("venv");
     let stamp = folder.join("installed");
-    let wanted = python + &requirements;
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
@@ -43,9 +51,11 @@ pub(crate) fn venv(project: &Project) -> Result<()> {
         );
     }
     step::run(project.command("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
-    let mut pip = project.command(program(project, "python"));
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-    step::run(pip.args(["--requirement", REQUIREMENTS]))?;
+    for (at, file) in REQUIREMENTS {
+        let mut pip = step::command(program(project, "python"), &project.root.join(at));
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+        step::run(pip.args(["--requirement", file]))?;
+    }
     fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))
 }
 
@@ -74,15 +84,40 @@ pub(crate) fn ruff(project: &Project) -> Result<()> {
 ///
 /// When the host or the guests were not built, or a test fails.
 pub(crate) fn pytest(project: &Project) -> Result<()> {
+    run_tests(project, "tests")
+}
+
+/// The tests of the Python client, against the built host.
+///
+/// # Errors
+///
+/// As [`pytest`].
+pub(crate) fn client(project: &Project) -> Result<()> {
+    run_tests(project, CLIENT)
+}
+
+/// The types of the Python client.
+///
+/// # Errors
+///
+/// When mypy finds fault.
+pub(crate) fn types(project: &Project) -> Result<()> {
+    venv(project)?;
+    let mut mypy = step::command(program(project, "python"), &project.root.join(CLIENT));
+    mypy.args(["-m", "mypy", "--cache-dir"]).arg(project.target.join("mypy"));
+    step::run(&mut mypy)
+}
+
+fn run_tests(project: &Project, folder: &str) -> Result<()> {
     venv(project)?;
     for (needed, step) in [(project.host(), "host"), (project.test_guests(), "guests")] {
         if !needed.exists() {
             bail!("{} is missing; `cargo xtask test {step}` builds it", needed.display());
         }
     }
-    let mut pytest = project.command(program(project, "python"));
+    let mut pytest = step::command(program(project, "python"), &project.root.join(folder));
     rust_tests::tell(project, &mut pytest);
-    pytest.args(["-m", "pytest", "tests", "-q"]);
+    pytest.args(["-m", "pytest", "-q"]);
     pytest.arg("-o").arg(format!("cache_dir={}", project.target.join("pytest").display()));
     step::run(&mut pytest)
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 
 use crate::project::Project;
-use crate::{checks, fuzz, guests, python, rust_tests, wasm_target};
+use crate::{browser, checks, fuzz, guests, python, rust_tests, wasm_target};
 
 /// One step.
 struct Step {
@@ -21,7 +21,7 @@ struct Step {
 }
 
 /// Cheap ones first, except that what others need comes before them.
-const STEPS: [Step; 14] = [
+const STEPS: [Step; 17] = [
     always("format", "the format of the Rust code", checks::format),
     always("spelling", "the spelling", checks::spelling),
     always("dependencies", "licences and origins of the dependencies", checks::dependencies),
@@ -29,6 +29,7 @@ const STEPS: [Step; 14] = [
         wasm_target::ensure(project, &wasm_target::ALL)
     }),
     always("venv", "a Python environment for the tests", python::venv),
+    always("browser", "a browser for the tests", browser::ensure),
     in_ci("ruff", "style and format of the Python code", python::ruff),
     always("host", "building the host and its tests (minutes, the first time)", rust_tests::build),
     always("guests", "building the example procedures", guests::for_tests),
@@ -36,6 +37,8 @@ const STEPS: [Step; 14] = [
     always("docs", "the examples in the documentation", rust_tests::documentation),
     always("units", "the example procedures' own tests", rust_tests::guests),
     always("pytest", "the tests against a running host", python::pytest),
+    always("client", "the tests of the Python client", python::client),
+    in_ci("types", "the types of the Python client", python::types),
     always("fuzz", "fuzzing the codecs for a short while", fuzz::run),
     in_ci("clippy", "lints of the Rust code", checks::clippy),
 ];
