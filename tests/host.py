@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -124,6 +125,12 @@ def bare(reply: requests.Response) -> Any:
     return result_of(reply)
 
 
+def at(text: str) -> datetime:
+    """A time as a job has it: RFC 3339, in UTC."""
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", text), text
+    return datetime.fromisoformat(text)
+
+
 def pickled(value: Any, protocol: int | None = None) -> str:
     """A value as the two fields of an RPC body carry it."""
     return base64.b64encode(pickle.dumps(value, protocol)).decode()
@@ -174,7 +181,7 @@ class Host:
         #: What must survive the host: another one with the same folder takes it up.
         self.data = log_file.parent / "data"
         self._port = 0
-        self._arguments = ["serve", folder, "--cache", cache, "--data", self.data]
+        self._arguments = ["serve", folder, "--cache", cache]
         self._arguments += flags
         if config:
             self._arguments += ["--config", config]
@@ -201,7 +208,7 @@ class Host:
         self._lines, self._ended = [], False
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                [str(BINARY), *map(str, self._arguments), "--port", str(self._port)],
+                self._command(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -211,6 +218,10 @@ class Host:
         self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
         self._reader.start()
         self.address = self.said(LISTENING).group(1)
+
+    def _command(self) -> list[str]:
+        own = ["--port", self._port, "--data", self.data]
+        return [str(BINARY), *map(str, [*self._arguments, *own])]
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout

@@ -106,7 +106,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 def test_a_browser_follows_a_job_to_its_end_and_then_asks_no_more(
     browser: Browser, host: Host
 ) -> None:
-    handle = host.submit("count_to", 30, 10)["id"]
+    handle = host.submit("count_to", 400, 10)["id"]
     browser.open(f"{host.address}/-/jobs/{handle}")
     browser.run(FOLLOW, handle)
     seen, opened = browser.run_until_done(CLOSED)

@@ -24,7 +24,7 @@ CALLS: list[tuple[str, list[Any], Any]] = [
     ("burn", [1000], None),
     ("reverse", ["ab" * 3000], "ba" * 3000),
     ("count_to", [10, 5], 10),
-    ("count_to", [60, 5], 60),
+    ("count_to", [20, 5], 20),
     ("count_aside", [50], 50),
     ("fail_after", [3, "no light"], CallFailed),
     ("chatty", [50], None),
@@ -52,8 +52,9 @@ class Ledger:
             first = self.ends.setdefault(job["id"], job) if job["state"] in TERMINAL else None
             assert job["id"] not in self.ends or first is not None, f"{job} has ended before"
             assert first in (None, job), f"{first} became {job}"
-            # Of two questions at once either may be answered first.
-            self.attempts[job["id"]] = max(self.attempts.get(job["id"], 0), job["attempts"])
+            before = self.attempts.get(job["id"], 0)
+            self.attempts[job["id"]] = job["attempts"]
+            assert before <= job["attempts"], f"there were {before} attempts before {job}"
 
 
 def work(host: Host, ledger: Ledger, over: threading.Event) -> None:
@@ -74,13 +75,13 @@ def work(host: Host, ledger: Ledger, over: threading.Event) -> None:
             with ledger.lock:
                 ledger.calls[handle] = call
                 ledger.keys[handle] = key
-                some = dice.choice(list(ledger.calls))
-            if dice.random() < 0.4 or call[0] == ENDLESS:
+                victim = handle if call[0] == ENDLESS else dice.choice(list(ledger.calls))
+            if dice.random() < (0.7 if call[0] == ENDLESS else 0.2):
                 with ledger.lock:
-                    ledger.cancelled.add(some)
-                reply = session.delete(f"{host.address}/-/jobs/{some}", timeout=30)
+                    ledger.cancelled.add(victim)
+                reply = session.delete(f"{host.address}/-/jobs/{victim}", timeout=30)
                 assert reply.status_code == 200, reply.text
-            # The other threads may look at it too, so that only this one's answers have an order.
+            # Only one's own: of two questions at once either may be answered first.
             reply = session.get(f"{host.address}/-/jobs/{handle}", timeout=30)
             assert reply.status_code == 200, reply.text
             ledger.told(reply.json())
@@ -96,7 +97,6 @@ def check(host: Host, ledger: Ledger) -> None:
         job = host.job(handle)
         ledger.told(job)
         assert (job["procedure"], job["state"] in TERMINAL) == (name, True), job
-        assert job["attempts"] >= ledger.attempts[handle] >= 0
         if job["state"] == "cancelled":
             assert handle in ledger.cancelled, job
         elif job["state"] == "interrupted":
@@ -133,7 +133,7 @@ def test_no_promise_is_broken_by_kill_9_at_any_moment(make_host: MakeHost) -> No
     for _ in range(25):
         with in_background(lambda over: work(host, ledger, over), count=4):
             # Not to wait for anything: the moment is to be any.
-            time.sleep(dice.uniform(0.05, 0.6))
+            time.sleep(dice.uniform(0.02, 0.3))
             host.kill()
         host.restart()
     check(host, ledger)
@@ -173,7 +173,8 @@ def test_a_job_that_was_running_is_run_again_and_that_is_counted(make_host: Make
 
 
 @pytest.mark.parametrize(
-    "sidecar", ["", "[procedures.spin]\nidempotent = true\n", "[procedures.spin]\nmax_attempts = 4\n"]
+    "sidecar",
+    ["", "[procedures.spin]\nidempotent = true\n", "[procedures.spin]\nmax_attempts = 4\n"],
 )
 def test_a_job_with_which_the_host_goes_down_again_and_again_is_given_up(
     make_host: MakeHost, sidecar: str
@@ -273,7 +274,8 @@ def test_whoever_waits_for_a_job_is_answered_when_the_host_is_asked_to_stop(
     with ThreadPoolExecutor(2) as pool:
         waiting = [pool.submit(host.request, "GET", path) for path in paths]
         eventually(lambda: all(future.running() for future in waiting))
-        assert host.job(handle)["state"] == "running"
+        for _ in range(50):  # By the end of this both have long been let in.
+            assert host.job(handle)["state"] == "running"
         host.ask_to_stop()
         for future in waiting:
             reply = future.result()
@@ -282,9 +284,11 @@ def test_whoever_waits_for_a_job_is_answered_when_the_host_is_asked_to_stop(
 
 
 def test_a_restart_under_load_loses_nothing(make_host: MakeHost) -> None:
-    host = make_host("math", "text", "jobs", config="[jobs]\nplaces = 3\n")
+    config = "[jobs]\nplaces = 3\n[server]\ngrace = '300 ms'\n"
+    host = make_host("math", "text", "jobs", config=config)
     ledger = Ledger()
-    for _ in range(3):
+    # Once more, and what runs for longer than the grace would be given up.
+    for _ in range(2):
         before = len(ledger.calls)
         with in_background(lambda over: work(host, ledger, over), count=4):
             eventually(lambda before=before: len(ledger.calls) > before + 40)

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from host import CallFailed, Host, MakeHost, eventually, place, result_of, rpc_body
-from test_jobs_api import at
+from host import CallFailed, Host, MakeHost, at, eventually, place, result_of, rpc_body
 
 ONE_PLACE = "[jobs]\nplaces = 1\n"
 

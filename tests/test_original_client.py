@@ -18,7 +18,7 @@ import requests
 
 from certificate import make_certificate
 from host import Host, MakeHost, pickled, rpc_body
-from original_client import Client, InvalidServerState, OperationInProgress, ProtocolBreach
+from original_client import Client, InvalidServerState, OperationInProgress
 
 
 @pytest.fixture
@@ -290,7 +290,7 @@ def test_a_long_list_goes_into_the_address_and_one_that_is_too_long_is_refused(
     """It sends lists in the address. Over 64 KiB the HTTP library refuses it before the host sees a
     request, and without a body: the one reply on which the original client is at a loss."""
     client.add_endpoint({"name": "sum", "description": ""}, client.getEndpoints)
-    assert client.sum(values=[1.0] * 10_000) == 10_000.0
+    assert client.sum(values=[1.0] * 5_000) == 5_000.0
     too_long = requests.get(f"{host.address}/sum?values={'1,' * 50_000}1", timeout=30)
     assert (too_long.status_code, too_long.content) == (414, b"")
 

@@ -23,6 +23,9 @@ pub struct JobsConfig {
     /// How long a job that failed, was cancelled or interrupted is kept.
     #[serde(with = "humantime_serde")]
     pub keep_failures: Duration,
+    /// How often what has been kept for its time is removed.
+    #[serde(with = "humantime_serde")]
+    pub prune_every: Duration,
     /// How long a guest that is asked to stop may take to do so by itself.
     #[serde(with = "humantime_serde")]
     pub cancel_grace: Duration,
@@ -49,6 +52,7 @@ impl Default for JobsConfig {
             max_queue: 10_000,
             keep_results: 24 * HOUR,
             keep_failures: 7 * 24 * HOUR,
+            prune_every: Duration::from_secs(60),
             cancel_grace: Duration::from_millis(50),
             limits: LimitsTable::default(),
         }

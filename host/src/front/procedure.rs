@@ -51,7 +51,7 @@ async fn call(state: &State, parts: &Parts, body: Body) -> Result<Response, Call
     if jobs::is_wanted(state, &parts.headers, &procedure, asked.form) {
         return jobs::accept(state, &parts.headers, &procedure, asked).await;
     }
-    let Asked { arguments, form } = asked;
+    let Asked { arguments, form, .. } = asked;
     let call = unhurried(size, || Call::new(procedure, arguments))?;
     let Ok(Ok(_place)) = tokio::time::timeout(PATIENCE, state.places.acquire()).await else {
         let message = "every place for a call is taken; try again later";

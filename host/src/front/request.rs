@@ -20,11 +20,17 @@ pub(super) struct Asked {
     pub(super) arguments: Arguments,
     /// How its sender wants the result.
     pub(super) form: Form,
+    /// Whether its sender can take numpy's arrays.
+    pub(super) numpy: bool,
 }
 
 /// The arguments in the query string alone, as GET has them.
 pub(super) fn from_query(parts: &Parts, signature: &Signature) -> Asked {
-    Asked { arguments: query(parts, signature), form: form(&parts.headers, Arrays::Lists) }
+    Asked {
+        arguments: query(parts, signature),
+        form: form(&parts.headers, Arrays::Lists),
+        numpy: false,
+    }
 }
 
 /// The form that the Accept header asks for; `arrays` where it does not say how to write arrays.
@@ -76,7 +82,8 @@ pub(super) fn from_post(
                     return Err(bad("RPC endpoints should not have query parameters"));
                 }
                 let (arguments, arrays) = rpc.arguments()?;
-                return Ok(Asked { arguments, form: Form::Rpc(arrays) });
+                let numpy = arrays == Arrays::Numpy;
+                return Ok(Asked { arguments, form: Form::Rpc(arrays), numpy });
             }
             from_json(body, signature)?
         }
@@ -97,7 +104,8 @@ pub(super) fn from_post(
         _ => from_bytes(body, signature)?,
     };
     arguments.named.extend(query(parts, signature).named);
-    Ok(Asked { arguments, form: form(&parts.headers, arrays) })
+    let numpy = arrays == Arrays::Numpy;
+    Ok(Asked { arguments, form: form(&parts.headers, arrays), numpy })
 }
 
 fn query(parts: &Parts, signature: &Signature) -> Arguments {

@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::Deserialize;
 
-use crate::codec::pickle::{self, Arrays, Budget, Decoded};
+use crate::codec::pickle::{self, Arrays, Budget, Decoded, PickleError};
 use crate::codec::types::Arguments;
 use crate::error::{CallError, Kind};
 use crate::value::Value;
@@ -50,7 +50,7 @@ impl<'a> RpcBody<'a> {
 ///
 /// As [`RpcBody::arguments`].
 pub(super) fn from_pickle(body: &Bytes) -> Result<(Arguments, Arrays), CallError> {
-    let decoded = pickle::decode(body, &Budget::default()).map_err(|e| bad(e.to_string()))?;
+    let decoded = unpickle(body).map_err(|e| bad(e.to_string()))?;
     let arrays = arrays(decoded.uses_numpy);
     match decoded.value {
         Value::Tuple(parts) => match <[Value; 2]>::try_from(parts) {
@@ -92,9 +92,14 @@ fn decode(part: &str, base64: &str) -> Result<Decoded, CallError> {
     let pickle = BASE64_STANDARD
         .decode(base64)
         .map_err(|e| bad(format!("RPC {part} are not base64: {e}")))?;
-    pickle::decode(&pickle.into(), &Budget::default()).map_err(|e| bad(format!("RPC {part}: {e}")))
+    unpickle(&pickle.into()).map_err(|e| bad(format!("RPC {part}: {e}")))
 }
 
 fn bad(message: impl Into<String>) -> CallError {
     CallError::new(Kind::BadRequest, message)
+}
+
+/// The length of a pickle is bounded by that of a body; what it may ask for by its budget.
+fn unpickle(pickle: &Bytes) -> Result<Decoded, PickleError> {
+    pickle::decode(pickle, &Budget { bytes: pickle.len(), ..Budget::default() })
 }

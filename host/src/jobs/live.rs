@@ -158,7 +158,11 @@ impl LiveJob {
     /// Waits for the end, for so long; whether it came.
     pub(super) async fn ended(&self, up_to: Duration) -> bool {
         let mut newest = self.newest.subscribe();
-        let end = newest.wait_for(|_| self.state().is_terminal());
+        let end = async {
+            // The state is never looked at while the channel is locked: `tell` locks them the other
+            // way round.
+            while !self.state().is_terminal() && newest.changed().await.is_ok() {}
+        };
         tokio::time::timeout(up_to, end).await.is_ok()
     }
 

@@ -45,7 +45,7 @@ struct Inner {
     catalog: Shared,
     sandbox: Arc<Sandbox>,
     config: JobsConfig,
-    queue: Mutex<Queue>,
+    queue: Arc<Mutex<Queue>>,
     live: Live,
     /// Something was queued, or a place became free.
     work: Notify,
@@ -89,7 +89,7 @@ impl Jobs {
             catalog,
             sandbox,
             config,
-            queue: Mutex::default(),
+            queue: Arc::default(),
             live: Live::default(),
             work: Notify::new(),
         }))
@@ -108,7 +108,7 @@ impl Jobs {
         arguments: Arguments,
         wish: Wish,
     ) -> Result<View, CallError> {
-        let _place = self.0.reserve()?;
+        let place = self.0.reserve()?;
         let call = StoredCall { arguments, numpy: wish.numpy };
         let encoded = neutral::encode(&call);
         // Wrong arguments are the submitter's affair, now and not when the job's turn comes.
@@ -136,14 +136,19 @@ impl Jobs {
             submitted: SystemTime::now(),
             key: wish.key.map(|key| IdempotencyKey { key: key.into(), request }),
         };
+        let jobs = self.clone();
+        unbroken(async move { jobs.store(job, place).await }).await
+    }
+
+    async fn store(&self, job: NewJob, _place: queue::Reservation) -> Result<View, CallError> {
         let mut queued = job.queued(0);
+        let (id, priority) = (job.id, job.priority);
         match self.0.store.submit(job).await.map_err(store_failure)? {
             Submission::New(sequence) => {
                 queued.sequence = sequence;
                 self.0.live.insert(LiveJob::new(id, State::Queued, Vec::new()));
                 self.0.enqueue(id, priority, sequence, None);
-                let position = self.0.lock_queue().position(id);
-                Ok(View { job: queued, position })
+                Ok(self.with_news(queued))
             }
             Submission::Known(id) => self.view(id).await,
             Submission::Conflict => Err(CallError::new(
@@ -160,6 +165,11 @@ impl Jobs {
     ///
     /// [`Kind::NotFound`], [`Kind::Gone`], and where the store fails.
     pub async fn cancel(&self, id: JobId) -> Result<View, CallError> {
+        let jobs = self.clone();
+        unbroken(async move { jobs.stop(id).await }).await
+    }
+
+    async fn stop(&self, id: JobId) -> Result<View, CallError> {
         if self.0.store.ask_to_stop(id).await.map_err(store_failure)? {
             let waiting = self.0.lock_queue().remove(id);
             if waiting.is_some() {
@@ -179,7 +189,7 @@ impl Inner {
     }
 
     /// Room in the queue for a job that is about to be stored.
-    fn reserve(&self) -> Result<queue::Reservation<'_>, CallError> {
+    fn reserve(&self) -> Result<queue::Reservation, CallError> {
         queue::Reservation::new(&self.queue, self.config.max_queue).ok_or_else(|| {
             let message = format!(
                 "{} jobs are waiting already; try again later, or raise `max_queue` of the host",
@@ -193,6 +203,15 @@ impl Inner {
         self.lock_queue().push(id, priority, sequence, not_before);
         self.work.notify_one();
     }
+}
+
+/// Does what must not be left half done when its asker goes away, as when a connection is lost.
+async fn unbroken<T: Send + 'static>(
+    work: impl Future<Output = Result<T, CallError>> + Send + 'static,
+) -> Result<T, CallError> {
+    tokio::spawn(work).await.unwrap_or_else(|e| {
+        Err(CallError::new(Kind::Internal, format!("the request failed inside the host: {e}")))
+    })
 }
 
 /// The instant of a moment of the wall clock, at most `longest` from now.

@@ -2,7 +2,7 @@
 //! nothing of a job but that.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::model::{JobId, Priority};
@@ -93,21 +93,21 @@ impl Queue {
 }
 
 /// Room in the queue for one job, until it is dropped.
-pub(super) struct Reservation<'a>(&'a Mutex<Queue>);
+pub(super) struct Reservation(Arc<Mutex<Queue>>);
 
-impl<'a> Reservation<'a> {
+impl Reservation {
     /// `None` where there would be more than `most`.
-    pub(super) fn new(queue: &'a Mutex<Queue>, most: usize) -> Option<Self> {
+    pub(super) fn new(queue: &Arc<Mutex<Queue>>, most: usize) -> Option<Self> {
         let mut locked = queue.lock().unwrap_or_else(PoisonError::into_inner);
         if locked.len() >= most {
             return None;
         }
         locked.reserved += 1;
-        Some(Self(queue))
+        Some(Self(Arc::clone(queue)))
     }
 }
 
-impl Drop for Reservation<'_> {
+impl Drop for Reservation {
     fn drop(&mut self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).reserved -= 1;
     }
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn room_is_kept_for_what_is_being_stored() {
-        let queue = Mutex::new(Queue::default());
+        let queue = Arc::new(Mutex::new(Queue::default()));
         let first = Reservation::new(&queue, 2).unwrap();
         queue.lock().unwrap().push(id(1), priority(3), 1, None);
         assert!(Reservation::new(&queue, 2).is_none());

@@ -20,9 +20,6 @@ use crate::codec::neutral;
 use crate::error::{CallError, Kind};
 use crate::sandbox::{Observer, Receipt};
 
-/// Between two rounds of removing what has been kept for its time.
-const PRUNING: Duration = Duration::from_secs(60);
-
 /// After the store failed, before it is tried again; doubles up to [`LONGEST_PAUSE`].
 const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -95,7 +92,7 @@ impl Jobs {
     async fn prune(&self) {
         let mut last = Instant::now();
         loop {
-            tokio::time::sleep(PRUNING).await;
+            tokio::time::sleep(self.0.config.prune_every).await;
             let elapsed = last.elapsed();
             last = Instant::now();
             match self.0.store.prune(elapsed).await {
@@ -134,9 +131,10 @@ impl Inner {
         let numpy = call.as_ref().is_ok_and(|call| call.numpy);
         let ended = match call.and_then(|call| self.call(&job, call)) {
             Ok(call) => self.guard(call, &live, guests).await,
-            Err(error) => Ended::Failed(Box::new(error), Receipt::default()),
+            Err(error) => Some(Ended::Failed(Box::new(error), Receipt::default())),
         };
         drop(place);
+        let Some(ended) = ended else { return };
         let ending = self.ending(&job, ended, &live, numpy);
         let state = ending.state;
         let not_before = ending.not_before;
@@ -145,7 +143,9 @@ impl Inner {
             self.live.end(id, state);
         } else {
             live.enter(state);
-            let not_before = not_before.map(|moment| super::instant(moment, Duration::MAX));
+            let not_before = not_before
+                .filter(|_| !live.is_asked_to_stop())
+                .map(|moment| super::instant(moment, Duration::MAX));
             self.enqueue(id, job.priority, job.sequence, not_before);
         }
     }
@@ -192,10 +192,11 @@ impl Inner {
         Ok(Call::new(Arc::clone(procedure), call.arguments)?.as_job())
     }
 
-    /// Runs the guest to its end, or until it is asked to stop and the grace for that is over.
-    async fn guard(&self, call: Call, live: &Arc<LiveJob>, guests: &Handle) -> Ended {
+    /// Runs the guest to its end, or until it is asked to stop and the grace for that is over. `None`
+    /// where the host goes down: what becomes of the job then, the next host decides.
+    async fn guard(&self, call: Call, live: &Arc<LiveJob>, guests: &Handle) -> Option<Ended> {
         if live.is_asked_to_stop() {
-            return Ended::Stopped(None);
+            return Some(Ended::Stopped(None));
         }
         let (sandbox, observer) = (Arc::clone(&self.sandbox), Arc::clone(live));
         let mut guest = guests.spawn(async move {
@@ -216,7 +217,12 @@ impl Inner {
                 }
             }
         };
-        match outcome {
+        if let Some(Err(e)) = &outcome
+            && e.is_cancelled()
+        {
+            return None;
+        }
+        Some(match outcome {
             _ if live.is_asked_to_stop() => {
                 Ended::Stopped(outcome.and_then(Result::ok).map(|outcome| outcome.receipt))
             }
@@ -228,7 +234,7 @@ impl Inner {
                 Ended::Failed(Box::new(error), Receipt::default())
             }
             None => Ended::Stopped(None),
-        }
+        })
     }
 
     fn ending(&self, job: &Job, ended: Ended, live: &LiveJob, numpy: bool) -> Ending {

@@ -36,7 +36,16 @@ impl View {
                         .retry_after(job.suggested_wait),
                 )
             }
-            State::Failed => error(Kind::Internal, "the job failed without saying why"),
+            State::Failed => {
+                let error = error(Kind::Internal, "the job failed without saying why");
+                error.map(|error| match error.kind {
+                    // Of a job, this says that it has not ended; the original client asks again.
+                    Kind::OperationInProgress => {
+                        CallError { kind: Kind::ProcedureError, retry_after: None, ..error }
+                    }
+                    _ => error,
+                })
+            }
             State::TimedOut => {
                 error(Kind::DeadlineExceeded, "the job did not end within its deadline")
             }
@@ -131,9 +140,10 @@ impl Jobs {
         self.0.live.get(id).map(|job| Follower::new(job, seen))
     }
 
-    fn with_news(&self, mut job: Job) -> View {
+    pub(super) fn with_news(&self, mut job: Job) -> View {
         let position = match job.state {
-            State::Queued => self.0.lock_queue().position(job.id),
+            // One that is not in the queue any more is just being begun.
+            State::Queued => self.0.lock_queue().position(job.id).or(Some(1)),
             _ => None,
         };
         if job.state == State::Running

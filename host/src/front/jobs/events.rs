@@ -12,6 +12,7 @@ use http::{HeaderMap, StatusCode};
 use super::show::{Line, Shown};
 use super::{Reply, handle, jobs};
 use crate::front::State;
+use crate::jobs::model::Job;
 use crate::jobs::{EventKind, Follower, Jobs, View};
 
 /// The id of the last event there is. A browser that saw it asks once more, and is told that there
@@ -63,7 +64,12 @@ async fn next(source: Source) -> Option<(Result<Event, Infallible>, Source)> {
     let sent = match &event.kind {
         EventKind::State(state) => {
             // A job whose record cannot be read now tells nothing; the next event may.
-            let view = jobs.view(follower.id()).await.ok()?;
+            let mut view = jobs.view(follower.id()).await.ok()?;
+            if !state.is_terminal() {
+                // It may have gone on since, which later events tell.
+                view.job =
+                    Job { state: *state, ended: None, kept_for: None, error: None, ..view.job };
+            }
             let number = (!state.is_terminal()).then_some(number);
             state_event(&view, number)
         }

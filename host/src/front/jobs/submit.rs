@@ -52,7 +52,7 @@ pub(in crate::front) async fn accept(
     asked: Asked,
 ) -> Result<Response, CallError> {
     let jobs = jobs(state)?;
-    let numpy = matches!(asked.form, Form::Rpc(Arrays::Numpy) | Form::Pickle(Arrays::Numpy));
+    let numpy = asked.numpy || asked.form == Form::Pickle(Arrays::Numpy);
     let wish = Wish { priority: priority(headers), key: key(headers)?, numpy };
     let view = jobs.submit(procedure, asked.arguments, wish).await?;
     if is_handle(procedure, asked.form) && !prefers_async(headers) {
