@@ -6,11 +6,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use base64::prelude::{BASE64_STANDARD, Engine};
 use num_traits::ToPrimitive;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 
+use crate::codec::base64::{BASE64, Engine as _};
 use crate::value::{Array, Numbers, Value};
 
 /// Reads one JSON document; nesting is limited to 128 levels.
@@ -47,7 +47,7 @@ impl Serialize for Json<'_> {
             Value::Float(x) if x.is_finite() => to.serialize_f64(*x),
             Value::Float(x) => to.serialize_str(name_of(*x)),
             Value::Text(text) | Value::Named { text, .. } => to.serialize_str(text),
-            Value::Bytes(bytes) => to.serialize_str(&BASE64_STANDARD.encode(bytes)),
+            Value::Bytes(bytes) => to.serialize_str(&BASE64.encode(bytes)),
             Value::Array(array) => array_to(array, to),
             Value::List(items) | Value::Tuple(items) | Value::Set(items) => {
                 to.collect_seq(items.iter().map(Json))

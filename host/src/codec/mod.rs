@@ -3,6 +3,7 @@
 //!
 //! Knows no HTTP and starts no instance.
 
+pub mod base64;
 pub mod json;
 pub mod neutral;
 pub mod pickle;

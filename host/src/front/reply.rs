@@ -5,12 +5,12 @@
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use base64::prelude::{BASE64_STANDARD, Engine};
 use http::header::{ALLOW, CONTENT_TYPE, ETAG, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use serde::Serialize;
 use tracing::error;
 
+use crate::codec::base64::{BASE64, Engine as _};
 use crate::codec::json::Json;
 use crate::codec::pickle::{self, Arrays, Protocol};
 use crate::error::{CallError, Kind, Output};
@@ -79,7 +79,7 @@ pub(super) fn success(value: &Value, form: Form) -> Response {
             body.push_str(
                 r#"{"status":"success","mimetype":"application/json","result":{"payload":""#,
             );
-            BASE64_STANDARD.encode_string(pickle, &mut body);
+            BASE64.encode_string(pickle, &mut body);
             body.push_str(r#""}}"#);
             envelope(StatusCode::OK, body.into())
         }

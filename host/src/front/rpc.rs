@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::Deserialize;
 
+use crate::codec::base64::{BASE64, Engine as _};
 use crate::codec::pickle::{self, Arrays, Budget, Decoded, PickleError};
 use crate::codec::types::Arguments;
 use crate::error::{CallError, Kind};
@@ -89,9 +89,8 @@ pub(super) fn malformed() -> CallError {
 }
 
 fn decode(part: &str, base64: &str) -> Result<Decoded, CallError> {
-    let pickle = BASE64_STANDARD
-        .decode(base64)
-        .map_err(|e| bad(format!("RPC {part} are not base64: {e}")))?;
+    let pickle =
+        BASE64.decode(base64).map_err(|e| bad(format!("RPC {part} are not base64: {e}")))?;
     unpickle(&pickle.into()).map_err(|e| bad(format!("RPC {part}: {e}")))
 }
 

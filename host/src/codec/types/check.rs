@@ -6,13 +6,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use base64::prelude::{BASE64_STANDARD, Engine};
 use bytes::Bytes;
 use num_bigint::BigInt;
 use num_traits::ToPrimitive;
 
 use super::signature::{Field, Type};
 use super::typed::{ListOf, Typed};
+use crate::codec::base64::{BASE64, Engine as _};
 use crate::value::{Array, Numbers, Value};
 
 /// Why a value does not fit: where inside it, what was expected, and what came.
@@ -207,7 +207,7 @@ fn list(value: Value, item: &Type, ty: &Type) -> Result<ListOf, Mismatch> {
         match value {
             Value::Bytes(bytes) => return Ok(ListOf::Bytes(bytes)),
             Value::Text(text) => {
-                return BASE64_STANDARD.decode(text.as_bytes()).map(|b| ListOf::Bytes(b.into())).map_err(|e| {
+                return BASE64.decode(text.as_bytes()).map(|b| ListOf::Bytes(b.into())).map_err(|e| {
                     Mismatch::new(format!("expected {ty}, bytes or base64 text, got a string that is not base64: {e}"))
                 });
             }
