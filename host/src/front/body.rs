@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use axum::BoxError;
 use axum::body::{Body, Bytes, HttpBody as _};
+use bytes::BytesMut;
 use http::HeaderMap;
 use http::header::EXPECT;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -35,9 +37,9 @@ pub(super) async fn read(
     let too_large = if announced > limit as u64 {
         true
     } else {
-        let limited = Limited::new(&mut body, limit);
-        match tokio::time::timeout(state.config.body_timeout, limited.collect()).await {
-            Ok(Ok(collected)) => return Ok(collected.to_bytes()),
+        let whole = gather(Limited::new(&mut body, limit), announced as usize);
+        match tokio::time::timeout(state.config.body_timeout, whole).await {
+            Ok(Ok(whole)) => return Ok(whole),
             Ok(Err(e)) if e.is::<LengthLimitError>() => true,
             Ok(Err(e)) => {
                 return Err(CallError::new(
@@ -62,6 +64,17 @@ pub(super) async fn read(
         "the request's body is larger than {limit}; send less, or raise `max_body` of the host"
     );
     Err(CallError::new(Kind::TooLarge, message))
+}
+
+/// Puts the frames together as they come, so that the next is read into the memory of the last.
+async fn gather(mut body: Limited<&mut Body>, announced: usize) -> Result<Bytes, BoxError> {
+    let mut whole = BytesMut::with_capacity(announced);
+    while let Some(frame) = body.frame().await {
+        if let Ok(data) = frame?.into_data() {
+            whole.extend_from_slice(&data);
+        }
+    }
+    Ok(whole.freeze())
 }
 
 async fn drain(mut body: Body) {
