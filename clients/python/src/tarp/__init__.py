@@ -1,0 +1,103 @@
+"""Calls the procedures of a TARP host.
+
+    import tarp
+
+    with tarp.connect("http://localhost:8080") as host:
+        host.add(1, y=2)                     # a call
+        help(host.add)                       # its signature and documentation
+        job = host.simulate.submit(steps=9)  # a job, which outlives this process
+        for update in job:                   # its states, progress and log
+            print(update)
+        job.result(timeout=60)
+
+`tarp.aio` has the same for asyncio, `tarp.client` the interface of the original client.
+"""
+
+from __future__ import annotations
+
+from ._arrays import Arrays
+from ._catalog import Catalog, Limits, ProcedureInfo
+from ._exceptions import (
+    BadArguments,
+    BadRequest,
+    Cancelled,
+    Conflict,
+    ConnectionFailed,
+    DeadlineExceeded,
+    Forbidden,
+    Gone,
+    HostClosed,
+    InternalError,
+    Interrupted,
+    InvalidReply,
+    InvalidServerState,
+    MethodNotAllowed,
+    NoSuchProcedure,
+    NotFound,
+    OperationInProgress,
+    OutOfFuel,
+    OutOfMemory,
+    Overloaded,
+    ProcedureError,
+    RemoteError,
+    StorageFull,
+    TarpError,
+    TimedOut,
+    TooLarge,
+    Trap,
+    Unauthorized,
+)
+from ._host import BaseHost, Host, connect
+from ._job import Job
+from ._procedure import Procedure
+from ._receipt import Receipt
+from ._replies import Outcome
+from ._status import JobStatus, LogLine, Logs, Progress
+from ._version import __version__
+
+__all__ = [
+    "Arrays",
+    "BadArguments",
+    "BadRequest",
+    "BaseHost",
+    "Cancelled",
+    "Catalog",
+    "Conflict",
+    "ConnectionFailed",
+    "DeadlineExceeded",
+    "Forbidden",
+    "Gone",
+    "Host",
+    "HostClosed",
+    "InternalError",
+    "Interrupted",
+    "InvalidReply",
+    "InvalidServerState",
+    "Job",
+    "JobStatus",
+    "Limits",
+    "LogLine",
+    "Logs",
+    "MethodNotAllowed",
+    "NoSuchProcedure",
+    "NotFound",
+    "OperationInProgress",
+    "OutOfFuel",
+    "OutOfMemory",
+    "Outcome",
+    "Overloaded",
+    "Procedure",
+    "ProcedureError",
+    "ProcedureInfo",
+    "Progress",
+    "Receipt",
+    "RemoteError",
+    "StorageFull",
+    "TarpError",
+    "TimedOut",
+    "TooLarge",
+    "Trap",
+    "Unauthorized",
+    "__version__",
+    "connect",
+]

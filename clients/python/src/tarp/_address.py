@@ -1,0 +1,98 @@
+"""Where a host is and how to speak to it: URL, credentials, TLS."""
+
+from __future__ import annotations
+
+import base64
+import os
+import ssl
+from dataclasses import dataclass, field
+from typing import Union
+from urllib.parse import unquote, urlsplit
+
+Verify = Union[bool, str, "os.PathLike[str]", ssl.SSLContext]
+
+#: The environment variable with the token, where neither the call nor the URL has one.
+TOKEN_VARIABLE = "TARP_TOKEN"
+
+
+@dataclass(frozen=True)
+class Address:
+    """A host's address, taken apart once."""
+
+    host: str
+    port: int
+    #: The part of the path before the host's own, without a slash at its end.
+    prefix: str
+    #: None for plain HTTP.
+    tls: ssl.SSLContext | None = field(repr=False)
+    #: The value of the Authorization header, if there is one.
+    authorization: str | None = field(repr=False)
+
+    @property
+    def authority(self) -> str:
+        """Host and port, as the Host header has them."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        usual = 443 if self.tls else 80
+        return host if self.port == usual else f"{host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """The URL, without credentials."""
+        return f"{'https' if self.tls else 'http'}://{self.authority}{self.prefix}"
+
+
+def parse_address(url: str, *, token: str | None = None, verify: Verify = True) -> Address:
+    """Reads a URL such as `http://localhost:8080` or `https://user:TOKEN@lab.example/tarp`.
+
+    The credentials are `token`, or the URL's user and password, or the variable TARP_TOKEN, in
+    this order. A token goes as `Bearer`, user and password go as `Basic`.
+
+    `verify` says how a certificate is verified: True by the system's authorities, a path by the
+    authorities of that PEM file, False not at all; or it is an `ssl.SSLContext`.
+
+    Raises ValueError for what is no such URL.
+    """
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{_shown(url)!r} is not the URL of a host, like http://localhost:8080")
+    if parts.query or parts.fragment:
+        raise ValueError(f"the URL of a host has no query and no fragment: {_shown(url)!r}")
+    tls = _context(verify) if parts.scheme == "https" else None
+    return Address(
+        host=parts.hostname,
+        port=parts.port or (443 if tls else 80),
+        prefix=parts.path.rstrip("/"),
+        tls=tls,
+        authorization=_authorization(token, parts.username, parts.password),
+    )
+
+
+def _authorization(token: str | None, username: str | None, password: str | None) -> str | None:
+    if token is None and username is not None:
+        pair = f"{unquote(username)}:{unquote(password or '')}"
+        return "Basic " + base64.b64encode(pair.encode()).decode("ascii")
+    token = token or os.environ.get(TOKEN_VARIABLE)
+    if not token:
+        return None
+    if not (token.isascii() and token.isprintable()) or " " in token:
+        raise ValueError("a token consists of visible ASCII characters")
+    return f"Bearer {token}"
+
+
+def _context(verify: Verify) -> ssl.SSLContext:
+    if isinstance(verify, ssl.SSLContext):
+        return verify
+    if verify is True:
+        return ssl.create_default_context()
+    if verify is False:
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    return ssl.create_default_context(cafile=os.fspath(verify))
+
+
+def _shown(url: str) -> str:
+    """The URL without what may be a secret."""
+    scheme, separator, rest = url.rpartition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"

@@ -1,0 +1,62 @@
+"""numpy, where it is installed: the only module that imports it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Literal
+
+from ._exceptions import InvalidReply
+
+#: What rows of numbers in results become: numpy arrays, lists, or (`"auto"`) arrays where numpy
+#: values went in and lists otherwise.
+Arrays = Literal["auto", "numpy", "list"]
+
+_DTYPES = frozenset({"|b1", "|i1", "|u1"}) | {
+    order + kind + size for order in "<>" for kind in "iuf" for size in "248"
+} - {"<f2", ">f2"}
+
+
+def check_arrays(arrays: str) -> None:
+    """Refuses what cannot be had: ValueError, or ImportError without numpy."""
+    if arrays not in ("auto", "numpy", "list"):
+        raise ValueError(f"arrays is {arrays!r}; it is one of 'auto', 'numpy' and 'list'")
+    if arrays == "numpy":
+        import numpy  # noqa: F401
+
+
+def make_array(shape: object, dtype: object, data: object) -> Any:
+    """`numpy.ndarray(shape, dtype, data)`, checked as numpy does not."""
+    if type(shape) is not tuple or not all(type(n) is int and n >= 0 for n in shape):
+        raise InvalidReply(f"an array in the reply has the shape {shape!r:.100}")
+    if type(dtype) is not str or dtype not in _DTYPES:
+        raise InvalidReply(f"an array in the reply has the type {dtype!r:.100}")
+    if type(data) is not bytearray or len(shape) > 32:
+        raise InvalidReply("an array in the reply is not made of bytes")
+    size = int(dtype[2:])
+    for n in shape:
+        size *= n
+    if size != len(data):
+        raise InvalidReply(f"an array in the reply has {len(data)} bytes, but needs {size}")
+    try:
+        import numpy
+    except ImportError:
+        raise InvalidReply(
+            "the reply has numpy arrays, but numpy is not installed; use arrays='list'"
+        ) from None
+    return numpy.ndarray(shape, dtype, data)
+
+
+def offers_array(value: object) -> bool:
+    """Whether something that is no numpy array can be made one: pandas' Series, tensors ..."""
+    if "numpy" not in sys.modules or not hasattr(type(value), "__array__"):
+        return False
+    import numpy
+
+    return not isinstance(value, (numpy.ndarray, numpy.generic))
+
+
+def as_array(value: object) -> Any:
+    """A numpy array of what offers itself as one."""
+    import numpy
+
+    return numpy.asarray(value)

@@ -1,0 +1,147 @@
+"""What a host serves: an immutable snapshot of its procedures, found by any of their names."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from ._types import Annotation, Type, in_words, is_optional, returned, spelled
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one call of a procedure may use."""
+
+    fuel: int
+    #: Bytes.
+    memory: int
+    #: Seconds.
+    deadline: float
+    #: Bytes kept of each output stream.
+    output: int
+    #: Bytes of the result.
+    result: int
+
+
+@dataclass(frozen=True)
+class ProcedureInfo:
+    """What the host says about one procedure."""
+
+    #: The full name, such as `statistics/mean`.
+    name: str
+    documentation: str = ""
+    #: The signature in the host's own words.
+    types: str = ""
+    parameters: tuple[tuple[str, Type], ...] = ()
+    result: Type | None = None
+    #: Whether it always runs as a job.
+    is_async: bool = False
+    #: Seconds after which to look at such a job; None for others.
+    suggested_wait: float | None = None
+    #: The component that it is in, and the digest of its bytes.
+    file: str = ""
+    digest: str = ""
+    limits: Limits | None = None
+
+    @classmethod
+    def of_json(cls, entry: Mapping[str, Any]) -> ProcedureInfo:
+        """Reads an entry of the host's list."""
+        limits = entry.get("limits")
+        known = Limits.__dataclass_fields__
+        return cls(
+            name=entry["name"],
+            documentation=entry.get("documentation") or "",
+            types=entry.get("signature") or "",
+            parameters=tuple((p["name"], p["type"]) for p in entry["parameters"]),
+            result=entry.get("result"),
+            is_async=entry.get("mode") == "async",
+            suggested_wait=entry.get("suggested_wait"),
+            file=entry.get("file") or "",
+            digest=entry.get("digest") or "",
+            limits=limits and Limits(**{key: limits[key] for key in known}),
+        )
+
+    @property
+    def flat_name(self) -> str:
+        """The name as one identifier: `statistics_mean`."""
+        return self.name.replace("/", "_")
+
+    @cached_property
+    def has_keywords(self) -> bool:
+        """Whether a parameter's name is one that Python keeps for itself."""
+        return any(spelled(name) != name for name, _ in self.parameters)
+
+    @cached_property
+    def signature(self) -> inspect.Signature:
+        """The signature in Python's terms."""
+        parameters = [
+            inspect.Parameter(
+                spelled(name),
+                inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                annotation=Annotation(in_words(ty)),
+                default=None if self._may_be_left_out(index) else inspect.Parameter.empty,
+            )
+            for index, (name, ty) in enumerate(self.parameters)
+        ]
+        result = Annotation(in_words(returned(self.result)))
+        return inspect.Signature(parameters, return_annotation=result)
+
+    def _may_be_left_out(self, index: int) -> bool:
+        # Python wants a default for all that follow one with a default.
+        return all(is_optional(ty) for _, ty in self.parameters[index:])
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All procedures of a host at one time."""
+
+    version: str = ""
+    etag: str = ""
+    #: Whether the host had loaded all of its components.
+    complete: bool = False
+    procedures: Mapping[str, ProcedureInfo] = field(default_factory=dict)
+    #: What is wrong with files of the host's folder: dicts with `file` and `message`.
+    problems: tuple[Mapping[str, Any], ...] = ()
+
+    @classmethod
+    def of_json(cls, listing: Mapping[str, Any], etag: str) -> Catalog:
+        """Reads the host's list."""
+        infos = map(ProcedureInfo.of_json, listing["procedures"])
+        return cls(
+            version=listing["version"],
+            etag=etag,
+            complete=listing["complete"],
+            procedures={info.name: info for info in infos},
+            problems=tuple(listing.get("problems", ())),
+        )
+
+    @cached_property
+    def _aliases(self) -> dict[str, ProcedureInfo]:
+        return {info.flat_name: info for info in self.procedures.values()}
+
+    def find(self, name: str) -> ProcedureInfo | None:
+        """The procedure of that name, full or flat; an exact name beats an alias."""
+        return self.procedures.get(name) or self._aliases.get(name)
+
+    def children(self, namespace: str) -> list[str]:
+        """The names one level below a namespace; those at the top for an empty text."""
+        start = f"{namespace}/" if namespace else ""
+        below = (name[len(start) :] for name in self.procedures if name.startswith(start))
+        return sorted({name.partition("/")[0] for name in below})
+
+    def suggestions(self, name: str) -> list[str]:
+        """Names that are near to one that does not exist, the nearest first."""
+        return nearest(name, [*self._aliases, *self.procedures, *self._last_parts])
+
+    @cached_property
+    def _last_parts(self) -> dict[str, str]:
+        return {name.rpartition("/")[2]: name for name in self.procedures}
+
+
+def nearest(name: str, names: Iterable[str]) -> list[str]:
+    """Up to three of the names that are nearest to the one that does not exist."""
+    return difflib.get_close_matches(name, list(dict.fromkeys(names)), 3, 0.6)

@@ -1,0 +1,105 @@
+"""What a procedure looks like, whether its calls wait or are awaited."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from . import _html
+from ._arrays import Arrays, check_arrays
+from ._catalog import ProcedureInfo
+from ._frames import fit_frame
+from ._host_face import HostFace, check_name, resolve
+from ._protocol import GRACE, Options
+from ._types import spelled
+
+P = TypeVar("P", bound="ProcedureFace")
+
+
+class ProcedureFace:
+    """A procedure of a host, with its signature and documentation as any function has them."""
+
+    def __init__(self, host: HostFace, info: ProcedureInfo, options: Options) -> None:
+        self._host = host
+        self._options = options
+        self._info = info
+        # What `help`, `inspect` and editors look at.
+        self.__name__ = info.name.rpartition("/")[2]
+        self.__qualname__ = info.name.replace("/", ".")
+        self.__doc__ = info.documentation
+        self.__signature__ = info.signature
+
+    @property
+    def info(self) -> ProcedureInfo:
+        """What the host says about it: types, limits, file, version."""
+        return self._info
+
+    def __get__(self: P, instance: object, owner: type | None = None) -> P:
+        # Makes `inspect.isroutine` true, so that `help` shows this procedure and not this class.
+        return self
+
+    def options(
+        self: P,
+        *,
+        timeout: float | None = None,
+        arrays: Arrays | None = None,
+        idempotency_key: str | None = None,
+        priority: int | None = None,
+    ) -> P:
+        """The same procedure, to be called in another way.
+
+        `timeout`: seconds that the host may keep silent before TimedOut is raised; by default a
+        bit more than the procedure's deadline. `arrays`: `"numpy"`, `"list"` or `"auto"`.
+        `idempotency_key`: for 24 hours, further calls with the same key and arguments give the
+        job of the first, and a lost connection leads to another attempt. `priority`: of a job,
+        from 0, most urgent, to 7; 3 by default.
+        """
+        changed = {
+            "timeout": timeout,
+            "arrays": arrays,
+            "idempotency_key": idempotency_key,
+            "priority": priority,
+        }
+        if arrays is not None:
+            check_arrays(arrays)
+        if priority is not None and priority not in range(8):
+            raise ValueError(f"a priority is from 0 to 7, not {priority}")
+        given = {name: value for name, value in changed.items() if value is not None}
+        options = replace(self._options, **given)  # type: ignore[arg-type]
+        return type(self)(self._host, self._info, options)
+
+    @property
+    def _patience(self) -> float | None:
+        """The timeout of a call; by default what the host gives the procedure, and some more."""
+        limits = self._info.limits
+        if self._options.timeout is not None or limits is None:
+            return self._options.timeout
+        return limits.deadline + GRACE
+
+    def _fit(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        """The arguments, DataFrames among them as their parameters want them."""
+        if "pandas" not in sys.modules and not self._info.has_keywords:
+            return args
+        types = [ty for _, ty in self._info.parameters]
+        fitted = tuple(fit_frame(arg, ty) for arg, ty in zip(args, types)) + args[len(types) :]
+        for name, ty in self._info.parameters:
+            if spelled(name) in kwargs:
+                kwargs[name] = kwargs.pop(spelled(name))
+            if name in kwargs:
+                kwargs[name] = fit_frame(kwargs[name], ty)
+        return fitted
+
+    def __getattr__(self, name: str) -> Any:
+        check_name(name)
+        return resolve(self._host, self._info.name, name)
+
+    def __dir__(self) -> list[str]:
+        children = self._host._catalog.children(self._info.name)
+        return sorted([*object.__dir__(self), *children])
+
+    def __repr__(self) -> str:
+        return f"<procedure {self.__qualname__}{self._info.signature} of {self._host.url}>"
+
+    def _repr_html_(self) -> str:
+        return _html.procedure(self._info)

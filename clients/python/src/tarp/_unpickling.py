@@ -1,0 +1,240 @@
+"""Reads the pickles of replies: the values that procedures return, and nothing else.
+
+Python's own unpickler is a machine that imports and calls what a pickle names, keeps a memo that
+eight bytes can make gigabytes of, and builds values that crash the interpreter when it hashes
+them; a list of allowed names stops only the first of these. This one knows just the opcodes that
+a host writes. It imports nothing, calls nothing that a pickle names, and takes memory only for
+what has arrived. Rows of numbers, which make up large replies, are read in one go.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any, Callable, NoReturn
+
+from ._arrays import make_array
+from ._exceptions import InvalidReply
+
+#: Tuples in tuples in a key of a dict; hashing them recurses without a limit of its own.
+_KEY_DEPTH = 50
+
+#: As many numbers are read in one go, at most; the batches of a list are no longer.
+_ROW = 1024
+
+
+class _Name:
+    """A global that a pickle may name. It cannot be called; REDUCE knows what it stands for."""
+
+    def __init__(self, make: Callable[..., Any]) -> None:
+        self.make = make
+
+
+def _bytearray(data: object) -> bytearray:
+    if type(data) is not bytes:
+        raise InvalidReply("the pickle in the reply has a bytearray of something else than bytes")
+    return bytearray(data)
+
+
+_NAMES = {
+    ("builtins", "bytearray"): _Name(_bytearray),
+    ("numpy", "ndarray"): _Name(make_array),
+}
+
+
+def unpickle(data: bytes | bytearray) -> Any:
+    """The value in a pickle; InvalidReply for anything that no host would write."""
+    try:
+        return _Machine(data).run()
+    except InvalidReply:
+        raise
+    except (LookupError, ValueError, TypeError, OverflowError, MemoryError, struct.error) as error:
+        raise InvalidReply(f"the pickle in the reply is damaged: {error!r}") from error
+
+
+class _Machine:
+    """Runs one pickle."""
+
+    def __init__(self, data: bytes | bytearray) -> None:
+        self.data = data
+        self.view = memoryview(data)
+        self.at = 0
+        self.stack: list[Any] = []
+        #: The height of the stack at each open MARK.
+        self.marks: list[int] = []
+        #: Names on the stack that nothing has been made with yet.
+        self.names = 0
+
+    def run(self) -> Any:
+        data, opcodes = self.data, _OPCODES
+        while True:
+            opcode = data[self.at]
+            self.at += 1
+            step = opcodes[opcode]
+            if step is None:
+                break
+            step(self)
+        if self.at != len(data) or len(self.stack) != 1 or self.marks or self.names:
+            raise InvalidReply("the pickle in the reply does not end where it should")
+        return self.stack[0]
+
+    # Reading.
+
+    def take(self, size: int) -> memoryview:
+        start = self.at
+        self.at += size
+        if self.at > len(self.data):
+            raise InvalidReply("the pickle in the reply is cut off")
+        return self.view[start : self.at]
+
+    def counted(self, size_of_length: int) -> memoryview:
+        return self.take(int.from_bytes(self.take(size_of_length), "little"))
+
+    def row(self, prefix: bytes, order: str, number: str) -> None:
+        """Numbers of one kind, as many as follow each other here; each has the same prefix."""
+        data, start = self.data, self.at - 1
+        size = struct.calcsize(order + number)
+        count = 1
+        if data[start + size] == prefix[0]:
+            # Another one follows, so this may be a long row: its opcode stands every `size` bytes.
+            count = _ROW
+            for offset, byte in enumerate(prefix):
+                column = bytes(data[start + offset : start + count * size : size])
+                count = len(column) - len(column.lstrip(bytes([byte])))
+            count = min(count, (len(data) - start) // size)
+        self.stack += struct.unpack_from(order + number * count, data, start)
+        self.at = start + count * size
+
+    def long(self) -> None:
+        if self.data[self.at] == 8:
+            self.row(b"\x8a\x08", "<", "xxq")
+        else:
+            self.stack.append(int.from_bytes(self.counted(1), "little", signed=True))
+
+    def short_text(self) -> None:
+        start = self.at + 1
+        self.at = start + self.data[start - 1]
+        self.stack.append(self.data[start : self.at].decode())
+
+    # The stack.
+
+    def pop_mark(self) -> list[Any]:
+        height = self.marks.pop()
+        items = self.stack[height:]
+        del self.stack[height:]
+        return items
+
+    def top(self, kind: type) -> Any:
+        top = self.stack[-1]
+        if type(top) is not kind or (self.marks and len(self.stack) <= self.marks[-1]):
+            raise InvalidReply(f"the pickle in the reply fills something else than a {kind}")
+        return top
+
+    def tuple(self, size: int) -> None:
+        if len(self.stack) - (self.marks[-1] if self.marks else 0) < size:
+            raise InvalidReply("the pickle in the reply has a tuple of more than there is")
+        items = tuple(self.stack[-size:])
+        self.stack[-size:] = [items]
+
+    def append(self) -> None:
+        item = self.stack.pop()
+        self.top(list).append(item)
+
+    def appends(self) -> None:
+        items = self.pop_mark()
+        self.top(list).extend(items)
+
+    def setitems(self) -> None:
+        items = self.pop_mark()
+        keys = items[::2]
+        _check_keys(keys)
+        self.top(dict).update(zip(keys, items[1::2]))
+
+    def setitem(self) -> None:
+        value, key = self.stack.pop(), self.stack.pop()
+        _check_keys([key])
+        self.top(dict)[key] = value
+
+    def additems(self) -> None:
+        items = self.pop_mark()
+        _check_keys(items)
+        self.top(set).update(items)
+
+    def frozenset(self) -> None:
+        items = self.pop_mark()
+        _check_keys(items)
+        self.stack.append(frozenset(items))
+
+    def name(self) -> None:
+        member, module = self.stack.pop(), self.stack.pop()
+        name = _NAMES.get((module, member))
+        if name is None:
+            raise InvalidReply(f"the pickle in the reply names {module}.{member}")
+        self.names += 1
+        self.stack.append(name)
+
+    def reduce(self) -> None:
+        arguments, name = self.stack.pop(), self.stack.pop()
+        if type(name) is not _Name or type(arguments) is not tuple:
+            raise InvalidReply("the pickle in the reply calls what is no name")
+        self.names -= 1
+        self.stack.append(name.make(*arguments))
+
+
+def _check_keys(keys: list[Any], room: int = _KEY_DEPTH) -> None:
+    """Refuses keys that cannot be hashed safely."""
+    for key in keys:
+        if type(key) in (tuple, frozenset):
+            if not room:
+                raise InvalidReply("the pickle in the reply has a key that nests too deeply")
+            _check_keys(list(key), room - 1)
+
+
+def _refuse(machine: _Machine) -> NoReturn:
+    opcode = bytes(machine.data[machine.at - 1 : machine.at])
+    raise InvalidReply(f"the pickle in the reply has the opcode {opcode!r}, which no host writes")
+
+
+_KNOWN: dict[int, Callable[[_Machine], Any] | None] = {
+    ord("."): None,
+    # What is optional and says nothing: the protocol, frames, and memos that are never read.
+    0x80: lambda m: m.take(1),
+    0x95: lambda m: m.take(8),
+    0x94: lambda m: m.take(0),
+    ord("N"): lambda m: m.stack.append(None),
+    0x88: lambda m: m.stack.append(True),
+    0x89: lambda m: m.stack.append(False),
+    ord("K"): lambda m: m.row(b"K", "<", "xB"),
+    ord("M"): lambda m: m.row(b"M", "<", "xH"),
+    ord("J"): lambda m: m.row(b"J", "<", "xi"),
+    ord("G"): lambda m: m.row(b"G", ">", "xd"),
+    0x8A: _Machine.long,
+    0x8B: lambda m: m.stack.append(int.from_bytes(m.counted(4), "little", signed=True)),
+    0x8C: _Machine.short_text,
+    ord("X"): lambda m: m.stack.append(str(m.counted(4), "utf-8")),
+    0x8D: lambda m: m.stack.append(str(m.counted(8), "utf-8")),
+    ord("C"): lambda m: m.stack.append(bytes(m.counted(1))),
+    ord("B"): lambda m: m.stack.append(bytes(m.counted(4))),
+    0x8E: lambda m: m.stack.append(bytes(m.counted(8))),
+    0x96: lambda m: m.stack.append(bytearray(m.counted(8))),
+    ord("("): lambda m: m.marks.append(len(m.stack)),
+    ord(")"): lambda m: m.stack.append(()),
+    0x85: lambda m: m.tuple(1),
+    0x86: lambda m: m.tuple(2),
+    0x87: lambda m: m.tuple(3),
+    ord("t"): lambda m: m.stack.append(tuple(m.pop_mark())),
+    ord("]"): lambda m: m.stack.append([]),
+    ord("a"): _Machine.append,
+    ord("e"): _Machine.appends,
+    ord("}"): lambda m: m.stack.append({}),
+    ord("s"): _Machine.setitem,
+    ord("u"): _Machine.setitems,
+    0x8F: lambda m: m.stack.append(set()),
+    0x90: _Machine.additems,
+    0x91: _Machine.frozenset,
+    0x93: _Machine.name,
+    ord("R"): _Machine.reduce,
+}
+
+_OPCODES: list[Callable[[_Machine], Any] | None] = [
+    _KNOWN.get(opcode, _refuse) for opcode in range(256)
+]

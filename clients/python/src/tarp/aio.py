@@ -1,0 +1,301 @@
+"""The same as `tarp` for asyncio: what waits there is awaited here.
+
+import tarp.aio
+
+async with tarp.aio.connect("http://localhost:8080") as host:
+    await host.add(1, y=2)
+    job = await host.simulate.submit(steps=9)
+    async for update in job:
+        print(update)
+    await job
+    async for result in host.simulate.map(range(100)):
+        print(result)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Generator, Iterable
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from . import _protocol
+from ._address import Address, Verify, parse_address
+from ._aio_transport import AsyncTransport
+from ._arrays import Arrays, check_arrays
+from ._catalog import ProcedureInfo
+from ._events import EventFeed, Update
+from ._exceptions import ConnectionFailed, RemoteError, TarpError, TimedOut
+from ._host_face import HostFace
+from ._job_face import JobFace
+from ._message import Exchange, Reply, T
+from ._procedure_face import ProcedureFace
+from ._progress import NoBar, Shown, count_of, make_bar
+from ._protocol import LONG_POLL, Options
+from ._replies import Outcome, failure_of
+from ._status import JobStatus, Logs
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["BaseHost", "Host", "Job", "Procedure", "connect"]
+
+R = TypeVar("R")
+
+
+def connect(
+    url: str,
+    *,
+    token: str | None = None,
+    verify: Verify = True,
+    timeout: float | None = None,
+    connect_timeout: float | None = 10.0,
+    arrays: Arrays = "auto",
+    retry_for: float = 10.0,
+    most_connections: int = 100,
+) -> Host:
+    """A host, which `async with` or `await` connects; the arguments are those of `tarp.connect`.
+
+    Up to `most_connections` requests are under way at once; others wait for their turn.
+    """
+    check_arrays(arrays)
+    options = Options(timeout=timeout, arrays=arrays, retry_for=retry_for)
+    address = parse_address(url, token=token, verify=verify)
+    return Host(address, options, connect_timeout, most_connections)
+
+
+class BaseHost(HostFace):
+    """A host without the procedures that are found by name: what generated stubs build on."""
+
+    def __init__(
+        self,
+        address: Address,
+        options: Options,
+        connect_timeout: float | None,
+        most_connections: int,
+    ) -> None:
+        super().__init__(address, options)
+        self._transport = AsyncTransport(address, connect_timeout, most_connections)
+
+    async def __aenter__(self) -> Self:
+        await self._renew(0.0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def __await__(self) -> Generator[Any, None, Self]:
+        return self.__aenter__().__await__()
+
+    async def job(self, job_id: str) -> Job[Any]:
+        """The job of that ID, whoever submitted it; NotFound, or Gone once it has expired."""
+        status = await self._run(_protocol.job(job_id, self._options.retry_for))
+        return Job(self, status.id, status, self._options)
+
+    async def jobs(
+        self,
+        *,
+        state: str | Iterable[str] | None = None,
+        procedure: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 100,
+    ) -> list[JobStatus]:
+        """The newest jobs of the host, up to `limit`, that are in (one of) the states, of the
+        procedure, and submitted between the times."""
+        query = _protocol.jobs_query(state, procedure, since, until)
+        return await self._run(_protocol.jobs(query, limit, self._options.retry_for))
+
+    async def refresh(self) -> None:
+        """Reads anew what there is to call. Happens by itself after a call that shows a change."""
+        await self._renew(self._options.retry_for)
+
+    async def close(self) -> None:
+        """Closes the connections. Jobs go on."""
+        self._transport.close()
+        # The transports of asyncio say good-bye in the next turn of the loop.
+        await asyncio.sleep(0)
+
+    async def _run(self, exchange: Exchange[T]) -> T:
+        try:
+            result = await self._transport.carry_out(exchange, self._notice)
+        except (RemoteError, ConnectionFailed, TimedOut) as error:
+            # Where in this package it happened tells nobody anything.
+            raise error.with_traceback(None)  # noqa: B904
+        if self._is_stale:
+            # The names that this host offers cannot be renewed when they are looked up, since
+            # that would have to be awaited.
+            with contextlib.suppress(TarpError):
+                await self._renew(0.0)
+        return result
+
+    async def _renew(self, retry_for: float) -> None:
+        exchange = _protocol.catalog(self._catalog, retry_for)
+        self._catalog = await self._transport.carry_out(exchange, lambda _: None)
+        self._is_stale = False
+
+    def _procedure(self, info: ProcedureInfo) -> Procedure:
+        return Procedure(self, info, self._options)
+
+
+class Host(BaseHost):
+    """A host, and its procedures by name, as `tarp.Host`."""
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Procedure: ...
+
+
+class Procedure(ProcedureFace):
+    """A procedure of a host. Calling it gives what is to be awaited."""
+
+    _host: BaseHost
+
+    async def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Calls the procedure and gives its result; one of TarpError where it fails."""
+        return (await self.with_receipt(*args, **kwargs)).value
+
+    async def with_receipt(self, *args: Any, **kwargs: Any) -> Outcome:
+        """Calls the procedure and gives its result together with what the call used."""
+        if self._info.is_async:
+            job = await self.submit(*args, **kwargs)
+            value = await job.result()
+            return Outcome(value, job.receipt)
+        args = self._fit(args, kwargs)
+        exchange = _protocol.call(self._info.name, args, kwargs, self._options, self._patience)
+        return await self._host._run(exchange)
+
+    async def submit(self, *args: Any, **kwargs: Any) -> Job[Any]:
+        """Hands the call in as a job, and gives the handle as soon as the host has kept it."""
+        args = self._fit(args, kwargs)
+        exchange = _protocol.submit(self._info.name, args, kwargs, self._options)
+        status = await self._host._run(exchange)
+        return Job(self._host, status.id, status, self._options)
+
+    async def map(
+        self, *iterables: Iterable[Any], progress: bool = False, window: int = 64, jobs: bool = True
+    ) -> AsyncIterator[Any]:
+        """Calls the procedure with the items of the iterables, as `map` does; results in order.
+
+        The arguments are those of `tarp.Procedure.map`.
+        """
+        bar = make_bar(self.__name__, count_of(iterables)) if progress else NoBar()
+        under_way: deque[asyncio.Task[Any]] = deque()
+        call = self._as_job if jobs else self.__call__
+        calls = zip(*iterables)
+        try:
+            while True:
+                for args in islice(calls, window - len(under_way)):
+                    under_way.append(asyncio.ensure_future(call(*args)))
+                if not under_way:
+                    return
+                result = await under_way[0]
+                under_way.popleft()
+                bar.update(1)
+                yield result
+        finally:
+            bar.close()
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def _as_job(self, *args: Any) -> Any:
+        """The result of a job that is cancelled together with the task."""
+        job = await self.submit(*args)
+        try:
+            return await job.result()
+        except asyncio.CancelledError:
+            with contextlib.suppress(TarpError):
+                await job.cancel()
+            raise
+
+
+class Job(JobFace, Generic[R]):
+    """A call that goes on at the host, and a handle on it.
+
+    Awaiting it gives its result; a task that is cancelled meanwhile leaves the job alone.
+    Iterating over it gives what happens as it happens, as for `tarp.Job`.
+    """
+
+    def __init__(
+        self, host: BaseHost, job_id: str, status: JobStatus | None, options: Options
+    ) -> None:
+        super().__init__(job_id, status, options)
+        self._host = host
+
+    async def status(self) -> JobStatus:
+        """How the job is now; asks the host, unless it has ended."""
+        if self._last is None or not self._is_known_to_its_end:
+            self._last = await self._host._run(_protocol.job(self._id, self._options.retry_for))
+        return self._last
+
+    async def logs(self) -> Logs:
+        """What the job has written so far."""
+        return await self._host._run(_protocol.logs(self._id, self._options.retry_for))
+
+    async def result(self, timeout: float | None = None, *, progress: bool = False) -> R:
+        """Waits for the result; raises what the job has failed with, Cancelled if it was cancelled.
+
+        TimedOut after `timeout` seconds. `progress` shows a bar meanwhile.
+        """
+        if progress:
+            with contextlib.closing(Shown((await self.status()).procedure)) as shown:
+                async for update in self:
+                    shown.show(update)
+        loop = asyncio.get_running_loop()
+        end = None if timeout is None else loop.time() + timeout
+        while True:
+            left = LONG_POLL if end is None else min(end - loop.time(), LONG_POLL)
+            exchange = _protocol.result(self._id, max(left, 0.0), self._options)
+            try:
+                outcome = await self._host._run(exchange)
+            except RemoteError as error:
+                self._receipt = error.receipt
+                self._ended_with(error)
+                raise
+            if outcome is not None:
+                self._receipt = outcome.receipt
+                self._ended_with(None)
+                value: R = outcome.value
+                return value
+            if left <= 0:
+                raise self._not_in_time(timeout)
+
+    async def cancel(self) -> bool:
+        """Stops the job for good; whether it ended by that, and not before."""
+        self._last = await self._host._run(_protocol.cancel(self._id, self._options.retry_for))
+        if not self._last.has_ended:
+            with contextlib.suppress(TarpError):
+                await self.result()
+        return (await self.status()).state == "cancelled"
+
+    def __await__(self) -> Generator[Any, None, R]:
+        return self.result().__await__()
+
+    async def __aiter__(self) -> AsyncIterator[Update]:
+        feed = EventFeed(self._id)
+        async for update in self._updates(feed):
+            yield update
+        while feed.end is None:
+            # Raises if the host stays away.
+            exchange = _protocol.job_after_loss(self._id, self._options.retry_for)
+            self._last = await self._host._run(exchange)
+            async for update in self._updates(feed):
+                yield update
+        self._last = feed.end
+        yield feed.end
+
+    async def _updates(self, feed: EventFeed) -> AsyncIterator[Update]:
+        """The updates of one connection; ends when it ends."""
+        with contextlib.suppress(ConnectionFailed):
+            async with self._host._transport.stream(feed.request()) as stream:
+                if isinstance(stream, Reply):
+                    raise failure_of(stream)
+                async for data in stream:
+                    for update in feed.receive(data):
+                        if isinstance(update, JobStatus):
+                            self._last = update
+                        yield update

@@ -1,0 +1,174 @@
+"""Every type of failure, as an exception with everything that the host says."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import pickle
+import sys
+from typing import Any
+
+import pytest
+from script import failure, reply
+
+import tarp
+from tarp._replies import failure_of, outcome_of
+
+#: Failures that the examples produce: what they are in Python's own terms, and who fails so.
+PRODUCED: dict[str, tuple[type[BaseException], str, tuple[Any, ...]]] = {
+    "BadArguments": (TypeError, "add", ("one", 2)),
+    "ProcedureError": (RuntimeError, "fail_with_record", ("lens",)),
+    "Trap": (RuntimeError, "panic", ("it broke",)),
+    "OutOfFuel": (RuntimeError, "spin", ()),
+    "OutOfMemory": (MemoryError, "hog", ()),
+    "TooLarge": (ValueError, "flood_result", (1 << 28,)),
+    "DeadlineExceeded": (TimeoutError, "sleep_for", (60_000,)),
+    "OperationInProgress": (Exception, "fail_as_busy", ("in use", 7)),
+    "InvalidServerState": (Exception, "fail_as_invalid_state", ("shut",)),
+}
+
+#: All types on the wire, and what they are besides.
+TYPES: dict[str, type[BaseException]] = {
+    **{name: row[0] for name, row in PRODUCED.items()},
+    "BadRequest": ValueError,
+    "Unauthorized": PermissionError,
+    "Forbidden": PermissionError,
+    "NotFound": LookupError,
+    "MethodNotAllowed": Exception,
+    "Gone": LookupError,
+    "Conflict": Exception,
+    "Overloaded": Exception,
+    "StorageFull": OSError,
+    "Cancelled": concurrent.futures.CancelledError,
+    "Interrupted": Exception,
+    "Internal": Exception,
+}
+
+SIDECAR = """
+[limits]
+fuel = 1_000_000_000
+memory = "64 MiB"
+[procedures.sleep_for.limits]
+deadline = "500 ms"
+[procedures.spin.limits]
+fuel = 100_000_000
+[procedures.flood_result.limits]
+memory = "512 MiB"
+result = "1 MiB"
+"""
+
+
+@pytest.fixture(scope="module")
+def wild(tmp_path_factory: pytest.TempPathFactory, cache: Any) -> Any:
+    from running_host import RunningHost
+
+    home = tmp_path_factory.mktemp("host")
+    (home / "procedures").mkdir()
+    (home / "procedures" / "misbehave.toml").write_text(SIDECAR)
+    server = RunningHost(home, cache, guests=("math", "misbehave"))
+    with tarp.connect(server.url) as host:
+        yield host
+    server.kill()
+
+
+@pytest.mark.parametrize("name", PRODUCED)
+def test_a_failure_is_an_exception_of_its_own_type(wild: tarp.Host, name: str) -> None:
+    base, procedure, arguments = PRODUCED[name]
+    with pytest.raises(getattr(tarp, name)) as caught:
+        wild[procedure](*arguments)
+    error = caught.value
+    assert isinstance(error, base)
+    assert isinstance(error, tarp.RemoteError)
+    assert error.type == name
+    assert str(error) == error.message != ""
+    if name != "BadArguments":
+        assert error.receipt.fuel > 0
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_every_type_on_the_wire_has_its_class(name: str) -> None:
+    error = failure_of(failure(name, 500, "as it is", retry_after="3"))
+    assert type(error).__name__ == name.replace("Internal", "InternalError")
+    assert isinstance(error, TYPES[name])
+    assert isinstance(error, tarp.TarpError)
+    assert str(error) == "as it is"
+    assert getattr(tarp, type(error).__name__) is type(error)
+    assert error.retry_after == 3  # type: ignore[attr-defined]
+
+
+def test_a_type_of_a_newer_host_is_a_remote_error() -> None:
+    error = failure_of(failure("Unheard", 418, "of"))
+    assert type(error) is tarp.RemoteError
+    assert error.type == "Unheard"
+
+
+def test_the_error_of_the_procedure_comes_as_its_value(wild: tarp.Host) -> None:
+    with pytest.raises(tarp.ProcedureError) as caught:
+        wild.fail_with_record("lens")
+    assert caught.value.value["code"] == 7
+    assert caught.value.value["message"] == "lens"
+    with pytest.raises(tarp.ProcedureError, match=r"^no light$"):
+        wild.fail_with_string("no light")
+
+
+def test_a_crash_comes_with_backtrace_and_output(wild: tarp.Host) -> None:
+    with pytest.raises(tarp.Trap) as caught:
+        wild.panic("it broke")
+    error = caught.value
+    assert "panic" in error.backtrace
+    assert "it broke" in error.stderr
+    if sys.version_info >= (3, 11):
+        assert any("backtrace" in note for note in error.__notes__)
+
+
+def test_a_busy_procedure_says_when_to_come_again(wild: tarp.Host) -> None:
+    with pytest.raises(tarp.OperationInProgress) as caught:
+        wild.fail_as_busy("in use", 7)
+    assert caught.value.retry_after == 7
+
+
+def test_wrong_arguments_say_which_and_why(wild: tarp.Host) -> None:
+    for arguments, named, words in [
+        (("one", 2), {}, "`x`"),
+        ((1,), {}, "`y`"),
+        ((1, 2, 3), {}, "3"),
+        ((1,), {"z": 2}, "`z`"),
+    ]:
+        with pytest.raises(tarp.BadArguments, match=words):
+            wild.add(*arguments, **named)
+
+
+def test_exceptions_survive_pickling() -> None:
+    for name in TYPES:
+        error = failure_of(failure(name, 500, "as it is"))
+        again = pickle.loads(pickle.dumps(error))
+        assert type(again) is type(error)
+        assert str(again) == "as it is"
+        assert again.__dict__ == error.__dict__  # type: ignore[union-attr]
+
+
+def test_nobody_at_the_address() -> None:
+    with pytest.raises(tarp.ConnectionFailed, match=r"^cannot connect to http://127\.0\.0\.1:1: "):
+        tarp.connect("http://user:secret@127.0.0.1:1")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (reply({"hello": "world"}, 404), "no TARP host answers so: 404"),
+        (reply({}, 302, location="https://lab.example/"), "connect to that address"),
+        (reply(["result"]), "envelope"),
+    ],
+)
+def test_what_no_host_answers_is_an_invalid_reply(body: Any, words: str) -> None:
+    with pytest.raises(tarp.InvalidReply, match=words):
+        outcome_of(body)
+
+
+def test_the_tree_in_the_documentation_is_the_tree() -> None:
+    from tarp import _exceptions
+
+    drawn = _exceptions.__doc__ or ""
+    for name in tarp.__all__:
+        cls = getattr(tarp, name)
+        if isinstance(cls, type) and issubclass(cls, tarp.TarpError):
+            assert f"{name} " in drawn or f"{name}\n" in drawn, name
