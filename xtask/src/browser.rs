@@ -17,8 +17,8 @@ const PACKAGES: [&str; 2] = ["chromium", "chromium-driver"];
 ///
 /// Says how to get the browser where it cannot be installed from here.
 pub(crate) fn ensure(project: &Project) -> Result<()> {
-    let missing = |program: &&str| !step::works(project.command(*program).arg("--version"));
-    if !PROGRAMS.iter().any(|program| missing(&program)) {
+    let missing = |program: &str| !step::works(project.command(program).arg("--version"));
+    if !PROGRAMS.iter().any(|program| missing(program)) {
         return Ok(());
     }
     let apt = |action: &str| {
@@ -29,7 +29,7 @@ pub(crate) fn ensure(project: &Project) -> Result<()> {
     let installed = step::works(project.command("apt-get").arg("--version"))
         && step::run(&mut apt("update")).is_ok()
         && step::run(apt("install").arg("--no-install-recommends").args(PACKAGES)).is_ok();
-    if installed && !PROGRAMS.iter().any(|program| missing(&program)) {
+    if installed && !PROGRAMS.iter().any(|program| missing(program)) {
         return Ok(());
     }
     bail!(
