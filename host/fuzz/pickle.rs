@@ -20,32 +20,19 @@ use libfuzzer_sys::{Corpus, fuzz_target};
 
 fuzz_target!(|data: &[u8]| -> Corpus {
     // Small enough for the fuzzer's limits on memory and time to be those of the budget.
-    let budget = Budget {
-        expansion: 16 << 20,
-        ..Budget::default()
-    };
+    let budget = Budget { expansion: 16 << 20, ..Budget::default() };
     let Ok(decoded) = decode(&data.to_vec().into(), &budget) else {
         return Corpus::Keep;
     };
     // Arrays of many dimensions nest as lists, and shared byte strings are written each time.
-    let generous = Budget {
-        bytes: 1 << 30,
-        depth: 1000,
-        expansion: 1 << 30,
-        ..budget
-    };
+    let generous = Budget { bytes: 1 << 30, depth: 1000, expansion: 1 << 30, ..budget };
     for arrays in [Arrays::Lists, Arrays::Numpy] {
         let once = encode(&decoded.value, arrays);
         let again = decode(&once.clone().into(), &generous);
         let again = again.unwrap_or_else(|error| panic!("{error}: {:?}", decoded.value));
         if arrays == Arrays::Lists {
             let twice = encode(&again.value, arrays);
-            assert!(
-                twice == once,
-                "{:?} became {:?}",
-                decoded.value,
-                again.value
-            );
+            assert!(twice == once, "{:?} became {:?}", decoded.value, again.value);
         }
     }
     Corpus::Keep
