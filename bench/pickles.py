@@ -1,8 +1,8 @@
 """Makes the requests of a million numbers, and checks replies to them.
 
-    pickles.py make FOLDER           writes list.json and, where there is numpy, numpy.json and
-                                     numpy.pickle into FOLDER
-    pickles.py check FOLDER NAME     ends with 0 if FOLDER/reply is what `scale` must return to NAME
+pickles.py make FOLDER           writes list.json and, where there is numpy, numpy.json and
+                                 numpy.pickle into FOLDER
+pickles.py check FOLDER NAME     ends with 0 if FOLDER/reply is what `scale` must return to NAME
 """
 
 import base64
@@ -33,14 +33,18 @@ def make(folder):
         return
     array = numpy.array(values)
     (folder / "numpy.json").write_bytes(rpc(array))
-    (folder / "numpy.pickle").write_bytes(pickle.dumps(((array, FACTOR), {}), protocol=5))
+    (folder / "numpy.pickle").write_bytes(
+        pickle.dumps(((array, FACTOR), {}), protocol=5)
+    )
 
 
 def check(folder, name):
     reply = (pathlib.Path(folder) / "reply").read_bytes()
     if name.endswith(".json"):
         reply = base64.b64decode(json.loads(reply)["result"]["payload"])
-    assert list(pickle.loads(reply)) == [value * FACTOR for value in values], "a wrong reply"
+    assert list(pickle.loads(reply)) == [value * FACTOR for value in values], (
+        "a wrong reply"
+    )
 
 
 {"make": make, "check": check}[sys.argv[1]](*sys.argv[2:])
