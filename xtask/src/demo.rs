@@ -41,6 +41,8 @@ pub(crate) fn run(project: &Project, port: u16) -> Result<()> {
     introduce(&guests, folder, port);
     let mut host = project.command(project.host());
     host.arg("serve").arg(folder).args(["--port", &port.to_string()]);
+    // Jobs of its own, so that it is in nobody's way.
+    host.arg("--data").arg(project.target.join("demo-data"));
     // In our place, so that signals reach the host and its exit code is ours.
     let error = host.exec();
     Err(anyhow!(error).context(format!("cannot start {}", project.host().display())))
