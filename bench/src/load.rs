@@ -62,12 +62,28 @@ impl Load {
     ///
     /// When a single request fails.
     pub(crate) fn run(&self, server: &Server, connections: u32, seconds: u32) -> Result<Measured> {
+        self.run_with(server, connections, seconds, None)
+    }
+
+    /// The same with a header on each request.
+    ///
+    /// # Errors
+    ///
+    /// When a single request fails.
+    pub(crate) fn run_with(
+        &self,
+        server: &Server,
+        connections: u32,
+        seconds: u32,
+        header: Option<&str>,
+    ) -> Result<Measured> {
         let before = server.cpu()?;
         let output = Command::new("wrk")
             // One thread can ask several times as fast as two cores answer.
             .args(["--threads", "1", "--connections", &connections.to_string()])
             .args(["--duration", &format!("{seconds}s"), "--script"])
             .arg(&self.script)
+            .args(header.iter().flat_map(|header| ["--header", header]))
             .arg(format!("{}{QUESTION}", server.address))
             .output()?;
         let used = server.cpu()? - before;

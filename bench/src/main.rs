@@ -1,11 +1,12 @@
 //! Measures the host against its peers, all in one run, and prints one table.
 //!
 //! [`server`] starts and stops what is measured, [`load`] asks it as fast as it answers, [`bulk`]
-//! moves a million numbers, [`report`] says what came of it; [`bare`] is the peer that can do no
+//! moves a million numbers, [`jobs`] submits durable ones, [`report`] says what came of it; [`bare`] is the peer that can do no
 //! more than add. What is measured, and why so, is in this folder's README.
 
 mod bare;
 mod bulk;
+mod jobs;
 mod load;
 mod report;
 mod server;
@@ -19,7 +20,7 @@ use clap::Parser;
 
 use bulk::{Caller, Pickles};
 use load::Load;
-use report::Report;
+use report::{Report, median};
 use server::{Kind, Server};
 
 /// What every candidate is asked, and what it must answer.
@@ -42,6 +43,9 @@ struct Arguments {
     /// Leave out what moves a million numbers.
     #[arg(long)]
     no_bulk: bool,
+    /// Leave out durable jobs.
+    #[arg(long)]
+    no_jobs: bool,
     /// Python for making pickles, with numpy if possible [default: that of the tests, or python3].
     #[arg(long, value_name = "FILE")]
     python: Option<PathBuf>,
@@ -136,6 +140,11 @@ fn run(arguments: &Arguments) -> Result<()> {
                 }
             }
         }
+    }
+    if !arguments.no_jobs {
+        eprintln!("durable jobs");
+        let host = servers.iter().find(|server| server.kind == Kind::Host).context("no host")?;
+        report.jobs(jobs::measure(&load, host, arguments.seconds)?);
     }
     report.print();
     Ok(())

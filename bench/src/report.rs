@@ -6,6 +6,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
+use crate::jobs::Jobs;
 use crate::load::{Load, Measured};
 use crate::server::{Kind, Server};
 
@@ -13,6 +14,8 @@ use crate::server::{Kind, Server};
 const OF_BARE: f64 = 0.3;
 const TIMES_WASMTIME: f64 = 4.0;
 const BULK_MS: f64 = 80.0;
+const SUBMISSIONS: u32 = 10_000;
+const ROUND_TRIP_MS: f64 = 3.0;
 
 /// All measurements of one candidate, in the order of the rounds.
 struct Candidate {
@@ -27,6 +30,7 @@ struct Candidate {
 pub(crate) struct Report {
     facts: Vec<String>,
     candidates: Vec<Candidate>,
+    jobs: Vec<Jobs>,
 }
 
 impl Report {
@@ -47,7 +51,7 @@ impl Report {
             wasmtime,
             load.version.clone(),
         ];
-        Self { facts, candidates: Vec::new() }
+        Self { facts, candidates: Vec::new(), jobs: Vec::new() }
     }
 
     pub(crate) fn busy(&mut self, server: &Server, measured: Measured) {
@@ -65,6 +69,10 @@ impl Report {
             Some((_, times)) => times.push(ms),
             None => bulk.push((what, vec![ms])),
         }
+    }
+
+    pub(crate) fn jobs(&mut self, jobs: Vec<Jobs>) {
+        self.jobs = jobs;
     }
 
     fn candidate(&mut self, server: &Server) -> &mut Candidate {
@@ -87,6 +95,7 @@ impl Report {
         self.busy_rows();
         self.idle_rows();
         self.bulk_rows();
+        self.job_rows();
     }
 
     fn busy_rows(&self) {
@@ -125,6 +134,24 @@ impl Report {
         }
     }
 
+    fn job_rows(&self) {
+        if self.jobs.is_empty() {
+            return;
+        }
+        println!();
+        row(
+            "durable jobs, by what is in the store",
+            self.jobs.iter().map(|j| j.store.into()),
+            "target",
+        );
+        row("---", self.jobs.iter().map(|_| "---:".into()), "---");
+        let rates = self.jobs.iter().map(|j| format!("{:.0}", j.submissions.rate));
+        row("submissions/s over HTTP, 16 connections", rates, &format!(">= {SUBMISSIONS}"));
+        let times = self.jobs.iter().map(|j| format!("{:.2}", j.round_trip));
+        let target = format!("<= {ROUND_TRIP_MS}");
+        row("submission to result, one at a time: median ms", times, &target);
+    }
+
     /// The median of the rounds' ratios to the candidate of that kind: what disturbs one round
     /// disturbs both.
     fn ratio(&self, of: &Candidate, to: Kind) -> Option<f64> {
@@ -147,7 +174,8 @@ fn percentiles(measured: &[Measured]) -> Option<String> {
     Some(format!("{p50:.0} / {p99:.0}"))
 }
 
-fn median(numbers: impl Iterator<Item = f64>) -> Option<f64> {
+/// `None` of nothing.
+pub(crate) fn median(numbers: impl Iterator<Item = f64>) -> Option<f64> {
     let mut numbers: Vec<f64> = numbers.collect();
     numbers.sort_by(f64::total_cmp);
     let (low, high) = (numbers.len().checked_sub(1)? / 2, numbers.len() / 2);

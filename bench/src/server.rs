@@ -53,6 +53,10 @@ impl Server {
             }
         }
         command.arg("serve").arg(procedures).args(["--port", "0"]);
+        let config = folder.join("tarp.toml");
+        // As many as wrk can submit before they are done.
+        fs::write(&config, "[jobs]\nmax_queue = 10_000_000\n")?;
+        command.env("TARP_CONFIG", config);
         command.env("TARP_CACHE", folder.join("cache")).env("TARP_DATA", folder.join("data"));
         Self::start(name, Kind::Host, &mut command, &["listening on", "ready:"])
     }
