@@ -16,6 +16,7 @@ use super::model::{Ending, Job, JobId, Logs, State};
 use super::store::{Lookup, StoreError};
 use super::{Inner, Jobs, StoredCall, StoredResult, store_failure};
 use crate::call::{Call, Outcome, execute};
+use crate::catalog::Procedure;
 use crate::codec::neutral;
 use crate::error::{CallError, Kind};
 use crate::sandbox::{Observer, Receipt};
@@ -126,10 +127,10 @@ impl Inner {
     /// has ended.
     async fn attempt(&self, id: JobId, guests: &Handle, place: tokio::sync::OwnedSemaphorePermit) {
         let Some(live) = self.live.get(id) else { return };
-        let Some((job, call)) = self.claim(id).await else { return };
+        let claimed = until_stored(id, "begin a job", || self.claim(id)).await;
+        let Some(Claimed { job, call, numpy }) = claimed else { return };
         live.enter(State::Running);
-        let numpy = call.as_ref().is_ok_and(|call| call.numpy);
-        let ended = match call.and_then(|call| self.call(&job, call)) {
+        let ended = match call {
             Ok(call) => self.guard(call, &live, guests).await,
             Err(error) => Some(Ended::Failed(Box::new(error), Receipt::default())),
         };
@@ -138,7 +139,7 @@ impl Inner {
         let ending = self.ending(&job, ended, &live, numpy);
         let state = ending.state;
         let not_before = ending.not_before;
-        self.finish(id, ending).await;
+        until_stored(id, "record the end of a job", || self.store.finish(id, ending.clone())).await;
         if state.is_terminal() {
             self.live.end(id, state);
         } else {
@@ -150,25 +151,13 @@ impl Inner {
         }
     }
 
-    /// Claims a job, however long the store takes to be usable. `None` where it is not to be begun.
-    async fn claim(&self, id: JobId) -> Option<Claimed> {
-        let mut pause = PAUSE;
-        loop {
-            match self.try_claim(id).await {
-                Ok(claimed) => return claimed,
-                Err(e) => {
-                    warn!(job = %id, error = %e, "cannot begin a job; trying again in {pause:?}");
-                    tokio::time::sleep(pause).await;
-                    pause = (2 * pause).min(LONGEST_PAUSE);
-                }
-            }
-        }
-    }
-
-    async fn try_claim(&self, id: JobId) -> Result<Option<Claimed>, StoreError> {
+    /// Claims a job, for the procedure as it is now. `None` where it is not to be begun.
+    async fn claim(&self, id: JobId) -> Result<Option<Claimed>, StoreError> {
         let Lookup::Found(job) = self.store.get(id).await? else { return Ok(None) };
         let mut job = *job;
-        if let Some(procedure) = self.catalog.load().find(&job.procedure) {
+        // Looked up once: what is recorded is the version that runs.
+        let procedure = self.catalog.load().find(&job.procedure).cloned();
+        if let Some(procedure) = &procedure {
             job.digest = procedure.source.digest.as_str().into();
             job.is_repeatable = procedure.jobs.is_repeatable;
         }
@@ -176,20 +165,7 @@ impl Inner {
             self.store.claim(id, &job.digest, job.is_repeatable, SystemTime::now()).await?;
         let Some(encoded) = claimed else { return Ok(None) };
         job.attempts += 1;
-        let call = neutral::decode(&encoded).map_err(|e| {
-            CallError::new(Kind::Internal, format!("the stored arguments are unreadable: {e}"))
-        });
-        Ok(Some((job, call)))
-    }
-
-    /// The call, of the procedure as it is now.
-    fn call(&self, job: &Job, call: StoredCall) -> Result<Call, CallError> {
-        let catalog = self.catalog.load();
-        let procedure = catalog.find(&job.procedure).ok_or_else(|| {
-            let message = format!("the procedure `{}` is not there any more", job.procedure);
-            CallError::new(Kind::NotFound, message)
-        })?;
-        Ok(Call::new(Arc::clone(procedure), call.arguments)?.as_job())
+        Ok(Some(Claimed::new(job, procedure, &encoded)))
     }
 
     /// Runs the guest to its end, or until it is asked to stop and the grace for that is over. `None`
@@ -296,20 +272,52 @@ impl Inner {
             keep_for: self.config.keep_failures,
         }
     }
+}
 
-    /// Records an end, however long the store takes to be usable: it must not be lost.
-    async fn finish(&self, id: JobId, ending: Ending) {
-        let mut pause = PAUSE;
-        while let Err(e) = self.store.finish(id, ending.clone()).await {
-            warn!(job = %id, error = %e, "cannot record the end of a job; trying again in {pause:?}");
-            tokio::time::sleep(pause).await;
-            pause = (2 * pause).min(LONGEST_PAUSE);
+/// Asks the store, however long it takes to be usable: a job must not be lost.
+async fn until_stored<T, F: Future<Output = Result<T, StoreError>>>(
+    id: JobId,
+    what: &str,
+    ask: impl Fn() -> F,
+) -> T {
+    let mut pause = PAUSE;
+    loop {
+        match ask().await {
+            Ok(answer) => return answer,
+            Err(e) => {
+                warn!(job = %id, error = %e, "cannot {what}; trying again in {pause:?}");
+                tokio::time::sleep(pause).await;
+                pause = (2 * pause).min(LONGEST_PAUSE);
+            }
         }
     }
 }
 
-/// A job that is running from now on, with what it calls if that can be read.
-type Claimed = (Job, Result<StoredCall, CallError>);
+/// A job that is running from now on.
+struct Claimed {
+    job: Job,
+    /// What it calls, or why it cannot.
+    call: Result<Call, CallError>,
+    /// Whether its submitter can take numpy's arrays.
+    numpy: bool,
+}
+
+impl Claimed {
+    fn new(job: Job, procedure: Option<Arc<Procedure>>, encoded: &[u8]) -> Self {
+        let stored: Result<StoredCall, CallError> = neutral::decode(encoded).map_err(|e| {
+            CallError::new(Kind::Internal, format!("the stored arguments are unreadable: {e}"))
+        });
+        let numpy = stored.as_ref().is_ok_and(|call| call.numpy);
+        let call = stored.and_then(|stored| {
+            let procedure = procedure.ok_or_else(|| {
+                let message = format!("the procedure `{}` is not there any more", job.procedure);
+                CallError::new(Kind::NotFound, message)
+            })?;
+            Ok(Call::new(procedure, stored.arguments)?.as_job())
+        });
+        Self { job, call, numpy }
+    }
+}
 
 /// How the guest of a job ended.
 enum Ended {
