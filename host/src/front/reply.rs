@@ -154,16 +154,34 @@ impl From<CallError> for Refusal {
 #[derive(Serialize)]
 struct Failure<'a> {
     status: &'static str,
+    #[serde(flatten)]
+    fault: Fault<'a>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    stdout: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    stderr: &'a str,
+}
+
+/// What is told of a failure wherever one is told of.
+#[derive(Serialize)]
+pub(super) struct Fault<'a> {
     r#type: &'static str,
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<Json<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     backtrace: Option<&'a str>,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    stdout: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    stderr: &'a str,
+}
+
+impl<'a> From<&'a CallError> for Fault<'a> {
+    fn from(error: &'a CallError) -> Self {
+        Self {
+            r#type: error.kind.name(),
+            message: &error.message,
+            value: error.value.as_ref().map(Json),
+            backtrace: error.backtrace.as_deref(),
+        }
+    }
 }
 
 impl IntoResponse for Refusal {
@@ -171,10 +189,7 @@ impl IntoResponse for Refusal {
         let Self { error, output } = self;
         let failure = Failure {
             status: "error",
-            r#type: error.kind.name(),
-            message: &error.message,
-            value: error.value.as_ref().map(Json),
-            backtrace: error.backtrace.as_deref(),
+            fault: Fault::from(&*error),
             stdout: &output.stdout,
             stderr: &output.stderr,
         };

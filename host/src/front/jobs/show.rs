@@ -4,8 +4,8 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
-use crate::codec::json::Json;
 use crate::error::{CallError, Kind};
+use crate::front::reply::Fault;
 use crate::jobs::View;
 use crate::jobs::model::{LogLine, Logs, State};
 use crate::jobs::store::Filter;
@@ -38,17 +38,7 @@ pub(super) struct Shown<'a> {
     run_us: u128,
     suggested_wait: u32,
     cancel_requested: bool,
-    error: Option<Failure<'a>>,
-}
-
-#[derive(Serialize)]
-struct Failure<'a> {
-    r#type: &'static str,
-    message: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    value: Option<Json<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    backtrace: Option<&'a str>,
+    error: Option<Fault<'a>>,
 }
 
 impl<'a> From<&'a View> for Shown<'a> {
@@ -74,12 +64,7 @@ impl<'a> From<&'a View> for Shown<'a> {
             run_us: job.receipt.run.as_micros(),
             suggested_wait: job.suggested_wait,
             cancel_requested: job.cancel_requested,
-            error: job.error.as_ref().map(|error| Failure {
-                r#type: error.kind.name(),
-                message: &error.message,
-                value: error.value.as_ref().map(Json),
-                backtrace: error.backtrace.as_deref(),
-            }),
+            error: job.error.as_ref().map(Fault::from),
         }
     }
 }
