@@ -211,6 +211,7 @@ impl Keeper {
     fn publish(&self) {
         let mut procedures: BTreeMap<Arc<str>, Arc<Procedure>> = BTreeMap::new();
         let mut problems: Vec<Problem> = self.unreadable.iter().cloned().collect();
+        let mut conflicts = Vec::new();
         let before = self.shared.load();
         for (name, file) in &self.files {
             problems.extend(file.problem.clone());
@@ -242,10 +243,11 @@ impl Keeper {
                 };
                 let winner = Arc::clone(winner);
                 procedures.insert(Arc::clone(&procedure.name), winner);
-                problems.push(problem);
+                conflicts.push(problem);
             }
         }
-        report_new(&problems, before.problems());
+        report_new(&conflicts, before.problems());
+        problems.extend(conflicts);
         let aliases = aliases(&procedures);
         self.shared.store(Arc::new(Catalog {
             version: version(&procedures),
@@ -282,14 +284,11 @@ fn version(procedures: &BTreeMap<Arc<str>, Arc<Procedure>>) -> String {
 }
 
 /// Conflicts are found while publishing, again and again; they are logged once.
-fn report_new(problems: &[Problem], known: &[Problem]) {
+fn report_new(conflicts: &[Problem], known: &[Problem]) {
     let is_known = |problem: &Problem| {
         known.iter().any(|k| k.file == problem.file && k.message == problem.message)
     };
-    for problem in problems
-        .iter()
-        .filter(|problem| problem.message.contains("already served") && !is_known(problem))
-    {
+    for problem in conflicts.iter().filter(|problem| !is_known(problem)) {
         warn!(file = problem.file, "{}", problem.message);
     }
 }
