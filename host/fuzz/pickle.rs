@@ -5,7 +5,7 @@
 
 #![no_main]
 // The target uses a part of what it includes.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 #[path = "../src/value.rs"]
 mod value;
