@@ -54,14 +54,14 @@ impl Loader {
         check_kind(&bytes)?;
         let digest = blake3::hash(&bytes);
         let component = self
-            .cache
-            .component(self.sandbox.engine(), digest, &bytes)
+            .sandbox
+            .compile(|engine| self.cache.component(engine, digest, &bytes))
             .map_err(|e| format!("not a usable component: {e:#}"))?;
         let program = self
             .sandbox
             .link(&component)
             .map_err(|e| format!("its imports are not all provided by this host: {e}"))?;
-        let exports = exports(&component, self.sandbox.engine());
+        let exports = exports(&component);
         known_procedures(&sidecar, &exports)?;
 
         let file = found.name.clone();

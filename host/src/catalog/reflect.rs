@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use wasmtime::Engine;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, ComponentExportIndex, Type as WasmType};
 
@@ -19,7 +18,8 @@ pub(super) struct Export {
 }
 
 /// Every function that a component exports, but for what tool chains add of their own accord.
-pub(super) fn exports(component: &Component, engine: &Engine) -> Vec<Export> {
+pub(super) fn exports(component: &Component) -> Vec<Export> {
+    let engine = component.engine();
     let mut found = Vec::new();
     let mut add = |parent: Option<(&ComponentExportIndex, &str)>,
                    export: &str,

@@ -1,4 +1,4 @@
-//! The wasmtime engine, made once per process. The settings were measured; the reasons stand beside
+//! The wasmtime engines, made once per process. The settings were measured; the reasons stand beside
 //! them.
 
 use wasmtime::{
@@ -10,13 +10,22 @@ use crate::config::MAX_MEMORY;
 /// Instances take about six memory maps each and Linux allows 65,530 a process by default.
 const MAX_SLOTS: u32 = 10_000;
 
-/// Makes the engine, with room for `calls` calls at once.
-pub(super) fn engine(calls: u32) -> Result<Engine> {
+/// Whether an engine knows the component model's asynchronous functions, streams and futures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Concurrency {
+    Off,
+    On,
+}
+
+/// Makes an engine, with room for `calls` calls at once.
+pub(super) fn engine(calls: u32, concurrency: Concurrency) -> Result<Engine> {
+    let concurrent = concurrency == Concurrency::On;
     let mut config = Config::new();
     config
         .consume_fuel(true)
         .wasm_component_model(true)
-        .wasm_component_model_async(true)
+        .wasm_component_model_async(concurrent)
+        .concurrency_support(concurrent)
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(calls.clamp(1, MAX_SLOTS))));
     Engine::new(&config)
 }

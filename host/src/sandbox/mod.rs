@@ -1,7 +1,7 @@
 //! One call, one store, one instance: runs a guest within its limits, and knows neither HTTP nor any
 //! wire format.
 //!
-//! Work by lifetime: [`Sandbox`] (engine, linker) once per process, [`Program`] (compiled and linked)
+//! Work by lifetime: [`Sandbox`] (engines, linkers) once per process, [`Program`] (compiled and linked)
 //! once per version of a file, store and instance once per call.
 
 mod abi;
@@ -14,12 +14,14 @@ mod outside;
 mod run;
 mod state;
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use wasmtime::Engine;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
 
 use crate::codec::types::{Signature, Type};
+use engine::Concurrency;
 use state::CallState;
 
 pub use observe::{Level, Observer, Progress};
@@ -31,7 +33,18 @@ pub use run::Run;
 const FUEL_BETWEEN_YIELDS: u64 = 1_000_000;
 
 /// Where guests run.
+///
+/// What wasmtime keeps for the component model's asynchronous functions costs every call of an
+/// engine that knows them a sixth of its time, and few components have any. So there are two
+/// engines: one that does not, and for components that it refuses one that does.
 pub struct Sandbox {
+    plain: Ground,
+    concurrent: OnceLock<Ground>,
+    max_calls: u32,
+}
+
+/// An engine, with what the host provides for guests.
+struct Ground {
     engine: Engine,
     linker: Linker<CallState>,
 }
@@ -65,23 +78,36 @@ pub struct Receipt {
 }
 
 impl Sandbox {
-    /// Makes the engine, with room for `max_calls` calls at once; further ones fail as overloaded.
+    /// Makes an engine, with room for `max_calls` calls at once; further ones fail as overloaded.
     ///
     /// # Errors
     ///
     /// Where this machine cannot reserve the address space, or is of a kind that wasmtime does not
     /// compile for.
     pub fn new(max_calls: u32) -> wasmtime::Result<Self> {
-        let engine = engine::engine(max_calls)?;
-        let mut linker = Linker::new(&engine);
-        wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-        job::link(&mut linker)?;
-        Ok(Self { engine, linker })
+        let plain = Ground::new(max_calls, Concurrency::Off)?;
+        Ok(Self { plain, concurrent: OnceLock::new(), max_calls })
     }
 
-    /// For compiling and reflecting.
-    pub fn engine(&self) -> &Engine {
-        &self.engine
+    /// The component that `compile` makes, for the engine that suits it.
+    ///
+    /// # Errors
+    ///
+    /// Where no engine accepts it.
+    pub fn compile(
+        &self,
+        compile: impl Fn(&Engine) -> wasmtime::Result<Component>,
+    ) -> wasmtime::Result<Component> {
+        compile(&self.plain.engine).or_else(|_| compile(&self.concurrent()?.engine))
+    }
+
+    /// Made when the first component needs it.
+    fn concurrent(&self) -> wasmtime::Result<&Ground> {
+        if let Some(ground) = self.concurrent.get() {
+            return Ok(ground);
+        }
+        let ground = Ground::new(self.max_calls, Concurrency::On)?;
+        Ok(self.concurrent.get_or_init(|| ground))
     }
 
     /// Links a component's imports to what the host provides.
@@ -91,8 +117,22 @@ impl Sandbox {
     /// Names the import that the host does not provide, or the limit of the engine that the
     /// component exceeds.
     pub fn link(&self, component: &Component) -> Result<Program, String> {
-        let linked = self.linker.instantiate_pre(component).map_err(|e| format!("{e:#}"))?;
-        Ok(Program { linked, touches_nothing: outside::touches_nothing(component, &self.engine) })
+        let linker = match self.concurrent.get() {
+            Some(ground) if Engine::same(&ground.engine, component.engine()) => &ground.linker,
+            _ => &self.plain.linker,
+        };
+        let linked = linker.instantiate_pre(component).map_err(|e| format!("{e:#}"))?;
+        Ok(Program { linked, touches_nothing: outside::touches_nothing(component) })
+    }
+}
+
+impl Ground {
+    fn new(max_calls: u32, concurrency: Concurrency) -> wasmtime::Result<Self> {
+        let engine = engine::engine(max_calls, concurrency)?;
+        let mut linker = Linker::new(&engine);
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+        job::link(&mut linker)?;
+        Ok(Self { engine, linker })
     }
 }
 

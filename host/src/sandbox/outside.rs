@@ -1,6 +1,5 @@
 //! Proves that a component can touch nothing outside its instance.
 
-use wasmtime::Engine;
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
@@ -26,7 +25,8 @@ const HARMLESS: [&str; 7] = [
 ];
 
 /// Whether everything that the component imports is harmless.
-pub(super) fn touches_nothing(component: &Component, engine: &Engine) -> bool {
+pub(super) fn touches_nothing(component: &Component) -> bool {
+    let engine = component.engine();
     let component = component.component_type();
     component.imports(engine).all(|(name, import)| match &import.ty {
         // Shared types, such as those of `tarp:procedure/failures`: nothing in it can be called.

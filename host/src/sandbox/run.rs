@@ -45,7 +45,7 @@ impl Sandbox {
         arguments: Vec<Typed>,
         observer: Option<Arc<dyn Observer>>,
     ) -> Run {
-        let mut store = Store::new(&self.engine, CallState::new(name, limits, observer));
+        let mut store = Store::new(program.linked.engine(), CallState::new(name, limits, observer));
         store.limiter(|state| &mut state.memory);
         // Lifting a result draws on it as well, for texts twice.
         store.set_hostcall_fuel(limits.result.saturating_mul(2).max(HOST_CALL));
