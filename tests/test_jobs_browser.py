@@ -122,7 +122,8 @@ def test_a_browser_that_comes_late_is_told_the_end(browser: Browser, host: Host)
     job = host.ended(host.submit("fail_after", 1, "no light")["id"])
     browser.open(f"{host.address}/-/jobs/{job['id']}")
     browser.run(FOLLOW, job["id"])
-    ((kind, number, told),), _ = browser.run_until_done(CLOSED)
+    (*lines, (kind, number, told)), _ = browser.run_until_done(CLOSED)
+    assert [line[0] for line in lines] == ["log"] * len(host.logs(job["id"])["log"])
     assert (kind, number, told["state"]) == ("state", "end", "failed")
     assert told["error"]["message"] == "no light"
 

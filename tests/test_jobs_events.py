@@ -125,8 +125,15 @@ def test_the_stream_ends_after_the_state_in_which_the_job_ends(
     assert host.job(handle)["state"] == state
 
 
-def test_a_job_that_ended_before_has_one_event(host: Host) -> None:
+def test_of_a_job_that_ended_before_its_log_and_its_end_are_told(host: Host) -> None:
     job = host.ended(host.submit("count_to", 3, 0)["id"])
+    *lines, last = all_events(host, job["id"])
+    assert [line.data["message"] for line in lines] == ["counting to 3", "counted to 3"]
+    assert (last.kind, last.id, last.data["state"]) == ("state", "end", "succeeded")
+
+
+def test_a_job_that_logged_nothing_and_ended_before_has_one_event(host: Host) -> None:
+    job = host.ended(host.submit("add", 1, 2)["id"])
     (event,) = all_events(host, job["id"])
     assert (event.kind, event.id, event.data["state"]) == ("state", "end", "succeeded")
 
@@ -186,6 +193,26 @@ def test_a_follower_who_comes_back_misses_nothing(host: Host) -> None:
         assert [e.id for e in lasting(again)] == [e.id for e in lasting(seen[place + 1 :])]
         assert int(again[-1].id) >= int(seen[-1].id)
     host.cancel(handle)
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_a_follower_who_was_away_at_the_end_misses_no_line(
+    make_host: MakeHost, is_restarted: bool
+) -> None:
+    host = make_host("jobs")
+    handle = host.submit("count_to", 30, 20)["id"]
+    with stream(host, handle) as events:
+        first = until(events, lambda event: event.kind == "log")[-1]
+    assert first.data["message"] == "counting to 30"
+    host.ended(handle)
+    if is_restarted:
+        host.kill()
+        host.restart()
+    line, last = all_events(host, handle, first.id)
+    assert line.data["message"] == "counted to 30"
+    assert int(line.id) > int(first.id)
+    assert (last.id, last.data["state"]) == ("end", "succeeded")
+    assert [event.id for event in all_events(host, handle, line.id)] == ["end"]
 
 
 def test_progress_goes_on_where_it_was_and_never_back(host: Host) -> None:

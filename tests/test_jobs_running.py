@@ -139,6 +139,20 @@ def test_a_full_queue_takes_no_more_and_says_when_to_try_again(make_host: MakeHo
     assert [host.result(handle) for handle in handles] == [1, 2, 3]
 
 
+def test_a_full_queue_still_knows_what_was_submitted_before(make_host: MakeHost) -> None:
+    host = make_host("math", "misbehave", config=ONE_PLACE + "max_queue = 1\n")
+    blocker = blocked(host)
+    key = {"Idempotency_Key": "once"}
+    handle = host.submit("add", 1, 1, **key)["id"]
+    assert host.submit("add", 1, 1, **key)["id"] == handle
+    for headers, status in ((key, 409), ({}, 503)):
+        with pytest.raises(CallFailed) as caught:
+            host.submit("add", 1, 2, **headers)
+        assert caught.value.status == status
+    host.cancel(blocker)
+    assert host.result(handle) == 2
+
+
 # Tries.
 
 

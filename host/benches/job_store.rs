@@ -182,7 +182,7 @@ fn ending(keep_for: Duration) -> Ending {
         state: State::Succeeded,
         ended: SystemTime::now(),
         not_before: None,
-        result: Some(neutral::encode(&Value::Float(2.0))),
+        result: Some(neutral::encode(&Value::Float(2.0)).into()),
         error: None,
         receipt: Receipt::default(),
         progress: None,

@@ -14,6 +14,9 @@ use crate::jobs::store::{OpenError, SqliteStore, StoreError};
 use crate::jobs::{Jobs, Workshop};
 use crate::sandbox::Sandbox;
 
+/// How long the host waits, after its grace, until it is recorded what becomes of jobs that still ran.
+const LEAVING: Duration = Duration::from_secs(2);
+
 /// Why a host cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -105,6 +108,7 @@ impl Host {
             }
         }));
         let stopping = CancellationToken::new();
+        let leaving = jobs.as_ref().map(|(jobs, _)| jobs.clone());
         let mut working = tokio::spawn({
             let stopping = stopping.clone();
             async move {
@@ -120,6 +124,10 @@ impl Host {
             stopping.cancelled().await;
             if tokio::time::timeout(grace, &mut working).await.is_err() {
                 warn!("the grace is over; jobs that still run are interrupted");
+                if let Some(jobs) = leaving {
+                    jobs.leave();
+                    let _ = tokio::time::timeout(LEAVING, &mut working).await;
+                }
             }
         };
         let shutdown = async {

@@ -111,8 +111,9 @@ impl LiveJob {
     }
 
     pub(super) fn enter(&self, state: State) {
-        self.told().state = state;
-        self.tell(EventKind::State(state));
+        let mut told = self.told();
+        told.state = state;
+        self.tell(&mut told, |_| EventKind::State(state));
     }
 
     pub(super) fn state(&self) -> State {
@@ -133,6 +134,7 @@ impl LiveJob {
         let told = self.told();
         let output = told.streams.as_ref().map(Streams::text).unwrap_or_default();
         let left_out = (told.lines_left_out > 0).then(|| LogLine {
+            number: told.lines.front().map_or(0, |line| line.number - 1),
             time: told.lines.front().map_or(SystemTime::UNIX_EPOCH, |line| line.time),
             level: Level::Warn,
             message: format!("[... {} lines left out ...]", told.lines_left_out),
@@ -166,9 +168,10 @@ impl LiveJob {
         tokio::time::timeout(up_to, end).await.is_ok()
     }
 
-    fn tell(&self, kind: EventKind) {
-        let mut told = self.told();
+    /// Makes an event of its number, under the lock, so that numbers are told in their order.
+    fn tell(&self, told: &mut Told, event: impl FnOnce(u64) -> EventKind) {
         let number = *self.newest.borrow() + 1;
+        let kind = event(number);
         // Of progress only the newest counts.
         if matches!((&kind, told.events.back()), (EventKind::Progress(_), Some(last)) if matches!(last.kind, EventKind::Progress(_)))
         {
@@ -178,7 +181,6 @@ impl LiveJob {
             told.events.pop_front();
         }
         told.events.push_back(Event { number, kind });
-        // Under the lock, so that numbers are told in their order.
         self.newest.send_replace(number);
     }
 
@@ -193,23 +195,25 @@ impl Observer for LiveJob {
     }
 
     fn progress(&self, progress: Progress) {
-        self.told().progress = Some(progress.clone());
-        self.tell(EventKind::Progress(progress));
+        let mut told = self.told();
+        told.progress = Some(progress.clone());
+        self.tell(&mut told, |_| EventKind::Progress(progress));
     }
 
     fn log(&self, level: Level, message: String) {
-        let line = LogLine { time: SystemTime::now(), level, message };
-        {
-            let mut told = self.told();
-            told.lines_size += line.message.len();
-            told.lines.push_back(line.clone());
-            while told.lines_size > MAX_LOG || told.lines.len() > MAX_EVENTS {
-                let Some(oldest) = told.lines.pop_front() else { break };
-                told.lines_size -= oldest.message.len();
-                told.lines_left_out += 1;
-            }
+        let mut told = self.told();
+        let mut line = LogLine { number: 0, time: SystemTime::now(), level, message };
+        self.tell(&mut told, |number| {
+            line.number = number;
+            EventKind::Log(line.clone())
+        });
+        told.lines_size += line.message.len();
+        told.lines.push_back(line);
+        while told.lines_size > MAX_LOG || told.lines.len() > MAX_EVENTS {
+            let Some(oldest) = told.lines.pop_front() else { break };
+            told.lines_size -= oldest.message.len();
+            told.lines_left_out += 1;
         }
-        self.tell(EventKind::Log(line));
     }
 
     fn is_cancelled(&self) -> bool {

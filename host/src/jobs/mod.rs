@@ -18,6 +18,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use crate::call::Call;
 use crate::catalog::{Procedure, Shared};
@@ -49,6 +50,8 @@ struct Inner {
     live: Live,
     /// Something was queued, or a place became free.
     work: Notify,
+    /// The host goes down, and no longer waits for what runs.
+    leaving: CancellationToken,
 }
 
 /// What a submitter may say besides the call itself.
@@ -92,6 +95,7 @@ impl Jobs {
             queue: Arc::default(),
             live: Live::default(),
             work: Notify::new(),
+            leaving: CancellationToken::new(),
         }))
     }
 
@@ -108,7 +112,6 @@ impl Jobs {
         arguments: Arguments,
         wish: Wish,
     ) -> Result<View, CallError> {
-        let place = self.0.reserve()?;
         let call = StoredCall { arguments, numpy: wish.numpy };
         let encoded = neutral::encode(&call);
         // Wrong arguments are the submitter's affair, now and not when the job's turn comes.
@@ -137,13 +140,20 @@ impl Jobs {
             key: wish.key.map(|key| IdempotencyKey { key: key.into(), request }),
         };
         let jobs = self.clone();
-        unbroken(async move { jobs.store(job, place).await }).await
+        unbroken(async move { jobs.store(job).await }).await
     }
 
-    async fn store(&self, job: NewJob, _place: queue::Reservation) -> Result<View, CallError> {
+    async fn store(&self, job: NewJob) -> Result<View, CallError> {
         let mut queued = job.queued(0);
         let (id, priority) = (job.id, job.priority);
-        match self.0.store.submit(job).await.map_err(store_failure)? {
+        let place = self.0.reserve();
+        let submission = match (&place, &job.key) {
+            // What was submitted before needs no room.
+            (None, Some(key)) => self.0.store.known(key).await,
+            (None, None) => Ok(None),
+            (Some(_), _) => self.0.store.submit(job).await.map(Some),
+        };
+        match submission.map_err(store_failure)?.ok_or_else(|| self.0.queue_is_full())? {
             Submission::New(sequence) => {
                 queued.sequence = sequence;
                 self.0.live.insert(LiveJob::new(id, State::Queued, Vec::new()));
@@ -171,12 +181,17 @@ impl Jobs {
 
     async fn stop(&self, id: JobId) -> Result<View, CallError> {
         if self.0.store.ask_to_stop(id).await.map_err(store_failure)? {
-            let waiting = self.0.lock_queue().remove(id);
-            if waiting.is_some() {
-                // It is nobody's but ours now.
-                self.0.end_unbegun(id).await?;
-            } else if let Some(job) = self.0.live.get(id) {
+            if let Some(job) = self.0.live.get(id) {
                 job.ask_to_stop();
+            }
+            let waiting = self.0.lock_queue().remove(id);
+            if let Some(place) = waiting {
+                // It is nobody's but ours now.
+                if let Err(error) = self.0.end_unbegun(id).await {
+                    // Whoever takes it up sees that it is to stop.
+                    self.0.enqueue(id, place.0, place.1, None);
+                    return Err(store_failure(error));
+                }
             }
         }
         self.view(id).await
@@ -189,14 +204,16 @@ impl Inner {
     }
 
     /// Room in the queue for a job that is about to be stored.
-    fn reserve(&self) -> Result<queue::Reservation, CallError> {
-        queue::Reservation::new(&self.queue, self.config.max_queue).ok_or_else(|| {
-            let message = format!(
-                "{} jobs are waiting already; try again later, or raise `max_queue` of the host",
-                self.config.max_queue
-            );
-            CallError::new(Kind::Overloaded, message).retry_after(1)
-        })
+    fn reserve(&self) -> Option<queue::Reservation> {
+        queue::Reservation::new(&self.queue, self.config.max_queue)
+    }
+
+    fn queue_is_full(&self) -> CallError {
+        let message = format!(
+            "{} jobs are waiting already; try again later, or raise `max_queue` of the host",
+            self.config.max_queue
+        );
+        CallError::new(Kind::Overloaded, message).retry_after(1)
     }
 
     fn enqueue(&self, id: JobId, priority: Priority, sequence: u64, not_before: Option<Instant>) {

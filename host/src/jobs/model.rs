@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use uuid::{Builder, Uuid};
 
@@ -264,7 +265,7 @@ pub struct Ending {
     /// For another attempt: not before then.
     pub not_before: Option<SystemTime>,
     /// The result in the host's neutral encoding, where it succeeded.
-    pub result: Option<Vec<u8>>,
+    pub result: Option<Bytes>,
     /// Why it failed, where it did.
     pub error: Option<CallError>,
     /// What it used.
@@ -291,6 +292,8 @@ pub struct Logs {
 /// A line that a guest logged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogLine {
+    /// The number of the event that told of it, see [`Event`](super::Event).
+    pub number: u64,
     /// When.
     pub time: SystemTime,
     /// How grave it is: `trace`, `debug`, `info`, `warn` or `error`.

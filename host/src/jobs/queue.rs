@@ -20,7 +20,7 @@ pub(super) struct Queue {
 }
 
 /// Less is sooner.
-type Place = (Priority, u64);
+pub(super) type Place = (Priority, u64);
 
 impl Queue {
     pub(super) fn push(
@@ -56,13 +56,14 @@ impl Queue {
         self.delayed.first_key_value().map(|((moment, _), _)| *moment)
     }
 
-    /// Takes a job out that is not to be begun.
-    pub(super) fn remove(&mut self, id: JobId) -> Option<JobId> {
+    /// Takes a job out that is not to be begun, and says where it was.
+    pub(super) fn remove(&mut self, id: JobId) -> Option<Place> {
         let (place, not_before) = self.places.remove(&id)?;
         match not_before {
             Some(moment) => self.delayed.remove(&(moment, place)),
             None => self.level(place.0).remove(&place.1),
-        }
+        };
+        Some(place)
     }
 
     fn level(&mut self, priority: Priority) -> &mut BTreeMap<u64, JobId> {
@@ -134,7 +135,7 @@ mod tests {
             queue.push(id(n), priority(urgency), u64::from(n), None);
         }
         assert_eq!(queue.position(id(3)), Some(4));
-        assert_eq!(queue.remove(id(1)), Some(id(1)));
+        assert_eq!(queue.remove(id(1)), Some((priority(3), 1)));
         assert_eq!(queue.position(id(3)), Some(3));
         let order: Vec<_> = std::iter::from_fn(|| queue.pop(Instant::now())).collect();
         assert_eq!(order, [2, 5, 3, 4].map(id));

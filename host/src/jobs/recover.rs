@@ -1,4 +1,5 @@
-//! What becomes of the jobs that the last host left unfinished.
+//! What becomes of jobs that a host leaves unfinished: decided by itself when it ends in good order, or
+//! by the next one.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,14 +8,23 @@ use tracing::info;
 use super::live::LiveJob;
 use super::model::{Ending, Job, Logs, State};
 use super::store::StoreError;
-use super::{Jobs, instant};
+use super::{Inner, Jobs, instant};
 use crate::error::{CallError, Kind};
 
-/// A job that the host's end interrupted so often is not begun again: it may be what ends the host.
-const MAX_INTERRUPTIONS: u32 = 3;
+/// A job that was begun so often when a host crashed is not begun again: it may be what ends the host.
+const MOST_ATTEMPTS: u32 = 3;
 
 /// A clock that jumped should not delay a job for years.
 const LONGEST_DELAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How a host ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// It was asked to.
+    InOrder,
+    /// Nobody saw it come.
+    Crash,
+}
 
 impl Jobs {
     /// Queues what was queued, and decides about what was running: again where that is safe,
@@ -28,7 +38,7 @@ impl Jobs {
             let logs = self.0.store.logs(job.id).await?.unwrap_or_default();
             let live = self.0.live.insert(LiveJob::new(job.id, job.state, logs.lines.clone()));
             if job.state == State::Running {
-                let ending = self.verdict(&job, logs);
+                let ending = self.0.unfinished(&job, logs, End::Crash);
                 let state = ending.state;
                 info!(job = %job.id, procedure = %job.procedure, "found running, now {}", state.name());
                 self.0.store.finish(job.id, ending).await?;
@@ -46,16 +56,21 @@ impl Jobs {
         }
         Ok(())
     }
+}
 
-    fn verdict(&self, job: &Job, logs: Logs) -> Ending {
+impl Inner {
+    /// What becomes of a job that was running when a host ended.
+    pub(super) fn unfinished(&self, job: &Job, logs: Logs, end: End) -> Ending {
         let (state, message) = if job.cancel_requested {
             (State::Cancelled, "the job was cancelled".to_owned())
         } else if !job.is_repeatable {
             let message = "the host went down while the job ran, and running it again might do something twice; if it cannot, say `idempotent = true` in its sidecar";
             (State::Interrupted, message.to_owned())
-        } else if job.attempts >= MAX_INTERRUPTIONS.max(job.max_attempts) {
-            let message =
-                format!("the host went down each of the {} times that the job ran", job.attempts);
+        } else if end == End::Crash && job.attempts >= MOST_ATTEMPTS.max(job.max_attempts) {
+            let message = format!(
+                "the host crashed while the job ran, which was begun {} times; it is not begun again, since it may be the reason",
+                job.attempts
+            );
             (State::Interrupted, message)
         } else {
             (State::Queued, String::new())
@@ -70,7 +85,7 @@ impl Jobs {
             receipt: job.receipt,
             progress: job.progress.clone(),
             logs,
-            keep_for: self.0.config.keep_failures,
+            keep_for: self.config.keep_failures,
         }
     }
 }

@@ -13,8 +13,9 @@ use tracing::{debug, error, warn};
 
 use super::live::LiveJob;
 use super::model::{Ending, Job, JobId, Logs, State};
+use super::recover::End;
 use super::store::{Lookup, StoreError};
-use super::{Inner, Jobs, StoredCall, StoredResult, store_failure};
+use super::{Inner, Jobs, StoredCall, StoredResult};
 use crate::call::{Call, Outcome, execute};
 use crate::catalog::Procedure;
 use crate::codec::neutral;
@@ -90,15 +91,22 @@ impl Jobs {
         running.wait().await;
     }
 
+    /// Ends what still runs, and puts back into the queue what can be run again. [`Self::run`] ends
+    /// soon after.
+    pub fn leave(&self) {
+        self.0.leaving.cancel();
+    }
+
     async fn prune(&self) {
         let mut last = Instant::now();
         loop {
             tokio::time::sleep(self.0.config.prune_every).await;
-            let elapsed = last.elapsed();
-            last = Instant::now();
-            match self.0.store.prune(elapsed).await {
-                Ok(0) => {}
-                Ok(jobs) => debug!(jobs, "removed what was kept for its time"),
+            let now = Instant::now();
+            match self.0.store.prune(now - last).await {
+                Ok(jobs) => {
+                    last = now;
+                    debug!(jobs, "removed what was kept for its time");
+                }
                 Err(e) => warn!(error = %e, "cannot remove old jobs; they are kept for longer"),
             }
         }
@@ -168,8 +176,8 @@ impl Inner {
         Ok(Some(Claimed::new(job, procedure, &encoded)))
     }
 
-    /// Runs the guest to its end, or until it is asked to stop and the grace for that is over. `None`
-    /// where the host goes down: what becomes of the job then, the next host decides.
+    /// Runs the guest to its end, or until it is asked to stop and the grace for that is over, or the
+    /// host goes down. `None` where it does so at once: what becomes of the job, the next host decides.
     async fn guard(&self, call: Call, live: &Arc<LiveJob>, guests: &Handle) -> Option<Ended> {
         if live.is_asked_to_stop() {
             return Some(Ended::Stopped(None));
@@ -181,6 +189,11 @@ impl Inner {
         });
         let outcome = tokio::select! {
             outcome = &mut guest => Some(outcome),
+            () = self.leaving.cancelled() => {
+                guest.abort();
+                let _ = guest.await;
+                return Some(Ended::Left);
+            }
             () = live.asked_to_stop() => {
                 match tokio::time::timeout(self.config.cancel_grace, &mut guest).await {
                     Ok(outcome) => Some(outcome),
@@ -216,12 +229,13 @@ impl Inner {
     fn ending(&self, job: &Job, ended: Ended, live: &LiveJob, numpy: bool) -> Ending {
         let mut ending = self.blank_ending(live.logs());
         ending.progress = live.progress();
+        let so_far = Receipt { fuel: live.fuel(), ..Receipt::default() };
         match ended {
             Ended::Returned(value, receipt) => {
                 ending.state = State::Succeeded;
                 ending.keep_for = self.config.keep_results;
                 ending.receipt = receipt;
-                ending.result = Some(neutral::encode(&StoredResult { value, numpy }));
+                ending.result = Some(neutral::encode(&StoredResult { value, numpy }).into());
             }
             Ended::Failed(error, receipt) => {
                 let may_try_again =
@@ -241,20 +255,24 @@ impl Inner {
             }
             Ended::Stopped(receipt) => {
                 ending.state = State::Cancelled;
-                ending.receipt =
-                    receipt.unwrap_or(Receipt { fuel: live.fuel(), ..Receipt::default() });
+                ending.receipt = receipt.unwrap_or(so_far);
                 ending.error = Some(CallError::new(Kind::Cancelled, "the job was cancelled"));
+            }
+            Ended::Left => {
+                let Ending { progress, logs, .. } = ending;
+                let verdict = self.unfinished(job, logs, End::InOrder);
+                ending = Ending { progress, receipt: so_far, ..verdict };
             }
         }
         ending
     }
 
     /// Records the end of a job that was never begun and is in no queue: it was cancelled.
-    pub(super) async fn end_unbegun(&self, id: JobId) -> Result<(), CallError> {
+    pub(super) async fn end_unbegun(&self, id: JobId) -> Result<(), StoreError> {
         let mut ending = self.blank_ending(Logs::default());
         ending.error =
             Some(CallError::new(Kind::Cancelled, "the job was cancelled before it began"));
-        self.store.finish(id, ending).await.map_err(store_failure)?;
+        self.store.finish(id, ending).await?;
         self.live.end(id, State::Cancelled);
         Ok(())
     }
@@ -325,4 +343,6 @@ enum Ended {
     Failed(Box<CallError>, Receipt),
     /// Asked to stop; with its receipt if it stopped by itself.
     Stopped(Option<Receipt>),
+    /// The host goes down and waits no longer.
+    Left,
 }

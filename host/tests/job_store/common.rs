@@ -50,7 +50,7 @@ pub(crate) fn ending(state: State) -> Ending {
         state,
         ended: at(1_700_000_009),
         not_before: None,
-        result: (state == State::Succeeded).then(|| b"result".to_vec()),
+        result: (state == State::Succeeded).then(|| b"result".as_slice().into()),
         error: None,
         receipt: Receipt::default(),
         progress: None,

@@ -31,7 +31,7 @@ async fn large_arguments_and_results_come_back() {
     let id = new.id;
     store.submit(new).await.unwrap();
     assert!(store.claim(id, "d2", true, at(5)).await.unwrap() == Some(large.clone()));
-    let ending = Ending { result: Some(large.clone()), ..ending(State::Succeeded) };
+    let ending = Ending { result: Some(large.clone().into()), ..ending(State::Succeeded) };
     store.finish(id, ending).await.unwrap();
     assert!(store.result(id).await.unwrap() == Some(large));
 }
@@ -44,7 +44,12 @@ async fn times_before_1970_are_times() {
     let id = new.id;
     store.submit(new).await.unwrap();
     let logs = Logs {
-        lines: vec![LogLine { time: early, level: Level::Info, message: "early".into() }],
+        lines: vec![LogLine {
+            number: 1,
+            time: early,
+            level: Level::Info,
+            message: "early".into(),
+        }],
         ..Logs::default()
     };
     let ending = Ending { ended: early, logs: logs.clone(), ..ending(State::Failed) };

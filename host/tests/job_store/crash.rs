@@ -177,7 +177,7 @@ async fn live(store: &SqliteStore) {
     let is_short = dice.is_multiple_of(3);
     say(&format!("ending {id} {}", if is_short { "short" } else { "long" }));
     let ending = Ending {
-        result: Some(content(id)),
+        result: Some(content(id).into()),
         keep_for: if is_short { Duration::from_millis(3) } else { DAY + HOUR },
         ..ending(state)
     };

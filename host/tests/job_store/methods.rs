@@ -75,7 +75,12 @@ fn full(state: State) -> Ending {
         logs: Logs {
             stdout: "out\0put".into(),
             stderr: "error".into(),
-            lines: vec![LogLine { time: at(3), level: Level::Warn, message: "slow".into() }],
+            lines: vec![LogLine {
+                number: 7,
+                time: at(3),
+                level: Level::Warn,
+                message: "slow".into(),
+            }],
         },
         ..ending(state)
     }
@@ -112,7 +117,8 @@ async fn a_failure_keeps_its_error_and_no_result() {
     for state in [State::Failed, State::Cancelled, State::TimedOut, State::Interrupted] {
         let id = submit(&store).await;
         store.claim(id, "d2", true, at(5)).await.unwrap();
-        let ending = Ending { error: Some(error()), result: Some(b"no".to_vec()), ..ending(state) };
+        let ending =
+            Ending { error: Some(error()), result: Some(b"no".as_slice().into()), ..ending(state) };
         assert!(store.finish(id, ending).await.unwrap());
         let job = found(&store, id).await;
         assert_eq!((job.state, job.error), (state, Some(error())));

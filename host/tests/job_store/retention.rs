@@ -124,7 +124,7 @@ async fn many_are_removed_while_others_are_submitted() {
         let new = NewJob { key: key(&n.to_string(), 1), ..job() };
         let id = new.id;
         store.submit(new).await.unwrap();
-        let result = Some(vec![1; if n % 100 == 0 { 5 << 20 } else { 10 }]);
+        let result = Some(vec![1; if n % 100 == 0 { 5 << 20 } else { 10 }].into());
         store.finish(id, Ending { result, ..ending(State::Succeeded) }).await.unwrap();
         ids.push(id);
     }

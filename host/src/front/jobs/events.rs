@@ -12,7 +12,7 @@ use http::{HeaderMap, StatusCode};
 use super::show::{Line, Shown};
 use super::{Reply, handle, jobs};
 use crate::front::State;
-use crate::jobs::model::Job;
+use crate::jobs::model::{Job, LogLine};
 use crate::jobs::{EventKind, Follower, Jobs, View};
 
 /// The id of the last event there is. A browser that saw it asks once more, and is told that there
@@ -41,10 +41,13 @@ pub(super) async fn stream(
             let events = stream::unfold(Some((jobs, follower)), next);
             send(events.take_until(state.closing.clone().cancelled_owned()))
         }
-        // It may have ended just now.
+        // It has ended, maybe just now: what it logged is in its record.
         None => {
             let view = if view.job.state.is_terminal() { view } else { jobs.view(id).await? };
-            send(stream::iter([Ok(state_event(&view, None))]))
+            let lines = jobs.logs(id).await?.lines;
+            let missed = lines.iter().filter(|line| line.number > seen).map(log_event);
+            let events = missed.chain([state_event(&view, None)]).map(Ok).collect::<Vec<_>>();
+            send(stream::iter(events))
         }
     })
 }
@@ -74,7 +77,7 @@ async fn next(source: Source) -> Option<(Result<Event, Infallible>, Source)> {
             state_event(&view, number)
         }
         EventKind::Progress(progress) => data("progress", progress).id(number.to_string()),
-        EventKind::Log(line) => data("log", &Line::from(line)).id(number.to_string()),
+        EventKind::Log(line) => log_event(line),
     };
     Some((Ok(sent), Some((jobs, follower))))
 }
@@ -82,6 +85,10 @@ async fn next(source: Source) -> Option<(Result<Event, Infallible>, Source)> {
 fn state_event(view: &View, number: Option<u64>) -> Event {
     let id = number.map_or_else(|| END.to_owned(), |number| number.to_string());
     data("state", &Shown::from(view)).id(id)
+}
+
+fn log_event(line: &LogLine) -> Event {
+    data("log", &Line::from(line)).id(line.number.to_string())
 }
 
 fn data(name: &str, content: &impl serde::Serialize) -> Event {

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 
 pub use self::sqlite::{OpenError, SqliteStore};
-use super::model::{Ending, Job, JobId, Logs, NewJob, State};
+use super::model::{Ending, IdempotencyKey, Job, JobId, Logs, NewJob, State};
 
 /// Keeps jobs.
 ///
@@ -20,6 +20,9 @@ use super::model::{Ending, Job, JobId, Logs, NewJob, State};
 pub trait JobStore: Send + Sync + 'static {
     /// Stores a job as queued.
     async fn submit(&self, job: NewJob) -> Result<Submission, StoreError>;
+
+    /// What submitting with this key would come to; `None` where the key is new.
+    async fn known(&self, key: &IdempotencyKey) -> Result<Option<Submission>, StoreError>;
 
     /// Begins an attempt: a queued job is running from now on, with one more attempt, `digest` and
     /// `is_repeatable` being of the version that runs. Gives its arguments, in the host's neutral

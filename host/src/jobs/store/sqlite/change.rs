@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use rusqlite::{OptionalExtension, Result, params};
 
+use super::read;
 use super::row::{nanoseconds, number, stamp};
 use super::session::Session;
 use crate::codec::neutral;
@@ -19,7 +20,9 @@ const KEY_KEPT: i64 = 24 * 3600 * 1_000_000_000;
 
 /// Stores a job as queued, unless its key came before.
 pub(super) fn submit(session: &mut Session<'_>, job: &NewJob) -> Result<Submission> {
-    if let Some(known) = job.key.as_ref().map(|key| known(session, key)).transpose()?.flatten() {
+    if let Some(key) = &job.key
+        && let Some(known) = read::known_at(session.connection, key, session.state.clock)?
+    {
         return Ok(known);
     }
     let sequence = session.state.next_sequence;
@@ -54,21 +57,6 @@ pub(super) fn submit(session: &mut Session<'_>, job: &NewJob) -> Result<Submissi
     }
     session.state.next_sequence += 1;
     Ok(Submission::New(sequence.cast_unsigned()))
-}
-
-fn known(session: &Session<'_>, key: &IdempotencyKey) -> Result<Option<Submission>> {
-    let mut before = session
-        .connection
-        .prepare_cached("SELECT request, id FROM keys WHERE key = ?1 AND expires > ?2")?;
-    before
-        .query_row(params![key.key, session.state.clock], |row| {
-            let request: [u8; 32] = row.get(0)?;
-            Ok(match request == key.request {
-                true => Submission::Known(super::row::id(row, 1)?),
-                false => Submission::Conflict,
-            })
-        })
-        .optional()
 }
 
 /// Begins an attempt, and gives the arguments.
@@ -134,8 +122,10 @@ pub(super) fn finish(session: &mut Session<'_>, id: JobId, ending: &Ending) -> R
         session.execute("DELETE FROM arguments WHERE sequence = ?1", [sequence])?;
     }
     if let (State::Succeeded, Some(result)) = (ending.state, &ending.result) {
-        session
-            .execute("INSERT OR REPLACE INTO results VALUES (?1, ?2)", params![sequence, result])?;
+        session.execute(
+            "INSERT OR REPLACE INTO results VALUES (?1, ?2)",
+            params![sequence, &**result],
+        )?;
     }
     Ok(true)
 }
@@ -144,8 +134,9 @@ fn keep_logs(session: &Session<'_>, sequence: i64, logs: &Logs) -> Result<usize>
     if *logs == Logs::default() {
         return session.execute("DELETE FROM logs WHERE sequence = ?1", [sequence]);
     }
-    let lines = logs.lines.iter().map(|line| (stamp(line.time), &line.level, &line.message));
-    let lines: Vec<(i64, &Level, &String)> = lines.collect();
+    let lines = logs.lines.iter();
+    let lines = lines.map(|line| (line.number, stamp(line.time), &line.level, &line.message));
+    let lines: Vec<(u64, i64, &Level, &String)> = lines.collect();
     session.execute(
         "INSERT OR REPLACE INTO logs VALUES (?1, ?2, ?3, ?4)",
         params![sequence, logs.stdout, logs.stderr, neutral::encode(&lines)],

@@ -26,12 +26,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 
 pub use self::open::OpenError;
 use self::readers::Readers;
 use self::writer::Writer;
 use super::{Filter, JobStore, Lookup, Page, StoreError, Submission};
-use crate::jobs::model::{Ending, Job, JobId, Logs, NewJob};
+use crate::jobs::model::{Ending, IdempotencyKey, Job, JobId, Logs, NewJob};
 
 /// Jobs in an SQLite database: for one host, on one machine.
 ///
@@ -65,6 +66,11 @@ impl JobStore for SqliteStore {
         self.writer.change(job.arguments.len(), move |session| change::submit(session, &job)).await
     }
 
+    async fn known(&self, key: &IdempotencyKey) -> Result<Option<Submission>, StoreError> {
+        let key = key.clone();
+        self.readers.read(move |connection| read::known(connection, &key)).await
+    }
+
     async fn claim(
         &self,
         id: JobId,
@@ -79,7 +85,7 @@ impl JobStore for SqliteStore {
     }
 
     async fn finish(&self, id: JobId, ending: Ending) -> Result<bool, StoreError> {
-        let size = ending.result.as_ref().map_or(0, Vec::len)
+        let size = ending.result.as_ref().map_or(0, Bytes::len)
             + ending.logs.stdout.len()
             + ending.logs.stderr.len();
         self.writer.change(size, move |session| change::finish(session, id, &ending)).await

@@ -1,11 +1,11 @@
 //! What only reads: each function is one question, and sees one state of the whole store.
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Result, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Result, params, params_from_iter};
 
-use super::row::{JOB, decoded, job, number, stamp, time};
-use crate::jobs::model::{Job, JobId, LogLine, Logs, State};
-use crate::jobs::store::{Filter, Lookup, Page};
+use super::row::{JOB, decoded, id, job, number, stamp, time};
+use crate::jobs::model::{IdempotencyKey, Job, JobId, LogLine, Logs, State};
+use crate::jobs::store::{Filter, Lookup, Page, Submission};
 use crate::sandbox::Level;
 
 pub(super) fn get(connection: &Connection, id: JobId) -> Result<Lookup> {
@@ -28,6 +28,30 @@ pub(super) fn result(connection: &Connection, id: JobId) -> Result<Option<Vec<u8
         .optional()
 }
 
+/// What came of the key, if it is remembered.
+pub(super) fn known(connection: &Connection, key: &IdempotencyKey) -> Result<Option<Submission>> {
+    let clock = connection.query_row("SELECT clock FROM store", [], |row| row.get(0))?;
+    known_at(connection, key, clock)
+}
+
+/// The same, for one who knows what the store's clock says.
+pub(super) fn known_at(
+    connection: &Connection,
+    key: &IdempotencyKey,
+    clock: i64,
+) -> Result<Option<Submission>> {
+    connection
+        .prepare_cached("SELECT request, id FROM keys WHERE key = ?1 AND expires > ?2")?
+        .query_row(params![key.key, clock], |row| {
+            let request: [u8; 32] = row.get(0)?;
+            Ok(match request == key.request {
+                true => Submission::Known(id(row, 1)?),
+                false => Submission::Conflict,
+            })
+        })
+        .optional()
+}
+
 /// Of a job that waits for another attempt or is in it, what the last attempt left.
 pub(super) fn logs(connection: &Connection, id: JobId) -> Result<Option<Logs>> {
     let logs = connection
@@ -36,12 +60,13 @@ pub(super) fn logs(connection: &Connection, id: JobId) -> Result<Option<Logs>> {
              FROM jobs LEFT JOIN logs ON logs.sequence = jobs.sequence WHERE id = ?1",
         )?
         .query_row([id.as_bytes()], |row| {
-            let Some(lines) = decoded::<Vec<(i64, Level, String)>>(row, 3)? else {
+            let Some(lines) = decoded::<Vec<(u64, i64, Level, String)>>(row, 3)? else {
                 // No row: it wrote nothing, if it has ended.
                 return Ok((!row.get::<_, bool>(0)?).then(Logs::default));
             };
             let lines = lines.into_iter();
-            let line = |(at, level, message)| LogLine { time: time(at), level, message };
+            let line =
+                |(number, at, level, message)| LogLine { number, time: time(at), level, message };
             Ok(Some(Logs {
                 stdout: row.get(1)?,
                 stderr: row.get(2)?,
