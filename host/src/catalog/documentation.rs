@@ -1,5 +1,5 @@
-//! The documentation that a component carries: the community's section `package-docs`, and our own
-//! `tarp:wit` with WIT source text (see the crate `tarp-guest`).
+//! The documentation in a component's sections: the community's `package-docs`, and our own `tarp:wit`
+//! with WIT source text (see the crate `tarp-guest`).
 //!
 //! Documentation is never a reason to refuse a component: what cannot be read is not there.
 
@@ -8,7 +8,6 @@ use std::path::Path;
 
 use serde::Deserialize;
 use tracing::debug;
-use wasmparser::{Parser, Payload};
 use wit_parser::{UnresolvedPackageGroup, WorldItem, WorldKey};
 
 use super::names::{interface, snake_case};
@@ -16,45 +15,8 @@ use super::names::{interface, snake_case};
 /// Documentation by a procedure's name without its prefix: `add`, `statistics/mean`.
 pub(super) type Documentation = HashMap<String, String>;
 
-/// Reads what a component carries. Where both sections speak of a function, our own is newer: it
-/// was compiled in.
-pub(super) fn read(component: &[u8]) -> Documentation {
-    let mut docs = Documentation::new();
-    let mut sources = Vec::new();
-    for payload in Parser::new(0).parse_all(component) {
-        match payload {
-            Ok(Payload::CustomSection(section)) => match section.name() {
-                "package-docs" => package_docs(section.data(), &mut docs),
-                "tarp:wit" => sources.extend(records(section.data())),
-                _ => {}
-            },
-            Ok(_) => {}
-            Err(e) => {
-                debug!(error = %e, "documentation not read to its end");
-                break;
-            }
-        }
-    }
-    for source in sources {
-        wit(source, &mut docs);
-    }
-    docs
-}
-
-/// The texts in a section `tarp:wit`: a length of four bytes, little endian, before each.
-fn records(mut section: &[u8]) -> Vec<&str> {
-    let mut texts = Vec::new();
-    while let Some((length, rest)) = section.split_first_chunk()
-        && let Some((text, rest)) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)
-    {
-        texts.extend(std::str::from_utf8(text));
-        section = rest;
-    }
-    texts
-}
-
 /// Documentation comments of WIT source text.
-fn wit(source: &str, docs: &mut Documentation) {
+pub(super) fn wit(source: &str, docs: &mut Documentation) {
     let group = match UnresolvedPackageGroup::parse(Path::new("embedded.wit"), source) {
         Ok(group) => group,
         Err((_, e)) => return debug!(error = %e, "embedded WIT not read"),
@@ -90,7 +52,7 @@ fn wit(source: &str, docs: &mut Documentation) {
 
 /// The section `package-docs`, as wit-parser's `metadata` module writes it: a version byte, 0 or 1,
 /// then JSON. Fields that do not concern functions are passed over.
-fn package_docs(section: &[u8], docs: &mut Documentation) {
+pub(super) fn package_docs(section: &[u8], docs: &mut Documentation) {
     #[derive(Deserialize, Default)]
     #[serde(default)]
     struct Package {
@@ -178,11 +140,5 @@ mod tests {
         assert_eq!(docs.len(), 2, "{docs:?}");
         assert_eq!(docs["my_add"], "Adds.");
         assert_eq!(docs["statistics/mean"], "The mean.");
-    }
-
-    #[test]
-    fn records_end_where_the_section_does() {
-        assert_eq!(records(b"\x02\0\0\0hi\x01\0\0\0!\xff\0\0\0cut"), ["hi", "!"]);
-        assert!(records(b"\x01").is_empty());
     }
 }

@@ -8,14 +8,15 @@ use std::time::{Duration, SystemTime};
 use wasmparser::Parser;
 
 use super::cache::Cache;
-use super::documentation::{self, Documentation};
 use super::folder::Found;
+use super::metadata::{Metadata, Table};
 use super::names::{client_warning, folder_prefix, prefixed};
 use super::reflect::{Export, exports};
 use super::{JobPolicy, Procedure, Source};
-use crate::codec::types::Signature;
-use crate::config::{self, Limits, Mode, ProcedureTable, Sidecar};
+use crate::codec::types::{Signature, check, is_web};
+use crate::config::{self, Limits, Mode, ProcedureTable, Sidecar, WebMethod};
 use crate::sandbox::{Function, Program, Sandbox};
+use crate::value::Value;
 
 /// Far above what tool chains make, far below what could hurt.
 const MAX_FILE_SIZE: u64 = 512 << 20;
@@ -69,7 +70,7 @@ impl Loader {
             Source { file, digest: digest.to_hex().to_string(), modified: modified(&found.path) };
         let maker = Maker {
             prefix: sidecar.prefix.clone().unwrap_or_else(|| folder_prefix(Path::new(&found.name))),
-            documentation: documentation::read(&bytes),
+            metadata: Metadata::read(&bytes),
             limits: self.limits.with(&sidecar.limits),
             job_limits: self.job_limits.with(&sidecar.limits).with(&sidecar.job_limits),
             sidecar,
@@ -79,7 +80,8 @@ impl Loader {
         let mut loaded = Loaded { procedures: Vec::new(), warnings: Vec::new() };
         for export in exports {
             match export.signature {
-                Ok(signature) => {
+                Ok(mut signature) => {
+                    loaded.warnings.extend(maker.defaults(&export.name, &mut signature)?);
                     let function = Function::new(export.index, &signature);
                     let procedure = maker.procedure(&export.name, signature, function);
                     let parameters =
@@ -105,7 +107,7 @@ impl Loader {
 /// What the procedures of one file have in common.
 struct Maker {
     prefix: String,
-    documentation: Documentation,
+    metadata: Metadata,
     limits: Limits,
     job_limits: Limits,
     sidecar: Sidecar,
@@ -115,14 +117,18 @@ struct Maker {
 
 impl Maker {
     fn procedure(&self, name: &str, signature: Signature, function: Function) -> Procedure {
-        let nothing = ProcedureTable::default();
-        let table = self.sidecar.procedures.get(name).unwrap_or(&nothing);
-        let documentation = table.description.as_ref().or_else(|| self.documentation.get(name));
+        let owner = self.sidecar.procedures.get(name);
+        let author = self.metadata.tables.get(name);
+        let (no_owner, no_author) = (ProcedureTable::default(), Table::default());
+        let (owner, author) = (owner.unwrap_or(&no_owner), author.unwrap_or(&no_author));
+        let documentation = owner.description.as_ref();
+        let documentation = documentation.or_else(|| self.metadata.documentation.get(name));
         Procedure {
             name: prefixed(&self.prefix, name).into(),
             documentation: documentation.cloned().unwrap_or_default(),
-            limits: self.limits.with(&table.limits),
-            jobs: self.job_policy(table, &signature),
+            web: is_web(&signature).then(|| methods(owner, author)),
+            limits: self.limits.with(&owner.limits),
+            jobs: self.job_policy(owner, author, &signature),
             signature,
             source: Arc::clone(&self.source),
             program: self.program.clone(),
@@ -130,18 +136,69 @@ impl Maker {
         }
     }
 
-    fn job_policy(&self, table: &ProcedureTable, signature: &Signature) -> JobPolicy {
-        let wish = if signature.is_async { Mode::Async } else { Mode::Sync };
+    fn job_policy(
+        &self,
+        owner: &ProcedureTable,
+        author: &Table,
+        signature: &Signature,
+    ) -> JobPolicy {
+        let by_type = if signature.is_async { Mode::Async } else { Mode::Sync };
+        let wait = owner.suggested_wait.or(author.suggested_wait.filter(|seconds| *seconds > 0));
         JobPolicy {
-            mode: table.mode.unwrap_or(wish),
-            limits: self.job_limits.with(&table.limits).with(&table.job_limits),
-            suggested_wait: table.suggested_wait.unwrap_or(1),
-            priority: table.priority.unwrap_or(3),
-            max_attempts: table.max_attempts.unwrap_or(1),
-            backoff: table.backoff.unwrap_or(Duration::from_secs(1)),
-            is_repeatable: table.idempotent || self.program.touches_nothing(),
+            mode: owner.mode.or(author.mode).unwrap_or(by_type),
+            limits: self.job_limits.with(&owner.limits).with(&owner.job_limits),
+            suggested_wait: wait.unwrap_or(1),
+            priority: owner.priority.unwrap_or(3),
+            max_attempts: owner.max_attempts.unwrap_or(1),
+            backoff: owner.backoff.unwrap_or(Duration::from_secs(1)),
+            is_repeatable: owner.idempotent || self.program.touches_nothing(),
         }
     }
+
+    /// Sets the defaults that the author and the owner gave to parameters. Gives what is wrong with
+    /// the author's.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the owner's: a sidecar's fault is always an error.
+    fn defaults(&self, name: &str, signature: &mut Signature) -> Result<Vec<String>, String> {
+        let mut warnings = Vec::new();
+        if let Some(table) = self.metadata.tables.get(name) {
+            for (parameter, value) in &table.defaults {
+                if let Err(reason) = set_default(signature, parameter, &value.0) {
+                    warnings.push(format!(
+                        "the default of `{parameter}` of `{name}` in the component: {reason}"
+                    ));
+                }
+            }
+        }
+        if let Some(table) = self.sidecar.procedures.get(name) {
+            for (parameter, value) in &table.defaults {
+                set_default(signature, parameter, value).map_err(|reason| {
+                    format!("its sidecar's default of `{parameter}` of `{name}`: {reason}")
+                })?;
+            }
+        }
+        Ok(warnings)
+    }
+}
+
+fn set_default(signature: &mut Signature, name: &str, value: &Value) -> Result<(), String> {
+    let parameters = &mut signature.parameters;
+    let parameter = parameters.iter_mut().find(|parameter| &*parameter.name == name);
+    let parameter = parameter.ok_or("there is no such parameter")?;
+    check(value.clone(), &parameter.ty).map_err(|mismatch| mismatch.to_string())?;
+    parameter.default = Some(value.clone());
+    Ok(())
+}
+
+fn methods(owner: &ProcedureTable, author: &Table) -> Vec<WebMethod> {
+    let author = author.methods.as_ref().filter(|methods| !methods.is_empty());
+    let chosen = owner.methods.as_ref().or(author);
+    let mut methods = chosen.cloned().unwrap_or_else(|| WebMethod::ALL.into());
+    methods.sort_unstable();
+    methods.dedup();
+    methods
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {

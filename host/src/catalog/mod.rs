@@ -10,6 +10,7 @@ mod documentation;
 mod folder;
 mod keeper;
 mod load;
+mod metadata;
 mod names;
 mod reflect;
 mod watch;
@@ -19,7 +20,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::codec::types::Signature;
-use crate::config::{Limits, Mode};
+use crate::config::{Limits, Mode, WebMethod};
 use crate::sandbox::{Function, Program};
 
 pub use cache::{Cache, CacheError};
@@ -45,6 +46,9 @@ pub struct Procedure {
     pub documentation: String,
     /// What it takes and returns.
     pub signature: Signature,
+    /// The methods that it answers, where it is a web procedure: one that takes a request as it is,
+    /// and not arguments.
+    pub web: Option<Vec<WebMethod>>,
     /// What a call may use.
     pub limits: Limits,
     /// How it runs as a job.
@@ -127,9 +131,13 @@ impl Catalog {
 }
 
 impl Procedure {
-    /// Its documentation as a caller sees it: the signature, then the text.
+    /// Its documentation as a caller sees it: the signature, unless it is that of every web procedure,
+    /// then the text.
     pub fn description(&self) -> String {
-        let head = format!("{}{}", self.name, self.signature);
+        let head = match self.web {
+            Some(_) => self.name.to_string(),
+            None => format!("{}{}", self.name, self.signature),
+        };
         if self.documentation.is_empty() {
             head
         } else {

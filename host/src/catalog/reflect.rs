@@ -6,7 +6,7 @@ use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, ComponentExportIndex, Type as WasmType};
 
 use super::names::{interface, snake_case};
-use crate::codec::types::{Field, Signature, Type};
+use crate::codec::types::{Field, Parameter, Signature, Type};
 
 /// A function that a component exports.
 pub(super) struct Export {
@@ -66,7 +66,7 @@ fn signature(func: &ComponentFunc) -> Result<Signature, String> {
     let parameters = func.params().map(|(name, ty)| {
         let ty = convert(&ty)
             .map_err(|reason| format!("its parameter `{}` {reason}", snake_case(name)))?;
-        Ok(Field { name: snake_case(name).into(), ty })
+        Ok(Parameter { name: snake_case(name).into(), ty, default: None })
     });
     let parameters = parameters.collect::<Result<_, String>>()?;
     let result = func

@@ -87,7 +87,8 @@ fn array_to<S: Serializer>(array: &Array, to: S) -> Result<S::Ok, S::Error> {
     }
 }
 
-struct Parsed(Value);
+/// A value that deserialises from JSON, or from any other format that says what it holds.
+pub struct Parsed(pub Value);
 
 impl<'de> Deserialize<'de> for Parsed {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {

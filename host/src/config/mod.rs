@@ -16,7 +16,7 @@ use serde::Deserialize;
 pub use jobs::{JobsConfig, StoreKind};
 pub use limits::{Limits, LimitsTable, MAX_MEMORY};
 pub use server::ServerConfig;
-pub use sidecar::{Mode, ProcedureTable, Sidecar};
+pub use sidecar::{Mode, ProcedureTable, Sidecar, WebMethod};
 
 /// Everything that `tarp.toml` can say.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]

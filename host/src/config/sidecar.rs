@@ -6,9 +6,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{LimitsTable, valid};
+use crate::value::Value;
 
 /// A component's sidecar: `math.toml` beside `math.wasm`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sidecar {
     /// Stands before the names of its procedures, in place of the folder's name.
@@ -23,7 +24,7 @@ pub struct Sidecar {
 }
 
 /// A table `[procedures.NAME]` of a sidecar.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProcedureTable {
     /// Documentation, in place of the component's own.
@@ -47,6 +48,13 @@ pub struct ProcedureTable {
     /// How long to wait before the second attempt; doubles with each further one.
     #[serde(deserialize_with = "valid::duration")]
     pub backoff: Option<Duration>,
+    /// What parameters are where the caller leaves them out, by their names; in place of what the
+    /// component says.
+    #[serde(deserialize_with = "valid::values")]
+    pub defaults: BTreeMap<String, Value>,
+    /// Of a web procedure: the methods that it answers, where it is not both.
+    #[serde(deserialize_with = "valid::methods")]
+    pub methods: Option<Vec<WebMethod>>,
     /// Whether to run it twice is as good as once, so that a job that the host's end interrupted is
     /// run again.
     pub idempotent: bool,
@@ -60,4 +68,19 @@ pub enum Mode {
     Sync,
     /// The caller gets the handle of a job.
     Async,
+}
+
+/// A method that a web procedure answers; HEAD comes with GET.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum WebMethod {
+    /// Asks.
+    Get,
+    /// Sends.
+    Post,
+}
+
+impl WebMethod {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Get, Self::Post];
 }

@@ -1,11 +1,14 @@
 //! Deserialisers that refuse what makes no sense, so that the refusal has a line.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytesize::ByteSize;
 use serde::de::{Deserialize, Deserializer, Error};
 
-use super::MAX_MEMORY;
+use super::{MAX_MEMORY, WebMethod};
+use crate::codec::json::Parsed;
+use crate::value::Value;
 
 pub(super) fn count<'de, D, N>(from: D) -> Result<Option<N>, D::Error>
 where
@@ -48,6 +51,25 @@ pub(super) fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Dura
         Duration::ZERO => Err(D::Error::custom("must be more than 0, such as \"30 s\"")),
         duration => Ok(Some(duration)),
     }
+}
+
+pub(super) fn values<'de, D>(from: D) -> Result<BTreeMap<String, Value>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let values = BTreeMap::<String, Parsed>::deserialize(from)?;
+    Ok(values.into_iter().map(|(name, value)| (name, value.0)).collect())
+}
+
+pub(super) fn methods<'de, D>(from: D) -> Result<Option<Vec<WebMethod>>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let methods = Vec::deserialize(from)?;
+    if methods.is_empty() {
+        return Err(D::Error::custom("must be [\"GET\"], [\"POST\"] or both"));
+    }
+    Ok(Some(methods))
 }
 
 pub(super) fn prefix<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {

@@ -11,8 +11,8 @@ use serde::Serialize;
 
 use super::{State, reply};
 use crate::catalog::{Catalog, Problem, Procedure};
-use crate::codec::types::{Field, Type};
-use crate::config::Mode;
+use crate::codec::types::{Parameter, Type};
+use crate::config::{Mode, WebMethod};
 
 /// The version of the catalog, on every reply, by which a client notices a reload.
 const VERSION: &str = "x-tarp-catalog";
@@ -30,13 +30,20 @@ struct Entry<'a> {
     name: &'a str,
     documentation: &'a str,
     signature: String,
-    parameters: &'a [Field],
+    parameters: &'a [Parameter],
     result: &'a Option<Type>,
     mode: Mode,
     suggested_wait: Option<u32>,
+    web: Option<Web<'a>>,
     file: &'a str,
     digest: &'a str,
     limits: Limits,
+}
+
+/// What is told of a web procedure.
+#[derive(Serialize)]
+struct Web<'a> {
+    methods: &'a [WebMethod],
 }
 
 /// Bytes, seconds and units of fuel.
@@ -94,6 +101,7 @@ fn entry(procedure: &Procedure, keeps_jobs: bool) -> Entry<'_> {
         result: &procedure.signature.result,
         mode,
         suggested_wait: (mode == Mode::Async).then_some(procedure.jobs.suggested_wait),
+        web: procedure.web.as_deref().map(|methods| Web { methods }),
         file: &procedure.source.file,
         digest: &procedure.source.digest,
         limits: Limits {

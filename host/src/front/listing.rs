@@ -7,14 +7,14 @@ use serde::Serialize;
 use super::catalog::{Complaint, complaints};
 use super::{State, reply};
 use crate::catalog::{Catalog, Procedure};
-use crate::config::Mode;
+use crate::config::{Mode, WebMethod};
 
 #[derive(Serialize)]
 struct Listing<'a> {
     #[serde(rename = "GET")]
-    get: [(); 0],
+    get: Vec<WebEntry<'a>>,
     #[serde(rename = "POST")]
-    post: [(); 0],
+    post: Vec<WebEntry<'a>>,
     #[serde(rename = "RPC")]
     rpc: Vec<Entry<'a>>,
     #[serde(rename = "ASYNCRPC")]
@@ -26,6 +26,26 @@ struct Listing<'a> {
 struct Entry<'a> {
     name: &'a str,
     description: String,
+}
+
+/// A web procedure: what it takes is known to itself alone.
+#[derive(Serialize)]
+struct WebEntry<'a> {
+    #[serde(flatten)]
+    entry: Entry<'a>,
+    query_params: [(); 0],
+    #[serde(flatten)]
+    payload: Option<Payload>,
+}
+
+/// What the original client is told of a POST's body.
+#[derive(Serialize)]
+struct Payload {
+    #[serde(rename = "payload_mimetype")]
+    mimetype: &'static str,
+    /// None: `null`.
+    #[serde(rename = "payload_schema")]
+    schema: (),
 }
 
 /// The listing.
@@ -42,14 +62,26 @@ pub(super) async fn options() -> Response {
 /// Where the host keeps no jobs, every procedure is called and waited for.
 fn listing(catalog: &Catalog, keeps_jobs: bool) -> Listing<'_> {
     let is_async = |procedure: &&Procedure| keeps_jobs && procedure.jobs.mode == Mode::Async;
-    let (asynchronous, synchronous): (Vec<_>, Vec<_>) = catalog.procedures().partition(is_async);
+    let typed = catalog.procedures().filter(|procedure| procedure.web.is_none());
+    let (asynchronous, synchronous): (Vec<_>, Vec<_>) = typed.partition(is_async);
     Listing {
-        get: [],
-        post: [],
+        get: web(catalog, WebMethod::Get).collect(),
+        post: web(catalog, WebMethod::Post).collect(),
         rpc: synchronous.into_iter().map(entry).collect(),
         asyncrpc: asynchronous.into_iter().map(entry).collect(),
         problems: complaints(catalog),
     }
+}
+
+fn web(catalog: &Catalog, method: WebMethod) -> impl Iterator<Item = WebEntry<'_>> {
+    let answers = move |procedure: &&Procedure| {
+        procedure.web.as_ref().is_some_and(|methods| methods.contains(&method))
+    };
+    catalog.procedures().filter(answers).map(move |procedure| WebEntry {
+        entry: entry(procedure),
+        query_params: [],
+        payload: (method == WebMethod::Post).then_some(Payload { mimetype: "*/*", schema: () }),
+    })
 }
 
 fn entry(procedure: &Procedure) -> Entry<'_> {

@@ -17,6 +17,7 @@ mod router;
 mod rpc;
 mod tls;
 mod watchdog;
+mod web;
 
 use std::sync::Arc;
 

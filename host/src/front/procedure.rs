@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::State as Extract;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
@@ -13,13 +13,12 @@ use tracing::debug;
 
 use super::reply::{self, Form, Refusal};
 use super::request::{Asked, from_post, from_query};
-use super::{State, body, jobs};
+use super::{State, body, jobs, web};
 use crate::call::{Call, Outcome, execute};
 use crate::catalog::Procedure;
+use crate::config::WebMethod;
 use crate::error::{CallError, Kind};
 use crate::value::Value;
-
-const METHODS: &str = "GET, HEAD, POST, OPTIONS";
 
 /// Reading or writing more than this takes so long that other requests should not wait behind it.
 const LARGE: usize = 1 << 20;
@@ -38,21 +37,27 @@ pub(super) async fn answer(Extract(state): Extract<State>, request: Request<Body
 
 async fn call(state: &State, parts: &Parts, body: Body) -> Result<Response, CallError> {
     let procedure = find(state, parts)?;
-    let (asked, size) = match parts.method {
-        Method::GET | Method::HEAD => (from_query(parts, &procedure.signature), 0),
-        Method::POST => {
-            let body = body::read(state, &parts.headers, body).await?;
-            let asked = unhurried(body.len(), || from_post(parts, &body, &procedure.signature))?;
-            (asked, body.len())
-        }
-        Method::OPTIONS => return Ok(reply::options(METHODS)),
-        _ => return Ok(reply::method_not_allowed(METHODS)),
+    let methods = procedure.web.as_deref().unwrap_or(&WebMethod::ALL);
+    if parts.method == Method::OPTIONS {
+        return Ok(reply::options(web::allow(methods)));
+    }
+    if !web::answers(methods, &parts.method) {
+        return Ok(reply::method_not_allowed(web::allow(methods)));
+    }
+    let body = match parts.method {
+        Method::POST => body::read(state, &parts.headers, body).await?,
+        _ => Bytes::new(),
     };
+    let asked = unhurried(body.len(), || match parts.method {
+        _ if procedure.web.is_some() => web::ask(parts, &body),
+        Method::POST => from_post(parts, &body, &procedure.signature),
+        _ => Ok(from_query(parts, &procedure.signature)),
+    })?;
     if jobs::is_wanted(state, &parts.headers, &procedure, asked.form) {
         return jobs::accept(state, &parts.headers, &procedure, asked).await;
     }
     let Asked { arguments, form, .. } = asked;
-    let call = unhurried(size, || Call::new(procedure, arguments))?;
+    let call = unhurried(body.len(), || Call::new(procedure, arguments))?;
     let Ok(Ok(_place)) = tokio::time::timeout(PATIENCE, state.places.acquire()).await else {
         let message = "every place for a call is taken; try again later";
         return Err(CallError::new(Kind::Overloaded, message).retry_after(1));

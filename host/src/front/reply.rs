@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use serde::Serialize;
 use tracing::error;
 
+use super::web;
 use crate::codec::base64::{BASE64, Engine as _};
 use crate::codec::json::Json;
 use crate::codec::pickle::{self, Arrays, Protocol};
@@ -18,7 +19,7 @@ use crate::sandbox::Receipt;
 use crate::value::Value;
 
 /// The content type of envelopes, and the mimetype of what is no text and no bytes.
-const JSON: &str = "application/json";
+pub(super) const JSON: &str = "application/json";
 
 /// The content type of raw pickles, in and out.
 pub(super) const PICKLE: &str = "application/vnd.tarp.pickle";
@@ -67,6 +68,8 @@ pub(super) enum Form {
     Pickle(Arrays),
     /// In an envelope as itself.
     Envelope,
+    /// As the web procedure that made it wants it.
+    Web,
 }
 
 /// The envelope of success.
@@ -87,15 +90,43 @@ pub(super) fn success(value: &Value, form: Form) -> Response {
             let pickle = pickle::encode_as(value, arrays, Protocol::Five);
             ([(CONTENT_TYPE, PICKLE)], pickle).into_response()
         }
-        Form::Envelope => {
-            let mimetype = match value {
-                Value::Text(_) => "text/plain",
-                Value::Bytes(_) => "application/octet-stream",
-                _ => JSON,
-            };
-            object(StatusCode::OK, &Success { status: "success", mimetype, result: Json(value) })
-        }
+        Form::Envelope => content(StatusCode::OK, value, mimetype(value)),
+        Form::Web => web::response(value),
     }
+}
+
+/// What the envelope says of a value.
+pub(super) fn mimetype(value: &Value) -> &'static str {
+    match value {
+        Value::Text(_) => "text/plain",
+        Value::Bytes(_) => "application/octet-stream",
+        _ => JSON,
+    }
+}
+
+/// A value in an envelope: of failure, where the status is that of one.
+pub(super) fn content(status: StatusCode, value: &Value, mimetype: &'static str) -> Response {
+    let result = Json(value);
+    if status.is_client_error() || status.is_server_error() {
+        let message = match value {
+            Value::Text(text) => text.to_string(),
+            _ => format!("the procedure answered with the status {status}"),
+        };
+        let r#type = Kind::ProcedureError.name();
+        object(status, &Refused { status: "error", r#type, message, mimetype, result })
+    } else {
+        object(status, &Success { status: "success", mimetype, result })
+    }
+}
+
+/// A failure that a web procedure put into words itself.
+#[derive(Serialize)]
+struct Refused<T> {
+    status: &'static str,
+    r#type: &'static str,
+    message: String,
+    mimetype: &'static str,
+    result: T,
 }
 
 /// Something of the host's own without an envelope.

@@ -13,6 +13,7 @@ use crate::codec::pickle::Arrays;
 use crate::codec::types::{Arguments, Signature, Type};
 use crate::codec::{json, text};
 use crate::error::{CallError, Kind};
+use crate::jobs::model::Presentation;
 use crate::value::{Array, Value};
 
 /// What a request asks for.
@@ -20,8 +21,8 @@ pub(super) struct Asked {
     pub(super) arguments: Arguments,
     /// How its sender wants the result.
     pub(super) form: Form,
-    /// Whether its sender can take numpy's arrays.
-    pub(super) numpy: bool,
+    /// How its sender can take a result that is kept.
+    pub(super) presentation: Presentation,
 }
 
 /// The arguments in the query string alone, as GET has them.
@@ -29,7 +30,7 @@ pub(super) fn from_query(parts: &Parts, signature: &Signature) -> Asked {
     Asked {
         arguments: query(parts, signature),
         form: form(&parts.headers, Arrays::Lists),
-        numpy: false,
+        presentation: Presentation::Plain,
     }
 }
 
@@ -82,8 +83,8 @@ pub(super) fn from_post(
                     return Err(bad("RPC endpoints should not have query parameters"));
                 }
                 let (arguments, arrays) = rpc.arguments()?;
-                let numpy = arrays == Arrays::Numpy;
-                return Ok(Asked { arguments, form: Form::Rpc(arrays), numpy });
+                let presentation = presentation(arrays);
+                return Ok(Asked { arguments, form: Form::Rpc(arrays), presentation });
             }
             from_json(body, signature)?
         }
@@ -104,8 +105,15 @@ pub(super) fn from_post(
         _ => from_bytes(body, signature)?,
     };
     arguments.named.extend(query(parts, signature).named);
-    let numpy = arrays == Arrays::Numpy;
-    Ok(Asked { arguments, form: form(&parts.headers, arrays), numpy })
+    let presentation = presentation(arrays);
+    Ok(Asked { arguments, form: form(&parts.headers, arrays), presentation })
+}
+
+fn presentation(arrays: Arrays) -> Presentation {
+    match arrays {
+        Arrays::Numpy => Presentation::Numpy,
+        Arrays::Lists => Presentation::Plain,
+    }
 }
 
 fn query(parts: &Parts, signature: &Signature) -> Arguments {
@@ -114,7 +122,7 @@ fn query(parts: &Parts, signature: &Signature) -> Arguments {
 }
 
 /// The content type without its parameters, in lower case; empty where there is none.
-fn content_type(parts: &Parts) -> Result<String, CallError> {
+pub(super) fn content_type(parts: &Parts) -> Result<String, CallError> {
     let Some(value) = parts.headers.get(CONTENT_TYPE) else { return Ok(String::new()) };
     let value = value.to_str().map_err(|_| bad("the Content-Type header is not text"))?;
     Ok(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
@@ -204,10 +212,10 @@ fn takes_several(signature: &Signature) -> CallError {
     )
 }
 
-fn utf8(body: &Bytes) -> Result<&str, CallError> {
+pub(super) fn utf8(body: &Bytes) -> Result<&str, CallError> {
     std::str::from_utf8(body).map_err(|e| bad(format!("the request's body is not UTF-8: {e}")))
 }
 
-fn bad(message: impl Into<String>) -> CallError {
+pub(super) fn bad(message: impl Into<String>) -> CallError {
     CallError::new(Kind::BadRequest, message)
 }

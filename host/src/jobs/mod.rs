@@ -31,7 +31,7 @@ use crate::value::Value;
 
 pub use live::{Event, EventKind, Follower};
 use live::{Live, LiveJob};
-use model::{IdempotencyKey, JobId, NewJob, Priority, State};
+use model::{IdempotencyKey, JobId, NewJob, Presentation, Priority, State};
 use queue::Queue;
 pub use runner::Workshop;
 use store::{JobStore, StoreError, Submission};
@@ -61,22 +61,22 @@ pub struct Wish {
     pub priority: Option<Priority>,
     /// Makes the submission repeatable.
     pub key: Option<String>,
-    /// Whether the submitter can take numpy's arrays.
-    pub numpy: bool,
+    /// How the submitter can take the result.
+    pub presentation: Presentation,
 }
 
 /// A call as it is stored.
 #[derive(Serialize, Deserialize)]
 struct StoredCall {
     arguments: Arguments,
-    numpy: bool,
+    presentation: Presentation,
 }
 
 /// A result as it is stored.
 #[derive(Serialize, Deserialize)]
 struct StoredResult {
     value: Value,
-    numpy: bool,
+    presentation: Presentation,
 }
 
 impl Jobs {
@@ -112,7 +112,7 @@ impl Jobs {
         arguments: Arguments,
         wish: Wish,
     ) -> Result<View, CallError> {
-        let call = StoredCall { arguments, numpy: wish.numpy };
+        let call = StoredCall { arguments, presentation: wish.presentation };
         let encoded = neutral::encode(&call);
         // Wrong arguments are the submitter's affair, now and not when the job's turn comes.
         Call::new(Arc::clone(procedure), call.arguments)?;

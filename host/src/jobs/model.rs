@@ -289,6 +289,18 @@ pub struct Logs {
     pub lines: Vec<LogLine>,
 }
 
+/// How whoever submitted a job can take its result.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Presentation {
+    /// As plain values.
+    #[default]
+    Plain,
+    /// Rows of numbers as numpy's arrays.
+    Numpy,
+    /// As the web procedure that made it wants it.
+    Web,
+}
+
 /// A line that a guest logged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogLine {

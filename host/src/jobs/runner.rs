@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, error, warn};
 
 use super::live::LiveJob;
-use super::model::{Ending, Job, JobId, Logs, State};
+use super::model::{Ending, Job, JobId, Logs, Presentation, State};
 use super::recover::End;
 use super::store::{Lookup, StoreError};
 use super::{Inner, Jobs, StoredCall, StoredResult};
@@ -136,7 +136,7 @@ impl Inner {
     async fn attempt(&self, id: JobId, guests: &Handle, place: tokio::sync::OwnedSemaphorePermit) {
         let Some(live) = self.live.get(id) else { return };
         let claimed = until_stored(id, "begin a job", || self.claim(id)).await;
-        let Some(Claimed { job, call, numpy }) = claimed else { return };
+        let Some(Claimed { job, call, presentation }) = claimed else { return };
         live.enter(State::Running);
         let ended = match call {
             Ok(call) => self.guard(call, &live, guests).await,
@@ -144,7 +144,7 @@ impl Inner {
         };
         drop(place);
         let Some(ended) = ended else { return };
-        let ending = self.ending(&job, ended, &live, numpy);
+        let ending = self.ending(&job, ended, &live, presentation);
         let state = ending.state;
         let not_before = ending.not_before;
         until_stored(id, "record the end of a job", || self.store.finish(id, ending.clone())).await;
@@ -226,7 +226,13 @@ impl Inner {
         })
     }
 
-    fn ending(&self, job: &Job, ended: Ended, live: &LiveJob, numpy: bool) -> Ending {
+    fn ending(
+        &self,
+        job: &Job,
+        ended: Ended,
+        live: &LiveJob,
+        presentation: Presentation,
+    ) -> Ending {
         let mut ending = self.blank_ending(live.logs());
         ending.progress = live.progress();
         let so_far = Receipt { fuel: live.fuel(), ..Receipt::default() };
@@ -235,7 +241,7 @@ impl Inner {
                 ending.state = State::Succeeded;
                 ending.keep_for = self.config.keep_results;
                 ending.receipt = receipt;
-                ending.result = Some(neutral::encode(&StoredResult { value, numpy }).into());
+                ending.result = Some(neutral::encode(&StoredResult { value, presentation }).into());
             }
             Ended::Failed(error, receipt) => {
                 let may_try_again =
@@ -316,8 +322,8 @@ struct Claimed {
     job: Job,
     /// What it calls, or why it cannot.
     call: Result<Call, CallError>,
-    /// Whether its submitter can take numpy's arrays.
-    numpy: bool,
+    /// How its submitter can take the result.
+    presentation: Presentation,
 }
 
 impl Claimed {
@@ -325,7 +331,7 @@ impl Claimed {
         let stored: Result<StoredCall, CallError> = neutral::decode(encoded).map_err(|e| {
             CallError::new(Kind::Internal, format!("the stored arguments are unreadable: {e}"))
         });
-        let numpy = stored.as_ref().is_ok_and(|call| call.numpy);
+        let presentation = stored.as_ref().map_or(Presentation::Plain, |call| call.presentation);
         let call = stored.and_then(|stored| {
             let procedure = procedure.ok_or_else(|| {
                 let message = format!("the procedure `{}` is not there any more", job.procedure);
@@ -333,7 +339,7 @@ impl Claimed {
             })?;
             Ok(Call::new(procedure, stored.arguments)?.as_job())
         });
-        Self { job, call, numpy }
+        Self { job, call, presentation }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::live::Follower;
-use super::model::{Job, JobId, Logs, State};
+use super::model::{Job, JobId, Logs, Presentation, State};
 use super::store::{Filter, Lookup};
 use super::{Jobs, StoredResult, store_failure};
 use crate::codec::neutral;
@@ -97,19 +97,19 @@ impl Jobs {
         self.view(id).await
     }
 
-    /// The result of a job that succeeded, and whether who submitted it can take numpy's arrays.
+    /// The result of a job that succeeded, and how whoever submitted it can take it.
     ///
     /// # Errors
     ///
     /// [`Kind::Gone`] where it is no longer kept, and where the store fails.
-    pub async fn result(&self, id: JobId) -> Result<(Value, bool), CallError> {
+    pub async fn result(&self, id: JobId) -> Result<(Value, Presentation), CallError> {
         let gone =
             || CallError::new(Kind::Gone, format!("the result of the job {id} is no longer kept"));
         let encoded = self.0.store.result(id).await.map_err(store_failure)?.ok_or_else(gone)?;
         let decode = move || neutral::decode::<StoredResult>(&encoded);
         let stored = tokio::task::spawn_blocking(decode).await;
         match stored {
-            Ok(Ok(StoredResult { value, numpy })) => Ok((value, numpy)),
+            Ok(Ok(StoredResult { value, presentation })) => Ok((value, presentation)),
             Ok(Err(e)) => {
                 Err(CallError::new(Kind::Internal, format!("the stored result is unreadable: {e}")))
             }

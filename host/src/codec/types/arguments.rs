@@ -59,11 +59,16 @@ pub fn bind(
                 mismatch.reason()
             ))
         }),
-        None if parameter.ty.may_be_absent() => Ok(Typed::Option(None)),
-        None => Err(bad(format!(
-            "the argument `{}` ({}) of `{procedure}` is missing",
-            parameter.name, parameter.ty
-        ))),
+        None => match &parameter.default {
+            Some(default) => check(default.clone(), &parameter.ty).map_err(|mismatch| {
+                bad(format!("the default of `{}`: {mismatch}", parameter.name))
+            }),
+            None if parameter.ty.may_be_absent() => Ok(Typed::Option(None)),
+            None => Err(bad(format!(
+                "the argument `{}` ({}) of `{procedure}` is missing",
+                parameter.name, parameter.ty
+            ))),
+        },
     });
     bound.collect()
 }

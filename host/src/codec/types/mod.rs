@@ -11,10 +11,12 @@ mod failure;
 mod present;
 mod signature;
 mod typed;
+mod web;
 
 pub use arguments::{Arguments, bind};
 pub use check::{Mismatch, check};
 pub use failure::declared_failure;
 pub use present::present;
-pub use signature::{Field, Signature, Type};
+pub use signature::{Field, Parameter, Signature, Type};
 pub use typed::{ListOf, Typed};
+pub use web::is_web;

@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
+use crate::codec::json::{Json, to_string};
+use crate::value::Value;
+
 /// A callable type of the component model.
 ///
 /// Names are snake_case, as everywhere outside WIT. Resources, streams and futures have no place
@@ -64,7 +67,7 @@ fn sides<S: Serializer>(
     Sides { ok, err }.serialize(to)
 }
 
-/// A parameter of a function, or a field of a record.
+/// A field of a record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Field {
     /// Its name, in snake_case.
@@ -74,11 +77,35 @@ pub struct Field {
     pub ty: Type,
 }
 
+/// A parameter of a procedure.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Parameter {
+    /// Its name, in snake_case.
+    pub name: Arc<str>,
+    /// What it takes.
+    #[serde(rename = "type")]
+    pub ty: Type,
+    /// What it is where the caller leaves it out; fits its type.
+    #[serde(serialize_with = "json", skip_serializing_if = "Option::is_none")]
+    pub default: Option<Value>,
+}
+
+fn json<S: Serializer>(value: &Option<Value>, to: S) -> Result<S::Ok, S::Error> {
+    value.as_ref().map(Json).serialize(to)
+}
+
+impl Parameter {
+    /// Whether a caller may leave it out.
+    pub fn is_optional(&self) -> bool {
+        self.default.is_some() || self.ty.may_be_absent()
+    }
+}
+
 /// What a procedure takes and returns.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Signature {
     /// In the order of their positions.
-    pub parameters: Vec<Field>,
+    pub parameters: Vec<Parameter>,
     /// `None` for a procedure that returns nothing.
     pub result: Option<Type>,
     /// Whether WIT declares it as `async func`.
@@ -157,6 +184,13 @@ impl fmt::Display for Field {
     }
 }
 
+impl fmt::Display for Parameter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, self.ty)?;
+        self.default.as_ref().map_or(Ok(()), |default| write!(f, " = {}", to_string(default)))
+    }
+}
+
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "({})", joined(self.parameters.iter()))?;
@@ -174,13 +208,14 @@ mod tests {
 
     #[test]
     fn signatures_read_like_wit() {
-        let field = |name: &str, ty| Field { name: name.into(), ty };
+        let parameter = |name: &str, ty, default| Parameter { name: name.into(), ty, default };
         let signature = Signature {
             parameters: vec![
-                field("values", Type::List(Box::new(Type::F64))),
-                field(
+                parameter("values", Type::List(Box::new(Type::F64)), None),
+                parameter(
                     "shape",
                     Type::Variant(vec![("dot".into(), None), ("disc".into(), Some(Type::F32))]),
+                    Some(Value::text("dot")),
                 ),
             ],
             result: Some(Type::Result(None, Some(Box::new(Type::String)))),
@@ -188,7 +223,7 @@ mod tests {
         };
         assert_eq!(
             signature.to_string(),
-            "(values: list<f64>, shape: variant { dot, disc(f32) }) -> result<_, string>"
+            "(values: list<f64>, shape: variant { dot, disc(f32) } = \"dot\") -> result<_, string>"
         );
         assert_eq!(
             serde_json::to_value((&signature.parameters, &signature.result)).unwrap(),
@@ -197,7 +232,7 @@ mod tests {
                     {"name": "values", "type": {"list": "f64"}},
                     {"name": "shape", "type": {"variant": [
                         {"name": "dot", "type": null}, {"name": "disc", "type": "f32"}
-                    ]}},
+                    ]}, "default": "dot"},
                 ],
                 {"result": {"ok": null, "err": "string"}},
             ])

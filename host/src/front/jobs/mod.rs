@@ -18,7 +18,7 @@ use super::reply::{self, Refusal};
 use super::request::form;
 use crate::codec::pickle::Arrays;
 use crate::error::{CallError, Kind, Output};
-use crate::jobs::model::JobId;
+use crate::jobs::model::{JobId, Presentation};
 use crate::jobs::{Jobs, View};
 use show::Shown;
 pub(super) use submit::{accept, is_wanted};
@@ -69,10 +69,15 @@ async fn result(
     let id = handle(&id)?;
     let seconds = show::wait(query.as_deref().unwrap_or_default())?;
     let view = waited(&state, id, seconds).await?;
-    outcome(&state, &view, |numpy| {
-        form(&headers, if numpy { Arrays::Numpy } else { Arrays::Lists })
+    outcome(&state, &view, |presentation| match presentation {
+        Presentation::Web => reply::Form::Web,
+        _ => form(&headers, arrays(presentation)),
     })
     .await
+}
+
+fn arrays(presentation: Presentation) -> Arrays {
+    if presentation == Presentation::Numpy { Arrays::Numpy } else { Arrays::Lists }
 }
 
 /// A job after so many seconds, or after its end; or as it is when the host is asked to stop.
@@ -86,17 +91,17 @@ async fn waited(state: &State, id: JobId, seconds: f64) -> Result<View, CallErro
 }
 
 /// What came of a job, as a synchronous call would have given it; `form` chooses how to write a
-/// result by whether its submitter can take numpy's arrays.
+/// result by how its submitter can take it.
 async fn outcome(
     state: &State,
     view: &View,
-    form: impl FnOnce(bool) -> reply::Form + Send,
+    form: impl FnOnce(Presentation) -> reply::Form + Send,
 ) -> Reply {
     let jobs = jobs(state)?;
     let mut response = match view.failure() {
         None => {
-            let (value, numpy) = jobs.result(view.job.id).await?;
-            let form = form(numpy);
+            let (value, presentation) = jobs.result(view.job.id).await?;
+            let form = form(presentation);
             super::procedure::unhurried(value.written_size(), || reply::success(&value, form))
         }
         Some(error) if !view.job.state.is_terminal() => return Err(error.into()),

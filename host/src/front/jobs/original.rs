@@ -5,8 +5,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::header::{HeaderValue, RETRY_AFTER};
 use serde::Serialize;
 
-use super::{Reply, handle, jobs, outcome, waited};
-use crate::codec::pickle::Arrays;
+use super::{Reply, arrays, handle, jobs, outcome, waited};
 use crate::error::{CallError, Kind};
 use crate::front::State;
 use crate::front::reply::{self, Form, Refusal};
@@ -67,8 +66,7 @@ pub(super) async fn get(Extract(state): Extract<State>, RawQuery(query): RawQuer
     let id = uuid(query.as_deref())?;
     let view = waited(&state, id, HELD).await?;
     if view.job.state.is_terminal() {
-        let arrays = |numpy| if numpy { Arrays::Numpy } else { Arrays::Lists };
-        return outcome(&state, &view, |numpy| Form::Rpc(arrays(numpy))).await;
+        return outcome(&state, &view, |presentation| Form::Rpc(arrays(presentation))).await;
     }
     let message = format!("the job {id} is {}", view.job.state.name());
     let error = CallError::new(Kind::OperationInProgress, message);

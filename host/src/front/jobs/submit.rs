@@ -16,7 +16,7 @@ use crate::front::State;
 use crate::front::reply::{self, Form};
 use crate::front::request::Asked;
 use crate::jobs::Wish;
-use crate::jobs::model::Priority;
+use crate::jobs::model::{Presentation, Priority};
 
 /// A longer key is no key but somebody's data.
 const LONGEST_KEY: usize = 255;
@@ -52,8 +52,11 @@ pub(in crate::front) async fn accept(
     asked: Asked,
 ) -> Result<Response, CallError> {
     let jobs = jobs(state)?;
-    let numpy = asked.numpy || asked.form == Form::Pickle(Arrays::Numpy);
-    let wish = Wish { priority: priority(headers), key: key(headers)?, numpy };
+    let presentation = match asked.form {
+        Form::Pickle(Arrays::Numpy) => Presentation::Numpy,
+        _ => asked.presentation,
+    };
+    let wish = Wish { priority: priority(headers), key: key(headers)?, presentation };
     let view = jobs.submit(procedure, asked.arguments, wish).await?;
     if is_handle(procedure, asked.form) && !prefers_async(headers) {
         return Ok(original::handed_out(&view));

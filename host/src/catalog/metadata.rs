@@ -1,0 +1,126 @@
+//! What a component says of its procedures beside their types: documentation, and our own section
+//! `tarp:procedures` for what WIT has no words for.
+//!
+//! The section `tarp:procedures` has records as `tarp:wit` has (see the crate `tarp-guest`): a length
+//! of four bytes, little endian, then so much text. Each text is a JSON object
+//! `{"procedures": {NAME: TABLE}}`, and a [`Table`] has the keys of a sidecar's `[procedures.NAME]`
+//! that an author knows best. What cannot be read is not there; nothing of it is a reason to refuse a
+//! component.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Deserialize;
+use tracing::debug;
+use wasmparser::{Parser, Payload};
+
+use super::documentation::{self, Documentation};
+use crate::codec::json::Parsed;
+use crate::config::{Mode, WebMethod};
+
+/// By a procedure's name without its prefix: `add`, `statistics/mean`.
+#[derive(Default)]
+pub(super) struct Metadata {
+    pub(super) documentation: Documentation,
+    pub(super) tables: HashMap<String, Table>,
+}
+
+/// What an author says of a procedure.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Table {
+    description: Option<String>,
+    pub(super) mode: Option<Mode>,
+    pub(super) suggested_wait: Option<u32>,
+    pub(super) methods: Option<Vec<WebMethod>>,
+    pub(super) defaults: BTreeMap<String, Parsed>,
+}
+
+impl Metadata {
+    /// Reads what a component carries. Where both its sections speak of a function's documentation,
+    /// `tarp:wit` is newer than `package-docs`: it was compiled in.
+    pub(super) fn read(component: &[u8]) -> Self {
+        let mut read = Self::default();
+        let (mut sources, mut tables) = (Vec::new(), Vec::new());
+        for payload in Parser::new(0).parse_all(component) {
+            match payload {
+                Ok(Payload::CustomSection(section)) => match section.name() {
+                    "package-docs" => {
+                        documentation::package_docs(section.data(), &mut read.documentation);
+                    }
+                    "tarp:wit" => sources.extend(records(section.data())),
+                    "tarp:procedures" => tables.extend(records(section.data())),
+                    _ => {}
+                },
+                Ok(_) => {}
+                Err(e) => {
+                    debug!(error = %e, "metadata not read to their end");
+                    break;
+                }
+            }
+        }
+        for source in sources {
+            documentation::wit(source, &mut read.documentation);
+        }
+        for text in tables {
+            read.tables(text);
+        }
+        read
+    }
+
+    fn tables(&mut self, text: &str) {
+        #[derive(Deserialize)]
+        struct Tables {
+            procedures: HashMap<String, Table>,
+        }
+        match serde_json::from_str::<Tables>(text) {
+            Ok(Tables { procedures }) => {
+                for (name, mut table) in procedures {
+                    if let Some(description) = table.description.take() {
+                        self.documentation.entry(name.clone()).or_insert(description);
+                    }
+                    self.tables.insert(name, table);
+                }
+            }
+            Err(e) => debug!(error = %e, "the section tarp:procedures was not read"),
+        }
+    }
+}
+
+/// The texts in a section: a length of four bytes, little endian, before each.
+fn records(mut section: &[u8]) -> Vec<&str> {
+    let mut texts = Vec::new();
+    while let Some((length, rest)) = section.split_first_chunk()
+        && let Some((text, rest)) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)
+    {
+        texts.extend(std::str::from_utf8(text));
+        section = rest;
+    }
+    texts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_end_where_the_section_does() {
+        assert_eq!(records(b"\x02\0\0\0hi\x01\0\0\0!\xff\0\0\0cut"), ["hi", "!"]);
+        assert!(records(b"\x01").is_empty());
+    }
+
+    #[test]
+    fn tables_say_what_wit_cannot() {
+        let mut read = Metadata::default();
+        read.documentation.insert("mean".into(), "From WIT.".into());
+        read.tables(
+            r#"{"procedures": {"mean": {"description": "Unused.", "mode": "async", "new": 1},
+                "plot": {"description": "Draws.", "methods": ["GET"], "defaults": {"n": 10}}}}"#,
+        );
+        read.tables("no JSON");
+        assert_eq!(read.documentation["mean"], "From WIT.");
+        assert_eq!(read.documentation["plot"], "Draws.");
+        assert_eq!(read.tables["mean"].mode, Some(Mode::Async));
+        assert_eq!(read.tables["plot"].methods, Some(vec![WebMethod::Get]));
+        assert_eq!(read.tables["plot"].defaults["n"].0, crate::value::Value::Int(10));
+    }
+}
