@@ -1,14 +1,15 @@
-//! The narrow waist: [`execute`] is the only way to a guest.
+//! The narrow waist: [`execute`] and, for components that answer whole requests, [`answer`] are the only
+//! ways to a guest.
 //!
 //! Whoever has a call to make, the front now or something that queues calls, makes a [`Call`] of
 //! neutral values and gets an [`Outcome`] of neutral values. It does not know where a call came from.
 
 use std::sync::Arc;
 
-use crate::catalog::Procedure;
+use crate::catalog::{Mount, Procedure};
 use crate::codec::types::{Arguments, Signature, Type, Typed, bind, declared_failure, present};
 use crate::error::{CallError, Output};
-use crate::sandbox::{Observer, Receipt, Sandbox};
+use crate::sandbox::{Observer, Receipt, Request, Response, Sandbox};
 use crate::value::Value;
 
 /// A procedure with the arguments that it is to be called with, which fit its parameters.
@@ -61,6 +62,20 @@ pub async fn execute(
         .await;
     let result = run.returned.and_then(|typed| value(&procedure.name, typed, &procedure.signature));
     Outcome { result: result.map_err(Box::new), receipt: run.receipt, output: run.output }
+}
+
+/// Has an instance of its own of a mounted component answer a request. `place` is held until the guest
+/// has ended.
+///
+/// # Errors
+///
+/// Why there is no response, and what the guest wrote.
+pub async fn answer(
+    mount: &Mount,
+    request: Request,
+    place: impl Send + 'static,
+) -> Result<Response, (CallError, Output)> {
+    mount.handler.handle(&mount.name, &mount.limits, request, place).await
 }
 
 /// What the caller is to see of what a procedure returned: a top-level `result` is a value or a

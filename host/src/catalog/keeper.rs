@@ -14,7 +14,7 @@ use super::folder::{Found, Settling, scan};
 use super::load::{Loaded, Loader};
 use super::names::alias;
 use super::watch::Watch;
-use super::{Catalog, Problem, Procedure};
+use super::{Catalog, Mount, Problem, Procedure, Source};
 
 /// The catalog of this moment, for whoever starts a call.
 pub type Shared = Arc<ArcSwap<Catalog>>;
@@ -210,9 +210,12 @@ impl Keeper {
     /// Makes the next catalog and swaps it in.
     fn publish(&self) {
         let mut procedures: BTreeMap<Arc<str>, Arc<Procedure>> = BTreeMap::new();
+        let mut mounts: BTreeMap<Arc<str>, Arc<Mount>> = BTreeMap::new();
         let mut problems: Vec<Problem> = self.unreadable.iter().cloned().collect();
         let mut conflicts = Vec::new();
         let before = self.shared.load();
+        // While the host starts, who has a name depends on what was loaded first.
+        let is_settled = before.complete;
         for (name, file) in &self.files {
             problems.extend(file.problem.clone());
             let Some(loaded) = &file.loaded else { continue };
@@ -224,34 +227,21 @@ impl Keeper {
             });
             problems.extend(warnings);
             for procedure in &loaded.procedures {
-                let Some(rival) = procedures.get(&procedure.name) else {
-                    procedures.insert(Arc::clone(&procedure.name), Arc::clone(procedure));
-                    continue;
-                };
-                // While the host starts, who has a name depends on what was loaded first.
-                let owner = before.procedures.get(&procedure.name).filter(|_| before.complete);
-                let owner = owner.map(|owner| &*owner.source.file);
-                let (winner, loser) = settle_claim(owner, rival, procedure);
-                let problem = Problem {
-                    file: loser.source.file.clone(),
-                    message: format!(
-                        "`{}` is already served from {}; rename one of them, or set a prefix in a sidecar",
-                        procedure.name, winner.source.file
-                    ),
-                    since: file.loaded_at,
-                    serving: false,
-                };
-                let winner = Arc::clone(winner);
-                procedures.insert(Arc::clone(&procedure.name), winner);
-                conflicts.push(problem);
+                let owner = before.procedures.get(&procedure.name).filter(|_| is_settled);
+                conflicts.extend(claim(&mut procedures, owner, procedure, file.loaded_at));
+            }
+            if let Some(mount) = &loaded.mount {
+                let owner = before.mounts.get(&mount.name).filter(|_| is_settled);
+                conflicts.extend(claim(&mut mounts, owner, mount, file.loaded_at));
             }
         }
         report_new(&conflicts, before.problems());
         problems.extend(conflicts);
         let aliases = aliases(&procedures);
         self.shared.store(Arc::new(Catalog {
-            version: version(&procedures),
+            version: version(&procedures, &mounts),
             procedures,
+            mounts,
             aliases,
             problems,
             complete: self.complete,
@@ -259,26 +249,83 @@ impl Keeper {
     }
 }
 
-/// Two files claim one name: whoever had it keeps it; where neither did, the older file has it, so
-/// that a restart decides as before. The name decides only between files of the same age.
-fn settle_claim<'a>(
-    owner: Option<&str>,
-    a: &'a Arc<Procedure>,
-    b: &'a Arc<Procedure>,
-) -> (&'a Arc<Procedure>, &'a Arc<Procedure>) {
-    let rank = |p: &Arc<Procedure>| {
-        (owner != Some(&*p.source.file), p.source.modified, p.source.file.clone())
-    };
-    if rank(a) <= rank(b) { (a, b) } else { (b, a) }
+/// What a file has under a name.
+trait Claimant {
+    fn name(&self) -> &Arc<str>;
+    fn source(&self) -> &Source;
 }
 
-/// A hash of what callers can see of the procedures, and of the code behind them.
-fn version(procedures: &BTreeMap<Arc<str>, Arc<Procedure>>) -> String {
+impl Claimant for Procedure {
+    fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    fn source(&self) -> &Source {
+        &self.source
+    }
+}
+
+impl Claimant for Mount {
+    fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    fn source(&self) -> &Source {
+        &self.source
+    }
+}
+
+/// Enters a claimant under its name. Where two files claim one name, whoever had it before, the owner,
+/// keeps it; where neither did, the older file has it, so that a restart decides as before. The name
+/// decides only between files of the same age. Gives the problem of whoever does not have it.
+fn claim<T: Claimant>(
+    claims: &mut BTreeMap<Arc<str>, Arc<T>>,
+    owner: Option<&Arc<T>>,
+    claimant: &Arc<T>,
+    since: SystemTime,
+) -> Option<Problem> {
+    let Some(rival) = claims.get(claimant.name()) else {
+        claims.insert(Arc::clone(claimant.name()), Arc::clone(claimant));
+        return None;
+    };
+    let owner = owner.map(|owner| &*owner.source().file);
+    let rank = |claimant: &Arc<T>| {
+        let source = claimant.source();
+        (owner != Some(&*source.file), source.modified, source.file.clone())
+    };
+    let (winner, loser) =
+        if rank(rival) <= rank(claimant) { (rival, claimant) } else { (claimant, rival) };
+    let problem = Problem {
+        file: loser.source().file.clone(),
+        message: format!(
+            "`{}` is already served from {}; rename one of them, or set a prefix in a sidecar",
+            claimant.name(),
+            winner.source().file
+        ),
+        since,
+        serving: false,
+    };
+    let winner = Arc::clone(winner);
+    claims.insert(Arc::clone(claimant.name()), winner);
+    Some(problem)
+}
+
+/// A hash of what callers can see, and of the code behind it.
+fn version(
+    procedures: &BTreeMap<Arc<str>, Arc<Procedure>>,
+    mounts: &BTreeMap<Arc<str>, Arc<Mount>>,
+) -> String {
     let mut hasher = blake3::Hasher::new();
-    for procedure in procedures.values() {
-        for part in [&procedure.description(), &procedure.source.digest] {
+    let mut add = |parts: [&str; 2]| {
+        for part in parts {
             hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
         }
+    };
+    for procedure in procedures.values() {
+        add([&procedure.description(), &procedure.source.digest]);
+    }
+    for mount in mounts.values() {
+        add([&mount.name, &mount.source.digest]);
     }
     hasher.finalize().to_hex()[..16].to_owned()
 }

@@ -12,10 +12,10 @@ use super::folder::Found;
 use super::metadata::{Metadata, Table};
 use super::names::{client_warning, folder_prefix, prefixed};
 use super::reflect::{Export, exports};
-use super::{JobPolicy, Procedure, Source};
+use super::{JobPolicy, Mount, Procedure, Source};
 use crate::codec::types::{Signature, check, is_web};
 use crate::config::{self, Limits, Mode, ProcedureTable, Sidecar, WebMethod};
-use crate::sandbox::{Function, Program, Sandbox};
+use crate::sandbox::{Function, Handler, Program, Sandbox};
 use crate::value::Value;
 
 /// Far above what tool chains make, far below what could hurt.
@@ -36,6 +36,7 @@ pub struct Loader {
 /// A file whose procedures can be called.
 pub(super) struct Loaded {
     pub(super) procedures: Vec<Arc<Procedure>>,
+    pub(super) mount: Option<Arc<Mount>>,
     /// What its owner should know all the same.
     pub(super) warnings: Vec<String>,
 }
@@ -77,7 +78,8 @@ impl Loader {
             source: Arc::new(source),
             program,
         };
-        let mut loaded = Loaded { procedures: Vec::new(), warnings: Vec::new() };
+        let mount = maker.mount(&found.name).map(Arc::new);
+        let mut loaded = Loaded { procedures: Vec::new(), mount, warnings: Vec::new() };
         for export in exports {
             match export.signature {
                 Ok(mut signature) => {
@@ -94,7 +96,7 @@ impl Loader {
                 }
             }
         }
-        if loaded.procedures.is_empty() {
+        if loaded.procedures.is_empty() && loaded.mount.is_none() {
             return Err(match loaded.warnings.as_slice() {
                 [] => "it exports no functions; a procedure is an `export` of its WIT world".into(),
                 warnings => format!("none of its functions can be called: {}", warnings.join("; ")),
@@ -116,6 +118,18 @@ struct Maker {
 }
 
 impl Maker {
+    /// The component as one that answers requests, if it is one.
+    fn mount(&self, file: &str) -> Option<Mount> {
+        let handler = Handler::of(&self.program)?;
+        let stem = Path::new(file).file_stem()?.to_string_lossy();
+        Some(Mount {
+            name: prefixed(&self.prefix, &stem).into(),
+            limits: self.limits.clone(),
+            source: Arc::clone(&self.source),
+            handler,
+        })
+    }
+
     fn procedure(&self, name: &str, signature: Signature, function: Function) -> Procedure {
         let owner = self.sidecar.procedures.get(name);
         let author = self.metadata.tables.get(name);

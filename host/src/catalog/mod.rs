@@ -21,7 +21,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::codec::types::Signature;
 use crate::config::{Limits, Mode, WebMethod};
-use crate::sandbox::{Function, Program};
+use crate::sandbox::{Function, Handler, Program};
 
 pub use cache::{Cache, CacheError};
 pub use keeper::{Keeper, Shared};
@@ -31,6 +31,7 @@ pub use load::Loader;
 #[derive(Default)]
 pub struct Catalog {
     procedures: BTreeMap<Arc<str>, Arc<Procedure>>,
+    mounts: BTreeMap<Arc<str>, Arc<Mount>>,
     /// `a_b` for `a/b`, where no procedure has that very name.
     aliases: HashMap<String, Arc<Procedure>>,
     problems: Vec<Problem>,
@@ -57,6 +58,24 @@ pub struct Procedure {
     pub source: Arc<Source>,
     pub(crate) program: Program,
     pub(crate) function: Function,
+}
+
+/// A component that answers requests itself, through `wasi:http`.
+pub struct Mount {
+    /// The path that it is mounted at, without a `/` before it: its file's name without `.wasm`.
+    pub name: Arc<str>,
+    /// What a request may use.
+    pub limits: Limits,
+    /// The component.
+    pub source: Arc<Source>,
+    pub(crate) handler: Handler,
+}
+
+impl Mount {
+    /// The version of `wasi:http` that it exports.
+    pub fn version(&self) -> &'static str {
+        self.handler.version()
+    }
 }
 
 /// How a procedure runs as a job.
@@ -112,6 +131,16 @@ impl Catalog {
     /// All procedures, by name.
     pub fn procedures(&self) -> impl Iterator<Item = &Procedure> {
         self.procedures.values().map(|procedure| &**procedure)
+    }
+
+    /// All components that answer requests themselves, by name.
+    pub fn mounts(&self) -> impl Iterator<Item = &Mount> {
+        self.mounts.values().map(|mount| &**mount)
+    }
+
+    /// The component that is mounted under that name.
+    pub fn mount(&self, name: &str) -> Option<&Arc<Mount>> {
+        self.mounts.get(name)
     }
 
     /// Differs from that of any catalog with other procedures, or other versions of them.

@@ -10,9 +10,9 @@ use http::{HeaderMap, HeaderValue};
 use serde::Serialize;
 
 use super::{State, reply};
-use crate::catalog::{Catalog, Problem, Procedure};
+use crate::catalog::{Catalog, Mount, Problem, Procedure};
 use crate::codec::types::{Parameter, Type};
-use crate::config::{Mode, WebMethod};
+use crate::config::{self, Mode, WebMethod};
 
 /// The version of the catalog, on every reply, by which a client notices a reload.
 const VERSION: &str = "x-tarp-catalog";
@@ -22,6 +22,7 @@ struct Procedures<'a> {
     version: &'a str,
     complete: bool,
     procedures: Vec<Entry<'a>>,
+    mounts: Vec<MountEntry<'a>>,
     problems: Vec<Complaint<'a>>,
 }
 
@@ -44,6 +45,17 @@ struct Entry<'a> {
 #[derive(Serialize)]
 struct Web<'a> {
     methods: &'a [WebMethod],
+}
+
+/// A component that answers requests itself.
+#[derive(Serialize)]
+struct MountEntry<'a> {
+    name: &'a str,
+    /// The version of `wasi:http`.
+    interface: &'static str,
+    file: &'a str,
+    digest: &'a str,
+    limits: Limits,
 }
 
 /// Bytes, seconds and units of fuel.
@@ -72,6 +84,7 @@ pub(super) async fn show(Extract(state): Extract<State>, headers: HeaderMap) -> 
         version: catalog.version(),
         complete: catalog.is_complete(),
         procedures: catalog.procedures().map(|p| entry(p, state.jobs.is_some())).collect(),
+        mounts: catalog.mounts().map(mount).collect(),
         problems: complaints(&catalog),
     };
     reply::tagged(&procedures, headers.get(IF_NONE_MATCH))
@@ -91,7 +104,6 @@ pub(super) async fn stamp(
 }
 
 fn entry(procedure: &Procedure, keeps_jobs: bool) -> Entry<'_> {
-    let limits = &procedure.limits;
     let mode = if keeps_jobs { procedure.jobs.mode } else { Mode::Sync };
     Entry {
         name: &procedure.name,
@@ -104,13 +116,29 @@ fn entry(procedure: &Procedure, keeps_jobs: bool) -> Entry<'_> {
         web: procedure.web.as_deref().map(|methods| Web { methods }),
         file: &procedure.source.file,
         digest: &procedure.source.digest,
-        limits: Limits {
+        limits: (&procedure.limits).into(),
+    }
+}
+
+fn mount(mount: &Mount) -> MountEntry<'_> {
+    MountEntry {
+        name: &mount.name,
+        interface: mount.version(),
+        file: &mount.source.file,
+        digest: &mount.source.digest,
+        limits: (&mount.limits).into(),
+    }
+}
+
+impl From<&config::Limits> for Limits {
+    fn from(limits: &config::Limits) -> Self {
+        Self {
             fuel: limits.fuel,
             memory: limits.memory,
             deadline: limits.deadline.as_secs_f64(),
             output: limits.output,
             result: limits.result,
-        },
+        }
     }
 }
 

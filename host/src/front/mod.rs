@@ -9,6 +9,7 @@ mod catalog;
 mod connection;
 mod jobs;
 mod listing;
+mod mount;
 mod origin;
 mod procedure;
 mod reply;
@@ -51,7 +52,7 @@ struct Shelf {
     config: ServerConfig,
     allowed_hosts: AllowedHosts,
     /// One for each synchronous call that may run at once.
-    places: Semaphore,
+    places: Arc<Semaphore>,
     /// Cancelled when the host is asked to stop, so that nobody waits any longer.
     closing: CancellationToken,
 }
@@ -82,7 +83,7 @@ impl Front {
             sandbox,
             jobs,
             allowed_hosts: AllowedHosts::new(&config.allowed_hosts),
-            places: Semaphore::new(config.max_calls as usize),
+            places: Arc::new(Semaphore::new(config.max_calls as usize)),
             closing: CancellationToken::new(),
             config,
         };

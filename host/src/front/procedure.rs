@@ -1,4 +1,5 @@
-//! Answers a request for a procedure: finds it, reads its arguments, runs the call.
+//! Answers a request for a procedure or a mounted component: finds it, reads its arguments, runs the
+//! call.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,13 +10,14 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{Method, Request};
 use percent_encoding::percent_decode_str;
+use tokio::sync::OwnedSemaphorePermit;
 use tracing::debug;
 
 use super::reply::{self, Form, Refusal};
 use super::request::{Asked, from_post, from_query};
-use super::{State, body, jobs, web};
+use super::{State, body, jobs, mount, web};
 use crate::call::{Call, Outcome, execute};
-use crate::catalog::Procedure;
+use crate::catalog::{Mount, Procedure};
 use crate::config::WebMethod;
 use crate::error::{CallError, Kind};
 use crate::value::Value;
@@ -29,14 +31,20 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Calls the procedure that the path names.
 pub(super) async fn answer(Extract(state): Extract<State>, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
-    match call(&state, &parts, body).await {
-        Ok(response) => response,
-        Err(error) => Refusal::from(error).into_response(),
-    }
+    let answered = match find(&state, &parts) {
+        Ok(Found::Procedure(procedure)) => call(&state, procedure, &parts, body).await,
+        Ok(Found::Mount(mount, below)) => mount::serve(&state, mount, &below, parts, body).await,
+        Err(error) => Err(error),
+    };
+    answered.unwrap_or_else(|error| Refusal::from(error).into_response())
 }
 
-async fn call(state: &State, parts: &Parts, body: Body) -> Result<Response, CallError> {
-    let procedure = find(state, parts)?;
+async fn call(
+    state: &State,
+    procedure: Arc<Procedure>,
+    parts: &Parts,
+    body: Body,
+) -> Result<Response, CallError> {
     let methods = procedure.web.as_deref().unwrap_or(&WebMethod::ALL);
     if parts.method == Method::OPTIONS {
         return Ok(reply::options(web::allow(methods)));
@@ -58,10 +66,7 @@ async fn call(state: &State, parts: &Parts, body: Body) -> Result<Response, Call
     }
     let Asked { arguments, form, .. } = asked;
     let call = unhurried(body.len(), || Call::new(procedure, arguments))?;
-    let Ok(Ok(_place)) = tokio::time::timeout(PATIENCE, state.places.acquire()).await else {
-        let message = "every place for a call is taken; try again later";
-        return Err(CallError::new(Kind::Overloaded, message).retry_after(1));
-    };
+    let _place = place(state).await?;
     let outcome = execute(&state.sandbox, call, None).await;
     debug!(path = parts.uri.path(), receipt = ?outcome.receipt, failed = outcome.result.is_err(), "called");
     let size = outcome.result.as_ref().map_or(0, Value::written_size);
@@ -73,14 +78,40 @@ pub(super) fn unhurried<T>(size: usize, work: impl FnOnce() -> T) -> T {
     if size > LARGE { tokio::task::block_in_place(work) } else { work() }
 }
 
-fn find(state: &State, parts: &Parts) -> Result<Arc<Procedure>, CallError> {
+/// A place for a call, held until it is dropped.
+pub(super) async fn place(state: &State) -> Result<OwnedSemaphorePermit, CallError> {
+    let place = Arc::clone(&state.places).acquire_owned();
+    match tokio::time::timeout(PATIENCE, place).await {
+        Ok(Ok(place)) => Ok(place),
+        _ => {
+            let message = "every place for a call is taken; try again later";
+            Err(CallError::new(Kind::Overloaded, message).retry_after(1))
+        }
+    }
+}
+
+enum Found {
+    Procedure(Arc<Procedure>),
+    /// With the path below it.
+    Mount(Arc<Mount>, String),
+}
+
+fn find(state: &State, parts: &Parts) -> Result<Found, CallError> {
     let path = parts.uri.path().trim_start_matches('/');
     let name = percent_decode_str(path).decode_utf8().map_err(|_| {
         CallError::new(Kind::BadRequest, "the URL's path is not UTF-8 in percent-encoding")
     })?;
     let catalog = state.catalog.load();
     if let Some(procedure) = catalog.find(&name) {
-        return Ok(Arc::clone(procedure));
+        return Ok(Found::Procedure(Arc::clone(procedure)));
+    }
+    // What is below a mount is its component's affair, with all its escapes.
+    let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
+    for end in ends.rev() {
+        let name = percent_decode_str(&path[..end]).decode_utf8_lossy();
+        if let Some(mount) = catalog.mount(&name) {
+            return Ok(Found::Mount(Arc::clone(mount), path[end..].to_owned()));
+        }
     }
     if !catalog.is_complete() {
         let message =

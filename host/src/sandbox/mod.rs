@@ -7,6 +7,7 @@
 mod abi;
 mod engine;
 mod failure;
+mod handler;
 mod job;
 mod observe;
 mod output;
@@ -24,6 +25,7 @@ use crate::codec::types::{Signature, Type};
 use engine::Concurrency;
 use state::CallState;
 
+pub use handler::{Handler, Request, Response, Streamed};
 pub use observe::{Level, Observer, Progress};
 pub use output::Streams;
 pub use run::Run;
@@ -131,6 +133,11 @@ impl Ground {
         let engine = engine::engine(max_calls, concurrency)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+        wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+        if concurrency == Concurrency::On {
+            wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+            wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+        }
         job::link(&mut linker)?;
         Ok(Self { engine, linker })
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use wasmtime::Store;
-use wasmtime::component::{Func, TypedFunc};
+use wasmtime::component::{Func, InstancePre, TypedFunc};
 use wasmtime::error::format_err;
 
 use super::abi::{Parameters, ResultTooLarge, Returned};
@@ -45,23 +45,12 @@ impl Sandbox {
         arguments: Vec<Typed>,
         observer: Option<Arc<dyn Observer>>,
     ) -> Run {
-        let mut store = Store::new(program.linked.engine(), CallState::new(name, limits, observer));
-        store.limiter(|state| &mut state.memory);
-        // Lifting a result draws on it as well, for texts twice.
-        store.set_hostcall_fuel(limits.result.saturating_mul(2).max(HOST_CALL));
-        let fuelled = store
-            .set_fuel(limits.fuel)
-            .and_then(|()| store.fuel_async_yield_interval(Some(FUEL_BETWEEN_YIELDS)));
-
-        if let Some(observer) = store.data().observer.clone() {
-            observer.started(&store.data().output);
-            report_fuel(&mut store, limits.fuel, observer);
-        }
+        let (mut store, prepared) = prepare(&program.linked, name, limits, observer);
 
         let start = Instant::now();
         let mut ready = None;
         let call = async {
-            fuelled?;
+            prepared?;
             let instance = program.linked.instantiate_async(&mut store).await?;
             ready = Some(Instant::now());
             let func = instance
@@ -89,6 +78,27 @@ impl Sandbox {
         let returned = stopped.map_err(|stop| explain(name, stop, limits, state, &output.stderr));
         Run { returned, receipt, output }
     }
+}
+
+/// A store for one call, with its limits and its observer.
+pub(super) fn prepare(
+    linked: &InstancePre<CallState>,
+    name: &Arc<str>,
+    limits: &Limits,
+    observer: Option<Arc<dyn Observer>>,
+) -> (Store<CallState>, wasmtime::Result<()>) {
+    let mut store = Store::new(linked.engine(), CallState::new(name, limits, observer));
+    store.limiter(|state| &mut state.memory);
+    // Lifting a result draws on it as well, for texts twice.
+    store.set_hostcall_fuel(limits.result.saturating_mul(2).max(HOST_CALL));
+    let fuelled = store
+        .set_fuel(limits.fuel)
+        .and_then(|()| store.fuel_async_yield_interval(Some(FUEL_BETWEEN_YIELDS)));
+    if let Some(observer) = store.data().observer.clone() {
+        observer.started(&store.data().output);
+        report_fuel(&mut store, limits.fuel, observer);
+    }
+    (store, fuelled)
 }
 
 /// Tells the observer how much fuel is used, each time that the guest turns to the host. Yielding, for

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use wasmtime::component::ResourceTable;
 use wasmtime::{ResourceLimiter, Result};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use super::handler::NoNetwork;
 use super::observe::Observer;
 use super::output::Streams;
 use crate::config::Limits;
@@ -14,6 +16,8 @@ use crate::config::Limits;
 pub(super) struct CallState {
     wasi: WasiCtx,
     resources: ResourceTable,
+    http: WasiHttpCtx,
+    outgoing: NoNetwork,
     pub(super) memory: MemoryLimiter,
     pub(super) output: Streams,
     /// The procedure's, for the host's log.
@@ -42,6 +46,8 @@ impl CallState {
         Self {
             wasi,
             resources: ResourceTable::new(),
+            http: WasiHttpCtx::new(),
+            outgoing: NoNetwork,
             memory,
             output,
             name: Arc::clone(name),
@@ -54,6 +60,16 @@ impl CallState {
 impl WasiView for CallState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.resources }
+    }
+}
+
+impl WasiHttpView for CallState {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            ctx: &mut self.http,
+            table: &mut self.resources,
+            hooks: &mut self.outgoing,
+        }
     }
 }
 
