@@ -37,13 +37,29 @@
 //! A section is any number of such records, and a component may hold several such sections, one
 //! in each core module nested in it.
 
+mod answer;
 mod bindings;
+mod context;
 mod embed;
 mod failure;
 
-pub use bindings::tarp::procedure::failures;
+#[cfg(not(target_family = "wasm"))]
+pub use context::Said;
+pub use context::{Context, Number};
 #[doc(hidden)]
 pub use embed::record;
+pub use tarp_guest_macros::procedures;
+pub use wit_bindgen::yield_async;
+
+pub use bindings::tarp::procedure::{failures, web};
+pub use failures::Failure;
+pub use web::{Request, Response};
+
+/// What generated code needs; not for others.
+#[doc(hidden)]
+pub mod private {
+    pub use wit_bindgen::rt;
+}
 
 /// Progress, a log, and whether the procedure is asked to stop.
 ///

@@ -1,0 +1,126 @@
+//! Puts everything together: the author's module, with one hidden module more.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::{ToTokens as _, quote, quote_spanned};
+use syn::{Error, ItemMod};
+
+use crate::convert::{Converter, Direction};
+use crate::module::{self, Module};
+use crate::procedure::{Input, Procedure};
+use crate::{bindings, metadata, wit};
+
+/// The attribute macro.
+///
+/// Where something is wrong, the author's module is still there: what else uses it need not
+/// complain as well.
+pub(crate) fn procedures(arguments: TokenStream, item: &TokenStream) -> TokenStream {
+    let mut author: ItemMod = match syn::parse2(item.clone()) {
+        Ok(module) => module,
+        Err(_) => {
+            let message = "#[procedures] stands above a module: `mod name { ... }`";
+            let error = Error::new_spanned(item, message).into_compile_error();
+            return quote!(#error #item);
+        }
+    };
+    let hidden = if arguments.is_empty() {
+        module::read(&mut author).and_then(|module| hidden(&module))
+    } else {
+        Err(Error::new_spanned(
+            arguments,
+            "#[procedures] takes nothing; see #[procedure] for functions",
+        ))
+    };
+    match (hidden, &mut author.content) {
+        (Ok(hidden), Some((_, items))) => {
+            items.push(syn::Item::Verbatim(hidden));
+            author.into_token_stream()
+        }
+        (Err(error), _) => {
+            let error = error.into_compile_error();
+            quote!(#error #author)
+        }
+        (Ok(_), None) => unreachable!("a module without content is an error"),
+    }
+}
+
+/// The module that exports what is in `module`.
+fn hidden(module: &Module) -> syn::Result<TokenStream> {
+    let source = wit::source(module);
+    let bindings = bindings::generate(module, &source)?;
+    let converter = Converter::new(&module.types);
+    let conversions = module.types.iter().map(|declared| converter.functions(declared));
+    let functions = module.procedures.iter().map(|procedure| function(procedure, &converter));
+    let wit = section("tarp:wit", &source);
+    let metadata = metadata::text(module).map(|text| section("tarp:procedures", &text));
+    Ok(quote! {
+        #[doc(hidden)]
+        #[allow(warnings, clippy::all, clippy::pedantic, clippy::restriction)]
+        #[allow(missing_docs, unsafe_code, reason = "generated; it crosses the boundary of the component")]
+        mod __procedures {
+            mod bindings {
+                #bindings
+            }
+
+            #(#conversions)*
+
+            struct Procedures;
+
+            impl bindings::Guest for Procedures {
+                #(#functions)*
+            }
+
+            // Elsewhere the exports would be symbols of a program that has others of the name.
+            #[cfg(target_family = "wasm")]
+            bindings::export!(Procedures with_types_in bindings);
+
+            #wit
+            #metadata
+        }
+    })
+}
+
+/// The function of the trait `Guest` that calls the author's.
+fn function(procedure: &Procedure, converter: &Converter<'_>) -> TokenStream {
+    let ident = &procedure.ident;
+    let name = procedure.name.bound_value();
+    let parameters = procedure.parameters().map(|parameter| {
+        let (name, of) = (parameter.name.bound_value(), converter.bound(&parameter.of));
+        quote!(#name: #of)
+    });
+    let result = procedure.result.as_ref().map(|of| {
+        let of = converter.bound(of);
+        quote!(-> #of)
+    });
+    let arguments = procedure.inputs.iter().map(|input| match input {
+        Input::Context => quote!(&::tarp_guest::Context::new()),
+        Input::Parameter(parameter) => {
+            let name = parameter.name.bound_value();
+            let value = converter.value(&parameter.of, Direction::In, quote!(#name));
+            if parameter.by_reference { quote!(&#value) } else { value }
+        }
+    });
+    // A type that is not what its name says is found here, and is the author's line.
+    let mut call = quote_spanned!(ident.span()=> super::#ident(#(#arguments),*));
+    let asynchronous = procedure.is_async.then(|| {
+        call.extend(quote!(.await));
+        quote!(async)
+    });
+    let body = match &procedure.result {
+        Some(of) => converter.value(of, Direction::Out, call),
+        None => quote!(#call;),
+    };
+    quote!(#asynchronous fn #name(#(#parameters),*) #result { #body })
+}
+
+/// A custom section with one text, in the framing that `tarp_guest` documents.
+fn section(name: &str, text: &str) -> TokenStream {
+    let length = text.len() + 4;
+    let text = Literal::string(text);
+    quote! {
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            #[unsafe(link_section = #name)]
+            static RECORD: [u8; #length] = ::tarp_guest::record(#text);
+        };
+    }
+}

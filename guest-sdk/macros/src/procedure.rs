@@ -1,0 +1,323 @@
+//! One procedure: a function's signature, and what its attributes say.
+
+use proc_macro2::{Ident, Span};
+use serde_json::Value;
+use syn::meta::ParseNestedMeta;
+use syn::spanned::Spanned;
+use syn::{Attribute, Error, FnArg, ItemFn, LitInt, LitStr, Meta, Pat, Token, Type as Syntax};
+
+use crate::defaults;
+use crate::docs;
+use crate::names::{self, Name};
+use crate::types::{self, Scope, Shared, Type};
+
+/// What becomes an exported function.
+#[derive(Debug)]
+pub(crate) struct Procedure {
+    pub(crate) ident: Ident,
+    pub(crate) name: Name,
+    pub(crate) docs: String,
+    pub(crate) is_async: bool,
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) result: Option<Type>,
+    pub(crate) options: Options,
+}
+
+/// What the function takes, in its order.
+#[derive(Debug)]
+pub(crate) enum Input {
+    Parameter(Parameter),
+    /// `&Context`, which callers know nothing of.
+    Context,
+}
+
+/// What callers pass.
+#[derive(Debug)]
+pub(crate) struct Parameter {
+    pub(crate) ident: Ident,
+    pub(crate) name: Name,
+    pub(crate) of: Type,
+    pub(crate) by_reference: bool,
+    pub(crate) default: Option<Value>,
+}
+
+/// What `#[procedure(...)]` says.
+#[derive(Debug, Default)]
+pub(crate) struct Options {
+    pub(crate) asynchronous: Option<Span>,
+    pub(crate) suggested_wait: Option<(u32, Span)>,
+    pub(crate) web: Option<Span>,
+    pub(crate) methods: Option<(Vec<String>, Span)>,
+}
+
+/// The attributes of the macro on one function: taken off it, for nobody else knows them.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub(crate) procedure: Vec<Attribute>,
+    /// Those of each input.
+    pub(crate) defaults: Vec<Vec<Attribute>>,
+}
+
+impl Taken {
+    pub(crate) fn from(function: &mut ItemFn) -> Self {
+        let procedure = take(&mut function.attrs, "procedure");
+        let inputs = function.sig.inputs.iter_mut();
+        let defaults = inputs.map(|input| match input {
+            FnArg::Receiver(receiver) => take(&mut receiver.attrs, "default"),
+            FnArg::Typed(typed) => take(&mut typed.attrs, "default"),
+        });
+        Self { procedure, defaults: defaults.collect() }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.procedure.is_empty() && self.defaults.iter().all(Vec::is_empty)
+    }
+}
+
+/// Removes the attributes of that name and gives them.
+pub(crate) fn take(attributes: &mut Vec<Attribute>, name: &str) -> Vec<Attribute> {
+    let is_ours = |attribute: &Attribute| {
+        attribute.path().segments.last().is_some_and(|segment| segment.ident == name)
+    };
+    let (ours, others) = std::mem::take(attributes).into_iter().partition(is_ours);
+    *attributes = others;
+    ours
+}
+
+impl Procedure {
+    /// Reads a function and what was taken off it.
+    pub(crate) fn read(
+        function: &ItemFn,
+        taken: &Taken,
+        scope: &dyn defaults::Scope,
+    ) -> syn::Result<Self> {
+        let signature = &function.sig;
+        refuse_what_callers_cannot(function)?;
+        let inputs = signature.inputs.iter().zip(&taken.defaults);
+        let inputs = inputs.map(|(input, defaults)| Input::read(input, defaults, scope));
+        let procedure = Self {
+            ident: signature.ident.clone(),
+            name: Name::of_snake(&signature.ident)?,
+            docs: docs::of(&function.attrs),
+            is_async: signature.asyncness.is_some(),
+            inputs: inputs.collect::<syn::Result<_>>()?,
+            result: types::read_result(&signature.output, scope)?,
+            options: Options::read(&taken.procedure)?,
+        };
+        names::distinct(
+            procedure.parameters().map(|parameter| (&parameter.name, &parameter.ident)),
+        )?;
+        procedure.check_web(function)?;
+        procedure.check_options()?;
+        Ok(procedure)
+    }
+
+    /// What callers pass.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = &Parameter> {
+        self.inputs.iter().filter_map(|input| match input {
+            Input::Parameter(parameter) => Some(parameter),
+            Input::Context => None,
+        })
+    }
+
+    /// The types that it names.
+    pub(crate) fn types(&self) -> impl Iterator<Item = &Type> {
+        self.parameters().map(|parameter| &parameter.of).chain(&self.result)
+    }
+
+    /// Whether it answers requests as they are: it takes a request and nothing else, and gives a
+    /// response.
+    fn is_web(&self) -> bool {
+        let response = Type::Shared(Shared::Response);
+        let mut parameters = self.parameters().map(|parameter| &parameter.of);
+        let takes_request = parameters.next() == Some(&Type::Shared(Shared::Request))
+            && parameters.next().is_none();
+        let gives_response = match &self.result {
+            Some(Type::Result(Some(ok), _)) => **ok == response,
+            Some(result) => *result == response,
+            None => false,
+        };
+        takes_request && gives_response
+    }
+
+    fn check_web(&self, function: &ItemFn) -> syn::Result<()> {
+        let cure = "a web procedure takes a `Request` and nothing else besides `&Context`, and gives a \
+                    `Response` or a `Result<Response, _>`";
+        if self.is_web() {
+            return Ok(());
+        }
+        if let Some(span) = self.options.web {
+            return Err(Error::new(span, cure));
+        }
+        if let Some((_, span)) = self.options.methods {
+            return Err(Error::new(span, format!("only web procedures have methods; {cure}")));
+        }
+        if self.types().any(|of| of.holds(Shared::Request) || of.holds(Shared::Response)) {
+            return Err(Error::new(function.sig.ident.span(), cure));
+        }
+        Ok(())
+    }
+
+    fn check_options(&self) -> syn::Result<()> {
+        match self.options {
+            Options { suggested_wait: Some((_, span)), asynchronous: None, .. }
+                if !self.is_async =>
+            {
+                let message = "only a caller that gets a handle waits; add `asynchronous`";
+                Err(Error::new(span, message))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Input {
+    fn read(
+        input: &FnArg,
+        defaults: &[Attribute],
+        scope: &dyn defaults::Scope,
+    ) -> syn::Result<Self> {
+        let typed = match input {
+            FnArg::Typed(typed) => typed,
+            FnArg::Receiver(receiver) => {
+                return Err(Error::new(receiver.span(), "a procedure is a function, not a method"));
+            }
+        };
+        if is_context(&typed.ty, scope) {
+            return match defaults.first() {
+                Some(default) => Err(Error::new(default.span(), "nobody passes the context")),
+                None => Ok(Self::Context),
+            };
+        }
+        let ident = match &*typed.pat {
+            Pat::Ident(pattern) if pattern.subpat.is_none() && pattern.by_ref.is_none() => {
+                &pattern.ident
+            }
+            pattern => {
+                let message =
+                    "callers pass this by name, so it needs one, as in `pair: (f64, f64)`";
+                return Err(Error::new(pattern.span(), message));
+            }
+        };
+        let (of, by_reference) = types::read_parameter(&typed.ty, scope)?;
+        let default = match defaults {
+            [] => None,
+            [default] => Some(read_default(default, &of, scope)?),
+            [_, second, ..] => return Err(Error::new(second.span(), "one default is enough")),
+        };
+        let name = Name::of_snake(ident)?;
+        Ok(Self::Parameter(Parameter { ident: ident.clone(), name, of, by_reference, default }))
+    }
+}
+
+fn read_default(
+    attribute: &Attribute,
+    of: &Type,
+    scope: &dyn defaults::Scope,
+) -> syn::Result<Value> {
+    match &attribute.meta {
+        Meta::NameValue(pair) => defaults::json(&pair.value, of, scope),
+        other => Err(Error::new(other.span(), "a default is written `#[default = 10]`")),
+    }
+}
+
+fn is_context(syntax: &Syntax, scope: &dyn Scope) -> bool {
+    let Syntax::Reference(reference) = syntax else { return false };
+    let Syntax::Path(path) = &*reference.elem else { return false };
+    let last = path.path.segments.last().expect("a path has a segment");
+    last.ident == "Context" && !scope.declares(&last.ident)
+}
+
+fn refuse_what_callers_cannot(function: &ItemFn) -> syn::Result<()> {
+    let signature = &function.sig;
+    let refused = [
+        (
+            signature.generics.params.first().map(Spanned::span),
+            "a procedure cannot have parameters of this kind",
+        ),
+        (
+            signature.unsafety.as_ref().map(Spanned::span),
+            "a procedure cannot be unsafe: callers pass anything",
+        ),
+        (signature.abi.as_ref().map(Spanned::span), "a procedure is a plain Rust function"),
+        (
+            signature.variadic.as_ref().map(Spanned::span),
+            "a procedure has a fixed number of parameters",
+        ),
+        (
+            function
+                .attrs
+                .iter()
+                .find(|attribute| attribute.path().is_ident("cfg"))
+                .map(Spanned::span),
+            "a procedure is always there; put `cfg` into its body, or on the module",
+        ),
+    ];
+    match refused.into_iter().find_map(|(span, message)| Some((span?, message))) {
+        Some((span, message)) => Err(Error::new(
+            span,
+            format!("{message}; a helper for other modules is `pub(crate) fn`"),
+        )),
+        None => Ok(()),
+    }
+}
+
+impl Options {
+    fn read(attributes: &[Attribute]) -> syn::Result<Self> {
+        let mut options = Self::default();
+        for attribute in attributes {
+            if matches!(attribute.meta, Meta::Path(_)) {
+                continue;
+            }
+            attribute.parse_nested_meta(|meta| options.add(&meta))?;
+        }
+        Ok(options)
+    }
+
+    fn add(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+        let span = meta.path.span();
+        let key = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
+        let twice = match key.as_str() {
+            "asynchronous" => self.asynchronous.replace(span).is_some(),
+            "web" => self.web.replace(span).is_some(),
+            "suggested_wait" => {
+                let seconds: LitInt = meta.value()?.parse()?;
+                let number = seconds.base10_parse::<u32>()?;
+                if number == 0 {
+                    return Err(Error::new(seconds.span(), "one second is the least to wait"));
+                }
+                self.suggested_wait.replace((number, span)).is_some()
+            }
+            "methods" => self.methods.replace((methods(meta)?, span)).is_some(),
+            _ => {
+                let message = "a procedure can be `asynchronous`, `suggested_wait = SECONDS`, `web` and \
+                               `methods = [\"GET\", \"POST\"]`";
+                return Err(Error::new(span, message));
+            }
+        };
+        if twice { Err(Error::new(span, format!("`{key}` is said twice"))) } else { Ok(()) }
+    }
+}
+
+/// `methods = "GET"`, or a list of them in brackets.
+fn methods(meta: &ParseNestedMeta<'_>) -> syn::Result<Vec<String>> {
+    let value = meta.value()?;
+    let listed = if value.peek(syn::token::Bracket) {
+        let content;
+        syn::bracketed!(content in value);
+        content
+            .parse_terminated(<LitStr as syn::parse::Parse>::parse, Token![,])?
+            .into_iter()
+            .collect()
+    } else {
+        vec![value.parse::<LitStr>()?]
+    };
+    if listed.is_empty() {
+        return Err(meta.error("a web procedure without methods is never called"));
+    }
+    let method = |literal: &LitStr| match literal.value().as_str() {
+        method @ ("GET" | "POST") => Ok(method.to_owned()),
+        _ => Err(Error::new(literal.span(), "a web procedure answers \"GET\", \"POST\" or both")),
+    };
+    listed.iter().map(method).collect()
+}

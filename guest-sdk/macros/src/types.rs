@@ -1,0 +1,269 @@
+//! The types of parameters, results and fields, as they are written in Rust.
+
+use proc_macro2::{Ident, Span};
+use syn::spanned::Spanned;
+use syn::{Error, GenericArgument, PathArguments, ReturnType, Type as Syntax};
+
+/// A type that a procedure can take or give.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Type {
+    /// `bool`, `char`, a number: the name in Rust and in WIT.
+    Primitive {
+        rust: &'static str,
+        wit: &'static str,
+    },
+    String,
+    /// `&'static str`, in a result.
+    StaticStr,
+    List(Box<Type>),
+    Option(Box<Type>),
+    /// `None` stands for `()`.
+    Result(Option<Box<Type>>, Option<Box<Type>>),
+    Tuple(Vec<Type>),
+    /// A map from any crate's `HashMap` or `BTreeMap`: a list of pairs.
+    Map(Box<(Type, Type)>),
+    /// A type of the annotated module, by its name there.
+    Declared(Ident),
+    /// A type of this SDK.
+    Shared(Shared),
+}
+
+/// Types that the package `tarp:procedure` has, in Rust those of `tarp_guest`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shared {
+    Failure,
+    Request,
+    Response,
+}
+
+impl Shared {
+    /// Its interface, its name in WIT, and its module in `tarp_guest`.
+    pub(crate) fn place(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Failure => ("failures", "failure"),
+            Self::Request => ("web", "request"),
+            Self::Response => ("web", "response"),
+        }
+    }
+}
+
+impl Type {
+    /// Whether such a value is in it, other than inside of a declared type.
+    pub(crate) fn holds(&self, shared: Shared) -> bool {
+        match self {
+            Self::Primitive { .. } | Self::String | Self::StaticStr | Self::Declared(_) => false,
+            Self::List(inner) | Self::Option(inner) => inner.holds(shared),
+            Self::Result(ok, error) => ok.iter().chain(error).any(|inner| inner.holds(shared)),
+            Self::Tuple(inner) => inner.iter().any(|inner| inner.holds(shared)),
+            Self::Map(pair) => pair.0.holds(shared) || pair.1.holds(shared),
+            Self::Shared(this) => *this == shared,
+        }
+    }
+
+    /// The types of the annotated module that are named in it.
+    pub(crate) fn declared(&self) -> Vec<&Ident> {
+        match self {
+            Self::Primitive { .. } | Self::String | Self::StaticStr | Self::Shared(_) => Vec::new(),
+            Self::Declared(ident) => vec![ident],
+            Self::List(inner) | Self::Option(inner) => inner.declared(),
+            Self::Result(ok, error) => {
+                ok.iter().chain(error).flat_map(|inner| inner.declared()).collect()
+            }
+            Self::Tuple(inner) => inner.iter().flat_map(Self::declared).collect(),
+            Self::Map(pair) => [&pair.0, &pair.1].into_iter().flat_map(Self::declared).collect(),
+        }
+    }
+
+    /// The types of the SDK that are named in it.
+    pub(crate) fn shared(&self) -> Vec<Shared> {
+        [Shared::Failure, Shared::Request, Shared::Response]
+            .into_iter()
+            .filter(|shared| self.holds(*shared))
+            .collect()
+    }
+}
+
+const PRIMITIVES: [(&str, &str); 12] = [
+    ("bool", "bool"),
+    ("char", "char"),
+    ("f32", "f32"),
+    ("f64", "f64"),
+    ("i8", "s8"),
+    ("i16", "s16"),
+    ("i32", "s32"),
+    ("i64", "s64"),
+    ("u8", "u8"),
+    ("u16", "u16"),
+    ("u32", "u32"),
+    ("u64", "u64"),
+];
+
+/// What the names in a type can stand for.
+pub(crate) trait Scope {
+    /// Whether the annotated module has a struct or an enum of that name.
+    fn declares(&self, name: &Ident) -> bool;
+
+    /// What a `type` of the annotated module stands for.
+    fn alias(&self, name: &Ident) -> Option<&syn::ItemType>;
+}
+
+/// Where a type stands decides about references.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Result,
+    Inside,
+}
+
+/// Reads a type.
+pub(crate) fn read(syntax: &Syntax, place: Place, scope: &dyn Scope) -> syn::Result<Type> {
+    let inside = |syntax: &Syntax| read(syntax, place, scope).map(Box::new);
+    match syntax {
+        Syntax::Paren(inner) => read(&inner.elem, place, scope),
+        Syntax::Group(inner) => read(&inner.elem, place, scope),
+        Syntax::Tuple(tuple) if tuple.elems.is_empty() => Err(Error::new(
+            tuple.span(),
+            "`()` is no value that can be passed; it stands only for the result of a function, or \
+             in a `Result`",
+        )),
+        Syntax::Tuple(tuple) => Ok(Type::Tuple(
+            tuple.elems.iter().map(|e| read(e, place, scope)).collect::<syn::Result<_>>()?,
+        )),
+        Syntax::Reference(reference) if place == Place::Result && is_str(&reference.elem) => {
+            Ok(Type::StaticStr)
+        }
+        Syntax::Reference(reference) => Err(Error::new(
+            reference.span(),
+            "a reference can only be a whole parameter, as in `values: &[f64]`; own the value here",
+        )),
+        Syntax::Array(array) => Err(Error::new(
+            array.span(),
+            "an array of a fixed length cannot be passed; use `Vec`, or a tuple",
+        )),
+        Syntax::Path(path) if path.qself.is_none() => {
+            let segment = path.path.segments.last().expect("a path has a segment");
+            let name = &segment.ident;
+            let arguments = arguments(&segment.arguments);
+            let count = |expected: usize, example: &str| {
+                if arguments.len() == expected {
+                    return Ok(());
+                }
+                let message =
+                    format!("`{name}` needs its types written out here, as in `{example}`");
+                Err(Error::new(path.span(), message))
+            };
+            let single = path.path.segments.len() == 1;
+            if single && arguments.is_empty() && scope.declares(name) {
+                return Ok(Type::Declared(name.clone()));
+            }
+            if single && let Some(alias) = scope.alias(name) {
+                if !alias.generics.params.is_empty() {
+                    let message = format!("`{name}` has parameters; write out what it stands for");
+                    return Err(Error::new(path.span(), message));
+                }
+                return read(&alias.ty, place, scope);
+            }
+            let text = name.to_string();
+            if let Some((rust, wit)) = PRIMITIVES.iter().find(|(rust, _)| text == *rust) {
+                return Ok(Type::Primitive { rust, wit });
+            }
+            match text.as_str() {
+                "String" => Ok(Type::String),
+                "Vec" => {
+                    count(1, "Vec<f64>")?;
+                    Ok(Type::List(inside(arguments[0])?))
+                }
+                "Option" => {
+                    count(1, "Option<f64>")?;
+                    Ok(Type::Option(inside(arguments[0])?))
+                }
+                "Result" => {
+                    count(2, "Result<f64, String>")?;
+                    let side = |syntax: &Syntax| {
+                        if is_unit(syntax) { Ok(None) } else { inside(syntax).map(Some) }
+                    };
+                    Ok(Type::Result(side(arguments[0])?, side(arguments[1])?))
+                }
+                "HashMap" | "BTreeMap" => {
+                    count(2, &format!("{text}<String, f64>"))?;
+                    Ok(Type::Map(Box::new((
+                        read(arguments[0], place, scope)?,
+                        read(arguments[1], place, scope)?,
+                    ))))
+                }
+                "Failure" => Ok(Type::Shared(Shared::Failure)),
+                "Request" => Ok(Type::Shared(Shared::Request)),
+                "Response" => Ok(Type::Shared(Shared::Response)),
+                _ => Err(unknown(&text, path.span())),
+            }
+        }
+        other => {
+            Err(Error::new(other.span(), "a procedure cannot take or give a value of such a type"))
+        }
+    }
+}
+
+/// Reads what a function returns: nothing, or a type.
+pub(crate) fn read_result(output: &ReturnType, scope: &dyn Scope) -> syn::Result<Option<Type>> {
+    match output {
+        ReturnType::Default => Ok(None),
+        ReturnType::Type(_, syntax) if is_unit(syntax) => Ok(None),
+        ReturnType::Type(_, syntax) => read(syntax, Place::Result, scope).map(Some),
+    }
+}
+
+/// A parameter `&T` takes what `T` takes; the function gets a reference. Tells whether it was one.
+pub(crate) fn read_parameter(syntax: &Syntax, scope: &dyn Scope) -> syn::Result<(Type, bool)> {
+    let Syntax::Reference(reference) = syntax else {
+        return Ok((read(syntax, Place::Inside, scope)?, false));
+    };
+    if let Some(token) = &reference.mutability {
+        return Err(Error::new(
+            token.span,
+            "a caller would not see what becomes of it; take the value",
+        ));
+    }
+    let inner = match &*reference.elem {
+        inner if is_str(inner) => Type::String,
+        Syntax::Slice(slice) => Type::List(Box::new(read(&slice.elem, Place::Inside, scope)?)),
+        inner => read(inner, Place::Inside, scope)?,
+    };
+    Ok((inner, true))
+}
+
+fn arguments(arguments: &PathArguments) -> Vec<&Syntax> {
+    let PathArguments::AngleBracketed(list) = arguments else { return Vec::new() };
+    let mut types = Vec::new();
+    for argument in &list.args {
+        if let GenericArgument::Type(syntax) = argument {
+            types.push(syntax);
+        }
+    }
+    types
+}
+
+fn is_unit(syntax: &Syntax) -> bool {
+    matches!(syntax, Syntax::Tuple(tuple) if tuple.elems.is_empty())
+}
+
+fn is_str(syntax: &Syntax) -> bool {
+    matches!(syntax, Syntax::Path(path) if path.path.is_ident("str"))
+}
+
+fn unknown(name: &str, span: Span) -> Error {
+    let message = match name {
+        "usize" => "`usize` has another size on other machines; use `u32` or `u64`".into(),
+        "isize" => "`isize` has another size on other machines; use `i32` or `i64`".into(),
+        "u128" | "i128" => {
+            format!("a number of 128 bits cannot be passed, so no `{name}`; use `String`")
+        }
+        "HashSet" | "BTreeSet" => format!("a set cannot be passed, so no `{name}`; use `Vec`"),
+        "Box" | "Rc" | "Arc" | "Cow" => format!("`{name}` cannot be passed; use what is in it"),
+        "Self" => "`Self` stands for nothing here; write the type's name".into(),
+        "Context" => "a procedure takes the context as `&Context`".into(),
+        _ => format!(
+            "`{name}` is not known here: besides the types of the language, a procedure takes and \
+             gives structs and enums that are written in this module; move `{name}` into it"
+        ),
+    };
+    Error::new(span, message)
+}
