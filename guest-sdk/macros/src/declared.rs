@@ -1,7 +1,6 @@
 //! The structs and enums of the annotated module, as far as procedures use them.
 
 use proc_macro2::Ident;
-use syn::spanned::Spanned;
 use syn::{Attribute, Error, Fields, Generics, Item, ItemEnum, ItemStruct};
 
 use crate::docs;
@@ -100,7 +99,7 @@ fn structure(item: &ItemStruct, is_flags: bool, scope: &dyn Scope) -> syn::Resul
             }
             for (field, syntax) in fields.iter().zip(&named.named) {
                 if !matches!(field.of, Type::Primitive { rust: "bool", .. }) {
-                    return Err(Error::new(syntax.ty.span(), "each field of flags is a `bool`"));
+                    return Err(Error::new_spanned(&syntax.ty, "each field of flags is a `bool`"));
                 }
             }
             Ok(Shape::Flags(fields))
@@ -151,7 +150,7 @@ fn enumeration(item: &ItemEnum, scope: &dyn Scope) -> syn::Result<Shape> {
                      `{}(S)`",
                     variant.ident
                 );
-                return Err(Error::new(variant.span(), message));
+                return Err(Error::new_spanned(variant, message));
             }
         };
         let (name, docs) = (Name::of_camel(&variant.ident)?, docs::of(&variant.attrs));
@@ -168,5 +167,5 @@ fn no_generics(generics: &Generics, ident: &Ident) -> syn::Result<()> {
     }
     let message =
         format!("`{ident}` has parameters, and callers cannot; write one type for each use");
-    Err(Error::new(generics.span(), message))
+    Err(Error::new_spanned(generics, message))
 }

@@ -2,7 +2,6 @@
 
 use proc_macro2::Ident;
 use serde_json::{Number, Value};
-use syn::spanned::Spanned;
 use syn::{Error, Expr, ExprLit, ExprUnary, Lit, LitInt, UnOp};
 
 use crate::names::Name;
@@ -17,7 +16,7 @@ pub(crate) trait Scope: types::Scope {
 /// The JSON of a default.
 pub(crate) fn json(expression: &Expr, of: &Type, scope: &dyn Scope) -> syn::Result<Value> {
     let misfit =
-        |expected: &str| Err(Error::new(expression.span(), format!("expected {expected}")));
+        |expected: &str| Err(Error::new_spanned(expression, format!("expected {expected}")));
     match (of, expression) {
         (_, Expr::Group(inner)) => json(&inner.expr, of, scope),
         (_, Expr::Paren(inner)) => json(&inner.expr, of, scope),
@@ -84,7 +83,7 @@ fn number(expression: &Expr, rust: &str) -> syn::Result<Value> {
         Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => (true, &**expr),
         other => (false, other),
     };
-    let misfit = || Error::new(expression.span(), format!("expected a number that is a `{rust}`"));
+    let misfit = || Error::new_spanned(expression, format!("expected a number that is a `{rust}`"));
     let is_float = matches!(rust, "f32" | "f64");
     match literal(magnitude) {
         Some(Lit::Int(digits)) if suffix_fits(digits.suffix(), rust) && !is_float => {

@@ -11,13 +11,18 @@ pub(crate) fn of(attributes: &[Attribute]) -> String {
         },
         _ => None,
     });
-    // Rust keeps the space after `///`.
-    let lines = lines.flat_map(|text| {
-        let lines: Vec<_> = text
-            .split('\n')
-            .map(|line| line.strip_prefix(' ').unwrap_or(line).to_owned())
-            .collect();
-        lines
+    let texts = lines.map(|text| dedented(&text));
+    texts.collect::<Vec<_>>().join("\n").trim_matches('\n').to_owned()
+}
+
+/// Without the space after `///`, and without the indentation of a block `/** ... */`.
+fn dedented(text: &str) -> String {
+    let indentation = |line: &str| line.len() - line.trim_start().len();
+    let later = text.lines().skip(1).filter(|line| !line.trim().is_empty());
+    let common = later.map(indentation).min().unwrap_or(0);
+    let lines = text.lines().enumerate().map(|(number, line)| match number {
+        0 => line.strip_prefix(' ').unwrap_or(line),
+        _ => line.get(common..).unwrap_or("").trim_end(),
     });
-    lines.collect::<Vec<_>>().join("\n").trim_matches('\n').to_owned()
+    lines.collect::<Vec<_>>().join("\n")
 }

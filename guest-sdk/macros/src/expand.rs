@@ -2,7 +2,7 @@
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
-use syn::{Error, ItemMod};
+use syn::{Error, Item, ItemMod, parse_quote};
 
 use crate::convert::{Converter, Direction};
 use crate::module::{self, Module};
@@ -32,7 +32,9 @@ pub(crate) fn procedures(arguments: TokenStream, item: &TokenStream) -> TokenStr
     };
     match (hidden, &mut author.content) {
         (Ok(hidden), Some((_, items))) => {
-            items.push(syn::Item::Verbatim(hidden));
+            items.push(Item::Verbatim(hidden));
+            // `pub` is for callers here, who reach what no Rust code reaches.
+            author.attrs.push(parse_quote!(#[allow(unreachable_pub)]));
             author.into_token_stream()
         }
         (Err(error), _) => {
@@ -57,13 +59,13 @@ fn hidden(module: &Module) -> syn::Result<TokenStream> {
         #[allow(warnings, clippy::all, clippy::pedantic, clippy::restriction)]
         #[allow(missing_docs, unsafe_code, reason = "generated; it crosses the boundary of the component")]
         mod __procedures {
-            mod bindings {
+            pub(super) mod bindings {
                 #bindings
             }
 
             #(#conversions)*
 
-            struct Procedures;
+            pub(super) struct Procedures;
 
             impl bindings::Guest for Procedures {
                 #(#functions)*

@@ -21,6 +21,8 @@ mod declared;
 mod defaults;
 mod docs;
 mod expand;
+#[cfg(test)]
+mod golden;
 mod metadata;
 mod module;
 mod names;

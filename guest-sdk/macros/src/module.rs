@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens as _;
-use syn::spanned::Spanned as _;
 use syn::{Attribute, Error, Fields, Item, ItemMod, ItemType, Visibility};
 
 use crate::declared::Declared;
@@ -30,7 +29,7 @@ pub(crate) fn read(module: &mut ItemMod) -> syn::Result<Module> {
     let (docs, ident) = (docs::of(&module.attrs), module.ident.clone());
     let Some((_, items)) = &mut module.content else {
         let message = "the macro sees only what is between the braces of `mod name { ... }`";
-        return Err(Error::new(module.span(), message));
+        return Err(Error::new_spanned(module, message));
     };
     let taken: Vec<_> = items.iter_mut().map(Attributes::take).collect();
     refuse_endless(items)?;
@@ -45,7 +44,7 @@ pub(crate) fn read(module: &mut ItemMod) -> syn::Result<Module> {
             } else if !taken.is_empty() {
                 let message =
                     format!("`{}` is no procedure unless it is `pub`", function.sig.ident);
-                errors.keep::<()>(Err(Error::new(function.sig.span(), message)));
+                errors.keep::<()>(Err(Error::new_spanned(&function.sig, message)));
             }
         }
     }
@@ -223,5 +222,40 @@ impl Errors {
 
     fn finish(&mut self) -> syn::Result<()> {
         self.0.take().map_or(Ok(()), Err)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(source: &str) -> String {
+        read(&mut syn::parse_str(source).unwrap()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn types_that_never_end() {
+        assert_eq!(
+            message("mod m { type A = Vec<B>; type B = A; pub fn f(a: A) {} }"),
+            "`A` stands for itself"
+        );
+        let tree = "struct Tree(Vec<Branch>); enum Branch { Leaf, Tree(Tree) }";
+        assert!(message(&format!("mod m {{ {tree} pub fn f(a: Tree) {{}} }}")).contains("itself"));
+    }
+
+    #[test]
+    fn all_errors_at_once() {
+        let source = "mod m { pub fn f(a: usize) {} pub fn g(b: Box<u8>) {} }";
+        let error = read(&mut syn::parse_str(source).unwrap()).unwrap_err();
+        assert_eq!(error.into_iter().count(), 2);
+    }
+
+    #[test]
+    fn a_type_is_read_once_however_often_it_is_used() {
+        let source =
+            "mod m { struct B { a: A, c: A } struct A { b: u8 } pub fn f(b: B, a: A) -> A {} }";
+        let module = read(&mut syn::parse_str(source).unwrap()).unwrap();
+        let names: Vec<_> = module.types.iter().map(|declared| declared.name.kebab()).collect();
+        assert_eq!(names, ["b", "a"]);
     }
 }

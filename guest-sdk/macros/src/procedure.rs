@@ -1,6 +1,7 @@
 //! One procedure: a function's signature, and what its attributes say.
 
 use proc_macro2::{Ident, Span};
+use quote::ToTokens;
 use serde_json::Value;
 use syn::meta::ParseNestedMeta;
 use syn::spanned::Spanned;
@@ -180,12 +181,15 @@ impl Input {
         let typed = match input {
             FnArg::Typed(typed) => typed,
             FnArg::Receiver(receiver) => {
-                return Err(Error::new(receiver.span(), "a procedure is a function, not a method"));
+                return Err(Error::new_spanned(
+                    receiver,
+                    "a procedure is a function, not a method",
+                ));
             }
         };
         if is_context(&typed.ty, scope) {
             return match defaults.first() {
-                Some(default) => Err(Error::new(default.span(), "nobody passes the context")),
+                Some(default) => Err(Error::new_spanned(default, "nobody passes the context")),
                 None => Ok(Self::Context),
             };
         }
@@ -196,14 +200,14 @@ impl Input {
             pattern => {
                 let message =
                     "callers pass this by name, so it needs one, as in `pair: (f64, f64)`";
-                return Err(Error::new(pattern.span(), message));
+                return Err(Error::new_spanned(pattern, message));
             }
         };
         let (of, by_reference) = types::read_parameter(&typed.ty, scope)?;
         let default = match defaults {
             [] => None,
             [default] => Some(read_default(default, &of, scope)?),
-            [_, second, ..] => return Err(Error::new(second.span(), "one default is enough")),
+            [_, second, ..] => return Err(Error::new_spanned(second, "one default is enough")),
         };
         let name = Name::of_snake(ident)?;
         Ok(Self::Parameter(Parameter { ident: ident.clone(), name, of, by_reference, default }))
@@ -217,7 +221,7 @@ fn read_default(
 ) -> syn::Result<Value> {
     match &attribute.meta {
         Meta::NameValue(pair) => defaults::json(&pair.value, of, scope),
-        other => Err(Error::new(other.span(), "a default is written `#[default = 10]`")),
+        other => Err(Error::new_spanned(other, "a default is written `#[default = 10]`")),
     }
 }
 
@@ -229,33 +233,29 @@ fn is_context(syntax: &Syntax, scope: &dyn Scope) -> bool {
 }
 
 fn refuse_what_callers_cannot(function: &ItemFn) -> syn::Result<()> {
-    let signature = &function.sig;
+    let ItemFn { attrs, sig: signature, .. } = function;
+    let condition = attrs.iter().find(|attribute| attribute.path().is_ident("cfg"));
     let refused = [
         (
-            signature.generics.params.first().map(Spanned::span),
-            "a procedure cannot have parameters of this kind",
+            signature.generics.params.first().map(ToTokens::to_token_stream),
+            "a procedure cannot be generic: callers pass values, not types",
         ),
         (
-            signature.unsafety.as_ref().map(Spanned::span),
+            signature.unsafety.map(ToTokens::into_token_stream),
             "a procedure cannot be unsafe: callers pass anything",
         ),
-        (signature.abi.as_ref().map(Spanned::span), "a procedure is a plain Rust function"),
         (
-            signature.variadic.as_ref().map(Spanned::span),
-            "a procedure has a fixed number of parameters",
+            signature.abi.as_ref().map(ToTokens::to_token_stream),
+            "a procedure is a plain Rust function",
         ),
         (
-            function
-                .attrs
-                .iter()
-                .find(|attribute| attribute.path().is_ident("cfg"))
-                .map(Spanned::span),
+            condition.map(ToTokens::to_token_stream),
             "a procedure is always there; put `cfg` into its body, or on the module",
         ),
     ];
-    match refused.into_iter().find_map(|(span, message)| Some((span?, message))) {
-        Some((span, message)) => Err(Error::new(
-            span,
+    match refused.into_iter().find_map(|(tokens, message)| Some((tokens?, message))) {
+        Some((tokens, message)) => Err(Error::new_spanned(
+            tokens,
             format!("{message}; a helper for other modules is `pub(crate) fn`"),
         )),
         None => Ok(()),

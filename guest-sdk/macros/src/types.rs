@@ -1,8 +1,7 @@
 //! The types of parameters, results and fields, as they are written in Rust.
 
-use proc_macro2::{Ident, Span};
-use syn::spanned::Spanned;
-use syn::{Error, GenericArgument, PathArguments, ReturnType, Type as Syntax};
+use proc_macro2::Ident;
+use syn::{Error, GenericArgument, PathArguments, ReturnType, Type as Syntax, TypePath};
 
 /// A type that a procedure can take or give.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,8 +119,8 @@ pub(crate) fn read(syntax: &Syntax, place: Place, scope: &dyn Scope) -> syn::Res
     match syntax {
         Syntax::Paren(inner) => read(&inner.elem, place, scope),
         Syntax::Group(inner) => read(&inner.elem, place, scope),
-        Syntax::Tuple(tuple) if tuple.elems.is_empty() => Err(Error::new(
-            tuple.span(),
+        Syntax::Tuple(tuple) if tuple.elems.is_empty() => Err(Error::new_spanned(
+            tuple,
             "`()` is no value that can be passed; it stands only for the result of a function, or \
              in a `Result`",
         )),
@@ -131,12 +130,12 @@ pub(crate) fn read(syntax: &Syntax, place: Place, scope: &dyn Scope) -> syn::Res
         Syntax::Reference(reference) if place == Place::Result && is_str(&reference.elem) => {
             Ok(Type::StaticStr)
         }
-        Syntax::Reference(reference) => Err(Error::new(
-            reference.span(),
+        Syntax::Reference(reference) => Err(Error::new_spanned(
+            reference,
             "a reference can only be a whole parameter, as in `values: &[f64]`; own the value here",
         )),
-        Syntax::Array(array) => Err(Error::new(
-            array.span(),
+        Syntax::Array(array) => Err(Error::new_spanned(
+            array,
             "an array of a fixed length cannot be passed; use `Vec`, or a tuple",
         )),
         Syntax::Path(path) if path.qself.is_none() => {
@@ -149,16 +148,16 @@ pub(crate) fn read(syntax: &Syntax, place: Place, scope: &dyn Scope) -> syn::Res
                 }
                 let message =
                     format!("`{name}` needs its types written out here, as in `{example}`");
-                Err(Error::new(path.span(), message))
+                Err(Error::new_spanned(path, message))
             };
             let single = path.path.segments.len() == 1;
-            if single && arguments.is_empty() && scope.declares(name) {
+            if single && scope.declares(name) {
                 return Ok(Type::Declared(name.clone()));
             }
             if single && let Some(alias) = scope.alias(name) {
                 if !alias.generics.params.is_empty() {
                     let message = format!("`{name}` has parameters; write out what it stands for");
-                    return Err(Error::new(path.span(), message));
+                    return Err(Error::new_spanned(path, message));
                 }
                 return read(&alias.ty, place, scope);
             }
@@ -193,11 +192,11 @@ pub(crate) fn read(syntax: &Syntax, place: Place, scope: &dyn Scope) -> syn::Res
                 "Failure" => Ok(Type::Shared(Shared::Failure)),
                 "Request" => Ok(Type::Shared(Shared::Request)),
                 "Response" => Ok(Type::Shared(Shared::Response)),
-                _ => Err(unknown(&text, path.span())),
+                _ => Err(unknown(&text, path)),
             }
         }
         other => {
-            Err(Error::new(other.span(), "a procedure cannot take or give a value of such a type"))
+            Err(Error::new_spanned(other, "a procedure cannot take or give a value of such a type"))
         }
     }
 }
@@ -249,7 +248,7 @@ fn is_str(syntax: &Syntax) -> bool {
     matches!(syntax, Syntax::Path(path) if path.path.is_ident("str"))
 }
 
-fn unknown(name: &str, span: Span) -> Error {
+fn unknown(name: &str, path: &TypePath) -> Error {
     let message = match name {
         "usize" => "`usize` has another size on other machines; use `u32` or `u64`".into(),
         "isize" => "`isize` has another size on other machines; use `i32` or `i64`".into(),
@@ -265,5 +264,5 @@ fn unknown(name: &str, span: Span) -> Error {
              gives structs and enums that are written in this module; move `{name}` into it"
         ),
     };
-    Error::new(span, message)
+    Error::new_spanned(path, message)
 }
