@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+import tracemalloc
 import weakref
 
 import pytest
 
 import tarp
+from tarp import _http
 from tarp._address import parse_address
 from tarp._http import ReplyReader, RequestWriter
 from tarp._message import Request
@@ -90,6 +92,29 @@ def test_a_promise_of_much_takes_no_memory() -> None:
     place = reader.vacancy()
     assert place is not None
     assert len(place) <= 1 << 28
+
+
+def test_a_body_of_more_than_a_step_is_not_held_twice_while_it_grows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_http, "_STEP", 4 << 20)
+    monkeypatch.setattr(_http, "_NEXT_STEP", 1 << 20)
+    length = (16 << 20) + 5
+    reader = ReplyReader()
+    reader.feed(f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n".encode())
+    lengths = []
+    tracemalloc.start()
+    try:
+        while place := reader.vacancy():
+            with place:
+                place[:] = bytes([len(lengths)]) * len(place)
+                lengths.append(len(place))
+            reader.fill(lengths[-1])
+        assert tracemalloc.get_traced_memory()[1] < 1.35 * length
+    finally:
+        tracemalloc.stop()
+    assert reader.done
+    assert reader.reply().body == b"".join(bytes([n]) * size for n, size in enumerate(lengths))
 
 
 def test_a_request() -> None:

@@ -227,6 +227,62 @@ def test_arrays_are_writable_and_have_memory_of_their_own() -> None:
     assert made[0, 0] == 7
 
 
+@pytest.mark.parametrize("name", ["x" * length for length in range(17)])
+def test_a_large_array_stays_where_it_was_received(name: str) -> None:
+    numbers = np.random.default_rng(7).random(100_000)
+    data = b"\x96" + struct.pack("<Q", numbers.nbytes) + numbers.tobytes() + b"\x87R"
+    shape = b"J" + struct.pack("<i", len(numbers)) + b"\x85"
+    # The name moves the numbers to every place that there is between two aligned ones.
+    before = b"](" + text(name) + NDARRAY + shape + text("<f8")
+    body = bytearray(opcodes(before + data + text("after") + b"e"))
+    first, made, last = unpickle(body)
+    assert (first, last) == (name, "after")
+    assert np.array_equal(made, numbers)
+    assert np.shares_memory(made, np.frombuffer(body, "u1"))
+    assert made.flags.aligned
+    assert made.flags.writeable
+    assert made.__array_interface__["data"][0] % 16 == 0
+
+
+@pytest.mark.parametrize("whole", [bytes, bytearray])
+def test_large_arrays_that_have_memory_of_their_own(whole: type) -> None:
+    data = bytes(range(256)) * 1024
+    block = b"\x96" + struct.pack("<Q", len(data)) + data
+    shape = b"J" + struct.pack("<i", len(data)) + b"\x85"
+    one = NDARRAY + shape + text("|u1") + block + b"\x87R"
+    # Bytes cannot be written to, and two arrays would keep all of each other's memory.
+    body = whole(opcodes(one if whole is bytes else one + one + b"\x86"))
+    made = unpickle(body)
+    for array in (made,) if whole is bytes else made:
+        assert array.tobytes() == data
+        assert array.flags.writeable
+        assert not np.shares_memory(array, np.frombuffer(body, "u1"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (text("builtins") + text("bytearray") + b"\x93NN", b"\x87R"),
+        (b"NNN" * 8, b"\x87R"),
+        (b"N" * 16 + NDARRAY + b"N" + text("|u1"), b"\x87R"),
+        (NDARRAY + ONE + text("|u1"), b"\x87R"),
+        (NDARRAY + ONE + text("|c8"), b"\x87R"),
+        (b"N" * 20, b"\x87R\x87R"),
+    ],
+)
+def test_large_blocks_of_which_no_array_can_be_made(before: bytes, after: bytes) -> None:
+    block = b"\x96" + struct.pack("<Q", 1 << 17) + bytes(1 << 17)
+    with pytest.raises(tarp.InvalidReply):
+        unpickle(bytearray(opcodes(before + block + after)))
+
+
+def test_a_large_bytearray() -> None:
+    block = b"\x96" + struct.pack("<Q", 1 << 17) + bytes(1 << 17)
+    (made,) = unpickle(bytearray(opcodes(block + b"\x85")))
+    assert type(made) is bytearray
+    assert made == bytes(1 << 17)
+
+
 def test_sets_and_bytearrays() -> None:
     assert unpickle(opcodes(b"\x8f(" + text("a") + text("b") + b"\x90")) == {"a", "b"}
     assert unpickle(opcodes(b"(K\x01K\x02\x91")) == frozenset({1, 2})

@@ -19,9 +19,10 @@ from ._message import Buffer, Reply, Request
 #: Buffers smaller than this are joined, since another system call costs more than copying them.
 _SMALL = 1 << 16
 
-#: Room for a body is made in steps of this size, so that a reply that only promises to be long
-#: takes no memory for it.
+#: Room for a body is made in steps, the first of this size, so that a reply that only promises to
+#: be long takes no memory for it; a body of many such steps is not held twice while it grows.
 _STEP = 1 << 28
+_NEXT_STEP = 1 << 24
 
 _MOST_HEADERS = 1 << 16
 
@@ -115,11 +116,11 @@ class ReplyReader:
         if self._length is None or self.done:
             return None
         if self._filled == len(self._body):
-            step = min(self._length - self._filled, max(_STEP, self._filled))
+            missing = self._length - self._filled
             if self._filled:
-                self._body += bytes(step)
+                self._body += bytes(min(missing, _NEXT_STEP))
             else:
-                self._body = bytearray(step)
+                self._body = bytearray(min(missing, _STEP))
         return memoryview(self._body)[self._filled :]
 
     def fill(self, count: int) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import struct
 from typing import Any, Callable, NoReturn
 
-from ._arrays import make_array
+from ._arrays import ALIGNMENT, Received, make_array
 from ._exceptions import InvalidReply
 
 #: Tuples in tuples in a key of a dict; hashing them recurses without a limit of its own.
@@ -20,6 +20,9 @@ _KEY_DEPTH = 50
 
 #: As many numbers are read in one go, at most; the batches of a list are no longer.
 _ROW = 1024
+
+#: An array of so many bytes, which are most of the pickle, stays where they were received.
+_LARGE = 1 << 16
 
 
 class _Name:
@@ -42,7 +45,10 @@ _NAMES = {
 
 
 def unpickle(data: bytes | bytearray) -> Any:
-    """The value in a pickle; InvalidReply for anything that no host would write."""
+    """The value in a pickle; InvalidReply for anything that no host would write.
+
+    A bytearray is given away: a large array in the value has its memory there.
+    """
     try:
         return _Machine(data).run()
     except InvalidReply:
@@ -114,6 +120,21 @@ class _Machine:
         start = self.at + 1
         self.at = start + self.data[start - 1]
         self.stack.append(self.data[start : self.at].decode())
+
+    def block(self) -> None:
+        """A bytearray: the numbers of an array, which what follows makes of it."""
+        data = self.counted(8)
+        start = self.at - len(data)
+        if (
+            type(self.data) is bytearray
+            and len(data) >= max(_LARGE, len(self.data) // 2)
+            and start >= ALIGNMENT
+            # So it goes to `make_array` at once; nothing else that REDUCE knows takes three.
+            and self.data[self.at : self.at + 2] == b"\x87R"
+        ):
+            self.stack.append(Received(self.view[start - ALIGNMENT : self.at]))
+        else:
+            self.stack.append(bytearray(data))
 
     # The stack.
 
@@ -215,7 +236,7 @@ _KNOWN: dict[int, Callable[[_Machine], Any] | None] = {
     ord("C"): lambda m: m.stack.append(bytes(m.counted(1))),
     ord("B"): lambda m: m.stack.append(bytes(m.counted(4))),
     0x8E: lambda m: m.stack.append(bytes(m.counted(8))),
-    0x96: lambda m: m.stack.append(bytearray(m.counted(8))),
+    0x96: _Machine.block,
     ord("("): lambda m: m.marks.append(len(m.stack)),
     ord(")"): lambda m: m.stack.append(()),
     0x85: lambda m: m.tuple(1),
