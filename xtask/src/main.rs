@@ -51,7 +51,8 @@ enum Task {
         #[arg(value_name = "STEP", value_parser = PossibleValuesParser::new(test::names()))]
         steps: Vec<String>,
     },
-    /// Runs the benchmarks; the arguments are theirs.
+    /// Runs the benchmarks, or with `python` first those of the Python client; the arguments are
+    /// theirs.
     Bench {
         /// Passed on as they are.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

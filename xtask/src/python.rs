@@ -1,18 +1,22 @@
-//! The Python side: a virtual environment in the target folder, ruff and pytest in it.
+//! The Python side: virtual environments in the target folder, ruff and pytest in that of the tests.
 //!
 //! Knows nothing of what the tests test.
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::project::Project;
 use crate::{rust_tests, step};
 
-/// What is installed: files with requirements, each with the folder that it speaks of.
+/// What the tests need: files with requirements, each with the folder that it speaks of.
 const REQUIREMENTS: [(&str, &str); 2] =
     [(".", "tests/requirements.txt"), (CLIENT, "requirements-dev.txt")];
+
+/// What the benchmark of the client needs, and the benchmark itself.
+const BENCH: &str = "bench/python";
 
 /// The Python client.
 const CLIENT: &str = "clients/python";
@@ -31,15 +35,31 @@ pub(crate) fn program(project: &Project, name: &str) -> PathBuf {
 ///
 /// When Python or its venv module is missing, or a package cannot be installed.
 pub(crate) fn venv(project: &Project) -> Result<()> {
+    install(project, "venv", &REQUIREMENTS)
+}
+
+/// The benchmark of the Python client, with what it needs installed, for more arguments.
+///
+/// # Errors
+///
+/// As [`venv`].
+pub(crate) fn bench(project: &Project) -> Result<Command> {
+    install(project, "bench-venv", &[(BENCH, "requirements.txt")])?;
+    let mut bench = project.command(project.target.join("bench-venv/bin/python"));
+    bench.arg(BENCH);
+    Ok(bench)
+}
+
+fn install(project: &Project, name: &str, requirements: &[(&str, &str)]) -> Result<()> {
     let python = step::read(project.command("python3").arg("--version"))
-        .context("the tests need python3, with its venv module")?;
+        .context("python3 is needed, with its venv module")?;
     let mut wanted = python;
-    for (at, file) in REQUIREMENTS {
+    for (at, file) in requirements {
         let file = project.root.join(at).join(file);
         wanted += &fs::read_to_string(&file)
             .with_context(|| format!("cannot read {}", file.display()))?;
     }
-    let folder = project.target.join("venv");
+    let folder = project.target.join(name);
     let stamp = folder.join("installed");
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
@@ -51,8 +71,8 @@ pub(crate) fn venv(project: &Project) -> Result<()> {
         );
     }
     step::run(project.command("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
-    for (at, file) in REQUIREMENTS {
-        let mut pip = step::command(program(project, "python"), &project.root.join(at));
+    for (at, file) in requirements {
+        let mut pip = step::command(folder.join("bin/python"), &project.root.join(at));
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
         step::run(pip.args(["--requirement", file]))?;
     }
