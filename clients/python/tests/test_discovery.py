@@ -19,6 +19,7 @@ from tarp._catalog import Catalog
 from tarp._host_face import HostFace
 from tarp._procedure_face import ProcedureFace
 from tarp._protocol import Options
+from tarp._stubs import stubs
 
 TYPES = [
     ("bool", "bool"),
@@ -53,6 +54,30 @@ def test_types_are_shown_as_python_has_them(ty: object, words: str) -> None:
     info = Catalog.of_json(listing(entry), "").procedures["f"]
     default = " = None" if isinstance(ty, dict) and "option" in ty else ""
     assert str(info.signature) == f"(a: {words}{default}) -> {words}"
+
+
+def test_defaults_are_shown_where_python_can_have_them() -> None:
+    parameters = [
+        {"name": "a", "type": "u8", "default": 7},
+        {"name": "b", "type": "u8"},
+        {"name": "c", "type": {"list": "f64"}, "default": [1.5, 2]},
+        {"name": "d", "type": {"option": "string"}},
+        {"name": "e", "type": {"option": "string"}, "default": "x"},
+    ]
+    catalog = Catalog.of_json(listing({"name": "f", "parameters": parameters}), "")
+    info = catalog.procedures["f"]
+    # One that must be given follows `a`.
+    words = "(a: int, b: int, c: list[float] = [1.5, 2], d: str | None = None, e: str | None = 'x')"
+    assert str(info.signature) == f"{words} -> None"
+    assert info.defaults == {"a": 7, "c": [1.5, 2], "e": "x"}
+    stub = stubs("http://a", catalog)
+    call = next(line for line in stub.splitlines() if "__call__" in line)
+    assert [part.endswith("= ...") for part in call.partition(")")[0].split(", ")] == [
+        *([False] * 3),
+        True,
+        False,
+        True,
+    ]
 
 
 def test_names_that_python_keeps_for_itself() -> None:

@@ -38,6 +38,8 @@ class ProcedureInfo:
     types: str = ""
     parameters: tuple[tuple[str, Type], ...] = ()
     result: Type | None = None
+    #: Values of parameters that are left out, as JSON has them.
+    defaults: Mapping[str, Any] = field(default_factory=dict)
     #: Whether it always runs as a job.
     is_async: bool = False
     #: Seconds after which to look at such a job; None for others.
@@ -58,6 +60,7 @@ class ProcedureInfo:
             types=entry.get("signature") or "",
             parameters=tuple((p["name"], p["type"]) for p in entry["parameters"]),
             result=entry.get("result"),
+            defaults={p["name"]: p["default"] for p in entry["parameters"] if "default" in p},
             is_async=entry.get("mode") == "async",
             suggested_wait=entry.get("suggested_wait"),
             file=entry.get("file") or "",
@@ -83,7 +86,9 @@ class ProcedureInfo:
                 spelled(name),
                 inspect.Parameter.POSITIONAL_OR_KEYWORD,
                 annotation=Annotation(in_words(ty)),
-                default=None if self._may_be_left_out(index) else inspect.Parameter.empty,
+                default=self.defaults.get(name)
+                if self._may_be_left_out(index)
+                else inspect.Parameter.empty,
             )
             for index, (name, ty) in enumerate(self.parameters)
         ]
@@ -92,7 +97,7 @@ class ProcedureInfo:
 
     def _may_be_left_out(self, index: int) -> bool:
         # Python wants a default for all that follow one with a default.
-        return all(is_optional(ty) for _, ty in self.parameters[index:])
+        return all(name in self.defaults or is_optional(ty) for name, ty in self.parameters[index:])
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ offers itself as an array for a list of numbers.
 
 from __future__ import annotations
 
+import inspect
 import keyword
 import re
 from itertools import count
@@ -223,8 +224,13 @@ def _declaration(name: str, entries: dict[str, str]) -> str:
 
 
 def _defaults(info: ProcedureInfo) -> list[str]:
-    parameters = info.signature.parameters.values()
-    return [" = None" if parameter.default is None else "" for parameter in parameters]
+    return [_default(parameter.default) for parameter in info.signature.parameters.values()]
+
+
+def _default(value: Any) -> str:
+    if value is inspect.Parameter.empty:
+        return ""
+    return " = None" if value is None else " = ..."
 
 
 def _camel(name: str) -> str:
