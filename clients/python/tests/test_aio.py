@@ -220,3 +220,20 @@ def test_ten_threads_share_one_host(host: tarp.Host) -> None:
     for thread in threads:
         thread.join(DEADLINE)
     assert not failures
+
+
+def test_what_ails_the_host_does_not_end_the_job(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(_: object) -> None:
+        raise tarp.Unavailable("not now")
+
+    async def body(host: tarp.aio.Host) -> None:
+        job = await host.add.submit(1, 2)
+        before = job.last
+        with monkeypatch.context() as broken:
+            broken.setattr(host, "_run", fail)
+            with pytest.raises(tarp.Unavailable):
+                await job.result(0)
+        assert job.last is before
+        assert await job.result() == 3
+
+    with_host(url, body)

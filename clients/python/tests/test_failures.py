@@ -38,6 +38,7 @@ TYPES: dict[str, type[BaseException]] = {
     "Conflict": Exception,
     "Overloaded": Exception,
     "StorageFull": OSError,
+    "Unavailable": Exception,
     "Cancelled": concurrent.futures.CancelledError,
     "Interrupted": Exception,
     "Internal": Exception,

@@ -396,3 +396,20 @@ def test_no_jobs_where_the_host_keeps_none(make_server: MakeHost) -> None:
             host.job(str(uuid.uuid4()))
         with pytest.raises(tarp.InvalidReply, match="keeps no jobs"):
             host.add.submit(1, 2)
+
+
+@pytest.mark.parametrize("failure", [tarp.Unavailable, tarp.Overloaded, tarp.Unauthorized])
+def test_what_ails_the_host_does_not_end_the_job(
+    host: tarp.Host, monkeypatch: pytest.MonkeyPatch, failure: type[tarp.RemoteError]
+) -> None:
+    job = host.add.submit(1, 2)
+
+    def fail(_: object) -> None:
+        raise failure("not now")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(host, "_run", fail)
+        with pytest.raises(failure):
+            job.result(0)
+    assert not job.done()
+    assert job.result(DEADLINE) == 3

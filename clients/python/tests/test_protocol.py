@@ -17,6 +17,7 @@ from tarp._protocol import Options
 
 AWAY = tarp.ConnectionFailed("away")
 FULL = failure("Overloaded", 503, retry_after="1")
+LOCKED = failure("Unavailable", 503, "its file is locked", retry_after="1")
 THREE = Reply(200, {"content-type": "application/vnd.tarp.pickle"}, b"\x80\x05K\x03.")
 
 JOB: dict[str, Any] = {
@@ -46,18 +47,18 @@ def test_a_call_says_how_it_wants_arrays(arrays: Any) -> None:
     assert played.requests[0].headers["Accept"].endswith(f";arrays={arrays}")
 
 
-@pytest.mark.parametrize("line", [AWAY, FULL])
+@pytest.mark.parametrize("line", [AWAY, FULL, LOCKED])
 def test_a_call_is_never_repeated(line: Any) -> None:
     played = Played(_protocol.call("f", (), {}, Options()), line)
-    assert isinstance(played.error, (tarp.ConnectionFailed, tarp.Overloaded))
+    assert isinstance(played.error, (tarp.ConnectionFailed, tarp.Overloaded, tarp.Unavailable))
     assert len(played.requests) == 1
 
 
 def test_a_call_with_an_idempotency_key_is_repeated() -> None:
     options = Options(idempotency_key="k")
-    played = Played(_protocol.call("f", (), {}, options), AWAY, FULL, THREE)
+    played = Played(_protocol.call("f", (), {}, options), AWAY, FULL, LOCKED, THREE)
     assert played.result.value == 3
-    assert [request.headers["Idempotency-Key"] for request in played.requests] == ["k"] * 3
+    assert [request.headers["Idempotency-Key"] for request in played.requests] == ["k"] * 4
     assert played.pauses[1] >= 1, "as long as the host asked for"
 
 

@@ -46,6 +46,7 @@ from ._exceptions import (
     TooLarge,
     Trap,
     Unauthorized,
+    Unavailable,
 )
 from ._host import BaseHost, Host, connect
 from ._job import Job
@@ -98,6 +99,7 @@ __all__ = [
     "TooLarge",
     "Trap",
     "Unauthorized",
+    "Unavailable",
     "__version__",
     "connect",
 ]

@@ -23,6 +23,7 @@
         ├── DeadlineExceeded        (TimeoutError)       the call took longer than it may
         ├── Overloaded                                   every place is taken; try again
         ├── StorageFull             (OSError)            the host's disk is full
+        ├── Unavailable                                  the host cannot reach its jobs; try again
         ├── OperationInProgress                          busy, or the job still runs; try again
         ├── InvalidServerState                           the procedure's state forbids the call
         ├── Cancelled               (CancelledError)     the job was cancelled
@@ -174,6 +175,10 @@ class Overloaded(RemoteError):
 
 class StorageFull(RemoteError, OSError):
     """The host has no room left to keep the job."""
+
+
+class Unavailable(RemoteError):
+    """The host cannot read or write its jobs now; `retry_after` says when to try again."""
 
 
 class OperationInProgress(RemoteError):

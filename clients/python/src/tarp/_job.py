@@ -14,14 +14,11 @@ from ._events import EventFeed, Update
 from ._exceptions import (
     Cancelled,
     ConnectionFailed,
-    Forbidden,
     HostClosed,
-    Overloaded,
     TarpError,
     TimedOut,
-    Unauthorized,
 )
-from ._job_face import JobFace
+from ._job_face import NOT_OF_THE_JOB, JobFace
 from ._message import Reply
 from ._progress import follow
 from ._protocol import LONG_POLL, Options
@@ -129,7 +126,7 @@ class Job(JobFace, concurrent.futures.Future[R]):
         """
         try:
             outcome = self._host._run(_protocol.result(self._id, wait, self._options))
-        except (ConnectionFailed, TimedOut, Overloaded, Unauthorized, Forbidden):
+        except (ConnectionFailed, TimedOut, *NOT_OF_THE_JOB):
             raise
         except TarpError as error:
             self._settle(error)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from . import _html
-from ._exceptions import Cancelled, DeadlineExceeded, Interrupted, TimedOut
+from ._exceptions import (
+    Cancelled,
+    DeadlineExceeded,
+    Forbidden,
+    Interrupted,
+    Overloaded,
+    TimedOut,
+    Unauthorized,
+    Unavailable,
+)
 from ._protocol import Options
 from ._receipt import Receipt
 from ._status import JobStatus
@@ -15,6 +24,9 @@ _STATES: dict[type[BaseException], str] = {
     DeadlineExceeded: "timed_out",
     Interrupted: "interrupted",
 }
+
+#: Failures of who asks and of the host, which say nothing about the job that was asked for.
+NOT_OF_THE_JOB = (Overloaded, Unavailable, Unauthorized, Forbidden)
 
 
 class JobFace:

@@ -15,7 +15,13 @@ from urllib.parse import quote, urlencode
 
 from ._arrays import Arrays
 from ._catalog import Catalog
-from ._exceptions import ConnectionFailed, InvalidReply, OperationInProgress, Overloaded
+from ._exceptions import (
+    ConnectionFailed,
+    InvalidReply,
+    OperationInProgress,
+    Overloaded,
+    Unavailable,
+)
 from ._message import Exchange, Pause, Reply, Request, ask
 from ._pickling import pickle_arguments
 from ._replies import PICKLE, Outcome, failure_of, object_of, outcome_of
@@ -49,7 +55,7 @@ class Options:
 
 
 def safely(request: Request, retry_for: float) -> Exchange[Reply]:
-    """A request that may be repeated: is, while the host is away or has no place free."""
+    """A request that may be repeated: is, while the host is away, full or without its jobs."""
     give_up = time.monotonic() + retry_for
     pause = _FIRST_PAUSE
     while True:
@@ -59,7 +65,7 @@ def safely(request: Request, retry_for: float) -> Exchange[Reply]:
             if reply.status != 503:
                 return reply
             failure = failure_of(reply)
-            if not isinstance(failure, Overloaded):
+            if not isinstance(failure, (Overloaded, Unavailable)):
                 return reply
             wait = max(wait, failure.retry_after or 0)
             if time.monotonic() + wait > give_up:

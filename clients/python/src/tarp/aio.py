@@ -30,7 +30,7 @@ from ._catalog import ProcedureInfo
 from ._events import EventFeed, Update
 from ._exceptions import ConnectionFailed, RemoteError, TarpError, TimedOut
 from ._host_face import HostFace
-from ._job_face import JobFace
+from ._job_face import NOT_OF_THE_JOB, JobFace
 from ._message import Exchange, Reply, T
 from ._procedure_face import ProcedureFace
 from ._progress import NoBar, Shown, count_of, make_bar
@@ -252,6 +252,8 @@ class Job(JobFace, Generic[R]):
             exchange = _protocol.result(self._id, max(left, 0.0), self._options)
             try:
                 outcome = await self._host._run(exchange)
+            except NOT_OF_THE_JOB:
+                raise
             except RemoteError as error:
                 self._receipt = error.receipt
                 self._ended_with(error)
