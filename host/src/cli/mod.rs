@@ -1,5 +1,8 @@
 //! The command line: arguments in, exit codes and messages out.
+//!
+//! The commands that talk to a running host are in a crate of their own, `tarp-remote`.
 
+mod completions;
 mod serve;
 
 use std::process::ExitCode;
@@ -15,14 +18,23 @@ struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it, at the start")]
 enum Command {
     Serve(serve::Serve),
+    Call(tarp_remote::Call),
+    Jobs(tarp_remote::Jobs),
+    Completions(completions::Completions),
 }
 
 /// Runs what the command line asks for.
 pub(crate) fn main() -> ExitCode {
-    let Command::Serve(serve) = Arguments::parse().command;
-    match serve.run() {
+    let done = match Arguments::parse().command {
+        Command::Call(call) => return call.run(),
+        Command::Jobs(jobs) => return jobs.run(),
+        Command::Serve(serve) => serve.run(),
+        Command::Completions(completions) => completions.run::<Arguments>(),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("tarp: {error:#}");

@@ -1,0 +1,176 @@
+//! Where the host is: its URL, who asks, and whom to trust. Sends nothing itself.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use reqwest::Url;
+
+use crate::error::{Error, Result};
+
+/// Where `tarp serve` listens unless told otherwise.
+const DEFAULT: &str = "http://127.0.0.1:8080";
+
+/// The flags that say where the host is.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Connection {
+    /// The host [default: http://127.0.0.1:8080]
+    #[arg(long, global = true, env = "TARP_URL", hide_env_values = true, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// The authorities to trust for https, in PEM form, in place of the system's
+    #[arg(long, global = true, env = "TARP_CA", value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+}
+
+/// How a request says who sends it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Credentials {
+    None,
+    Bearer(String),
+    Basic(String, String),
+}
+
+/// The URL of a host, without what is secret in it.
+#[derive(Debug, Clone)]
+pub(crate) struct Address {
+    url: Url,
+    pub(crate) credentials: Credentials,
+    /// Whether commands find this host without being told.
+    is_usual: bool,
+}
+
+/// Whether a word of the command line is meant as a URL.
+pub(crate) fn is_url(word: &str) -> bool {
+    word.starts_with("http://") || word.starts_with("https://")
+}
+
+impl Connection {
+    /// The host that is meant, `TARP_TOKEN` included.
+    pub(crate) fn address(&self) -> Result<Address> {
+        let usual = std::env::var("TARP_URL").unwrap_or_else(|_| DEFAULT.to_owned());
+        let text = self.url.as_deref().unwrap_or(DEFAULT);
+        let token = std::env::var("TARP_TOKEN").ok().filter(|token| !token.is_empty());
+        let mut address = Address::parse(text, token)?;
+        address.is_usual = text == usual;
+        Ok(address)
+    }
+}
+
+impl Address {
+    /// Reads a URL; user and password in it win over the token.
+    pub(crate) fn parse(text: &str, token: Option<String>) -> Result<Self> {
+        let wrong =
+            |why: &str| Error::Usage(format!("{why}; the URL of a host is such as {DEFAULT}"));
+        if !is_url(text) {
+            return Err(wrong(&format!("{text:?} does not begin with http:// or https://")));
+        }
+        // The text is not repeated: there may be a password in it.
+        let mut url = Url::parse(text).map_err(|e| wrong(&format!("this is no URL: {e}")))?;
+        let user = decoded(url.username());
+        let password = decoded(url.password().unwrap_or_default());
+        let credentials = match token {
+            _ if !user.is_empty() || !password.is_empty() => Credentials::Basic(user, password),
+            Some(token) => Credentials::Bearer(token),
+            None => Credentials::None,
+        };
+        let forgotten = url.set_username("").and_then(|()| url.set_password(None));
+        forgotten.map_err(|()| wrong("this URL has no host"))?;
+        url.set_query(None);
+        url.set_fragment(None);
+        Ok(Self { url, credentials, is_usual: false })
+    }
+
+    /// The URL of a page of the host, below any path that its own URL has.
+    pub(crate) fn page(&self, path: &str) -> Url {
+        let mut url = self.url.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path.split('/').filter(|segment| !segment.is_empty()));
+        }
+        url
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+
+    /// Whether it is this machine, to which no proxy leads.
+    pub(crate) fn is_local(&self) -> bool {
+        let name = self.url.host_str().unwrap_or_default();
+        let address = name.trim_start_matches('[').trim_end_matches(']');
+        name == "localhost"
+            || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+
+    /// The command line by which to come back to this host: `tarp jobs`, with `--url` where needed.
+    pub(crate) fn jobs_command(&self) -> String {
+        if self.is_usual { "tarp jobs".into() } else { format!("tarp jobs --url {self}") }
+    }
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.url.as_str().trim_end_matches('/'))
+    }
+}
+
+/// Undoes percent-encoding.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let hex = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+        match hex.filter(|_| first == b'%').and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Address {
+        Address::parse(text, Some("secret".into())).unwrap()
+    }
+
+    #[test]
+    fn what_is_secret_in_a_url_is_sent_and_never_shown() {
+        let address = parse("https://ada:p%40ss@lab.example:8443/tarp/");
+        assert_eq!(address.credentials, Credentials::Basic("ada".into(), "p@ss".into()));
+        assert_eq!(address.to_string(), "https://lab.example:8443/tarp");
+        assert_eq!(address.jobs_command(), "tarp jobs --url https://lab.example:8443/tarp");
+        assert_eq!(parse("http://[::1]:1").credentials, Credentials::Bearer("secret".into()));
+    }
+
+    #[test]
+    fn pages_are_below_the_path_of_the_host() {
+        assert_eq!(parse("http://h").page("/-/jobs").as_str(), "http://h/-/jobs");
+        assert_eq!(parse("http://h/a/").page("stats/mean").as_str(), "http://h/a/stats/mean");
+        assert_eq!(parse("http://h/a").page("é ?").as_str(), "http://h/a/%C3%A9%20%3F");
+    }
+
+    #[test]
+    fn this_machine_is_known_by_every_name() {
+        for local in
+            ["http://localhost:1", "http://127.0.0.1", "http://127.8.0.1", "http://[::1]:1"]
+        {
+            assert!(parse(local).is_local(), "{local}");
+        }
+        assert!(!parse("http://192.168.0.1").is_local());
+    }
+
+    #[test]
+    fn what_is_no_url_is_refused_with_an_example() {
+        for wrong in ["127.0.0.1:8080", "ftp://h", "http://"] {
+            let error = Address::parse(wrong, None).unwrap_err();
+            assert!(error.to_string().contains(DEFAULT), "{error}");
+        }
+    }
+}

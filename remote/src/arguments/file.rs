@@ -1,0 +1,122 @@
+//! What a file holds, as an argument of its parameter's type.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::Value;
+
+use super::{table, text};
+use crate::npy;
+use crate::types::Type;
+
+/// Reads a file, or standard input for `-`.
+pub(super) fn read(path: &str) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    if path == "-" {
+        let read = std::io::stdin().lock().read_to_end(&mut bytes);
+        return read.map(|_| bytes).map_err(|e| format!("standard input: {e}"));
+    }
+    if path.is_empty() {
+        return Err("`@` goes before the name of a file".into());
+    }
+    std::fs::read(path).map_err(|e| {
+        format!("cannot read {path}: {e}; text that begins with @ goes in quotes of JSON")
+    })
+}
+
+/// An argument from a file: for bytes and text all of it, whatever it is; for other types the value
+/// that is written in it.
+pub(super) fn value(path: &str, ty: &Type) -> Result<Value, String> {
+    let bytes = read(path)?;
+    let place = if path == "-" { "standard input" } else { path };
+    parsed(bytes, extension(path).as_deref(), ty).map_err(|why| format!("{place}: {why}"))
+}
+
+fn parsed(bytes: Vec<u8>, extension: Option<&str>, ty: &Type) -> Result<Value, String> {
+    let inner = ty.present();
+    if inner.is_bytes() {
+        return Ok(BASE64_STANDARD.encode(bytes).into());
+    }
+    if bytes.starts_with(npy::MAGIC) {
+        return npy::read(&bytes)?.for_type(inner);
+    }
+    let content = String::from_utf8(bytes)
+        .map_err(|e| format!("is not text in UTF-8 ({e}), and {inner} is not bytes"))?;
+    match (extension, inner) {
+        (_, Type::String) => Ok(content.into()),
+        (Some("npy"), _) => Err("is no .npy file: it does not begin as one".into()),
+        (Some("csv" | "tsv"), _) => table::value(&content, inner),
+        (Some("json"), _) => serde_json::from_str(&content).map_err(|e| format!("is no JSON: {e}")),
+        // Numbers one a line are as good as a file of the kind that has no name.
+        (_, Type::List(item)) if item.is_number() && !content.trim_start().starts_with('[') => {
+            table::value(&content, inner)
+        }
+        _ => text::value(content.trim(), ty),
+    }
+}
+
+/// The media type that a file's name promises.
+pub(crate) fn media_type(word: &str) -> &'static str {
+    match word.strip_prefix('@').map(|path| extension(path).unwrap_or_default()).as_deref() {
+        // A word that is no file.
+        None => {
+            let is_json =
+                word.starts_with(['{', '[']) && serde_json::from_str::<Value>(word).is_ok();
+            if is_json { "application/json" } else { "text/plain; charset=utf-8" }
+        }
+        Some("json") => "application/json",
+        Some("txt") => "text/plain; charset=utf-8",
+        Some("csv") => "text/csv; charset=utf-8",
+        Some("html") => "text/html; charset=utf-8",
+        Some("xml") => "application/xml",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("jpg" | "jpeg") => "image/jpeg",
+        Some("gif") => "image/gif",
+        Some("webp") => "image/webp",
+        Some("pdf") => "application/pdf",
+        Some("zip") => "application/zip",
+        Some(_) => "application/octet-stream",
+    }
+}
+
+fn extension(path: &str) -> Option<String> {
+    Some(Path::new(path).extension()?.to_str()?.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn parse(content: &str, extension: &str, told: Value) -> Result<Value, String> {
+        let ty = serde_json::from_value(told).unwrap();
+        parsed(content.into(), Some(extension).filter(|e| !e.is_empty()), &ty)
+    }
+
+    #[test]
+    fn a_file_is_what_its_parameter_takes() {
+        for (content, extension, told, expected) in [
+            ("[1, 2]", "json", json!({"list": "u8"}), json!("WzEsIDJd")),
+            ("[1, 2]", "json", json!({"option": {"list": "u16"}}), json!([1, 2])),
+            ("[1, 2]", "json", json!("string"), json!("[1, 2]")),
+            ("line\n", "txt", json!("string"), json!("line\n")),
+            ("x\n1\n2\n", "csv", json!({"list": "f64"}), json!([1, 2])),
+            ("1\n2\n", "", json!({"list": "f64"}), json!([1, 2])),
+            (" 42\n", "", json!("u64"), json!(42)),
+        ] {
+            assert_eq!(parse(content, extension, told), Ok(expected), "{content}");
+        }
+    }
+
+    #[test]
+    fn what_is_in_the_way_is_said() {
+        assert!(parse("{", "json", json!({"list": "f64"})).unwrap_err().contains("JSON"));
+        assert!(parse("1", "npy", json!({"list": "f64"})).unwrap_err().contains("npy"));
+        let binary = parsed(vec![0xff, 0xfe], Some("png"), &Type::String);
+        assert!(binary.unwrap_err().contains("UTF-8"));
+    }
+}

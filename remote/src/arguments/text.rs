@@ -1,0 +1,143 @@
+//! Text as a value of a type: JSON, or what a person types in its place where the type leaves no
+//! doubt. Only the host checks values whole.
+
+use serde_json::{Number, Value};
+
+use crate::types::Type;
+
+/// Reads a text by its type.
+pub(super) fn value(text: &str, ty: &Type) -> Result<Value, String> {
+    match ty {
+        Type::Option(inner) => {
+            if text == "null" {
+                Ok(Value::Null)
+            } else {
+                value(text, inner)
+            }
+        }
+        Type::String | Type::Char | Type::Enum(_) => {
+            Ok(quoted(text).unwrap_or_else(|| text.into()))
+        }
+        Type::Bool => match text {
+            "true" | "True" => Ok(true.into()),
+            "false" | "False" => Ok(false.into()),
+            _ => Err(format!("expected true or false, got `{text}`")),
+        },
+        ty if ty.is_integer() => integer(text.trim(), ty),
+        ty if ty.is_float() => float(text.trim(), ty),
+        // A bare word is base64, as the host reads a string where bytes are wanted.
+        ty if ty.is_bytes() && !text.starts_with(['[', '"']) => Ok(text.into()),
+        // `1,2,3` as in a browser's address bar.
+        Type::List(item) if item.is_number() && !text.trim_start().starts_with('[') => {
+            text.split(',').map(|part| value(part.trim(), item)).collect()
+        }
+        Type::Flags(_) if !text.trim_start().starts_with('[') => {
+            let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+            Ok(names.map(Value::from).collect())
+        }
+        // A case that carries nothing is its name.
+        Type::Variant(cases) if cases.iter().any(|case| case.name == text) => Ok(text.into()),
+        ty => json(text, ty),
+    }
+}
+
+/// A text in JSON's quotes.
+fn quoted(text: &str) -> Option<Value> {
+    serde_json::from_str::<String>(text).ok().map(Value::from)
+}
+
+fn json(text: &str, ty: &Type) -> Result<Value, String> {
+    serde_json::from_str(text)
+        .map_err(|e| format!("expected {ty} as JSON, got `{}`: {e}", shortened(text)))
+}
+
+/// Exact to 64 bits.
+fn integer(text: &str, ty: &Type) -> Result<Value, String> {
+    let digits = quoted(text);
+    let digits = digits.as_ref().and_then(Value::as_str).unwrap_or(text);
+    let signed = digits.parse::<i64>().map(Value::from);
+    signed
+        .or_else(|_| digits.parse::<u64>().map(Value::from))
+        .map_err(|_| format!("expected an integer of {ty}, got `{}`", shortened(text)))
+}
+
+/// As it was written; JSON has no literals for what is not finite, so those travel as strings.
+fn float(text: &str, ty: &Type) -> Result<Value, String> {
+    if let Ok(number) = serde_json::from_str::<Number>(text) {
+        return Ok(number.into());
+    }
+    match text.trim_matches('"').parse::<f64>() {
+        Ok(x) if x.is_nan() => Ok("NaN".into()),
+        Ok(f64::INFINITY) => Ok("Infinity".into()),
+        Ok(f64::NEG_INFINITY) => Ok("-Infinity".into()),
+        Ok(x) => Ok(x.into()),
+        Err(_) => Err(format!("expected a number ({ty}), got `{}`", shortened(text))),
+    }
+}
+
+fn shortened(text: &str) -> String {
+    const LONGEST: usize = 40;
+    if text.chars().count() <= LONGEST {
+        return text.to_owned();
+    }
+    text.chars().take(LONGEST).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn ty(told: Value) -> Type {
+        serde_json::from_value(told).unwrap()
+    }
+
+    #[test]
+    fn the_type_decides_what_a_word_is() {
+        for (text, told, expected) in [
+            ("5", json!("string"), json!("5")),
+            ("null", json!("string"), json!("null")),
+            ("null", json!({"option": "string"}), Value::Null),
+            ("\"null\"", json!({"option": "string"}), json!("null")),
+            ("two words", json!("string"), json!("two words")),
+            ("", json!("string"), json!("")),
+            ("é", json!("char"), json!("é")),
+            ("light_blue", json!({"enum": ["light_blue"]}), json!("light_blue")),
+            ("true", json!("bool"), json!(true)),
+            ("18446744073709551615", json!("u64"), json!(u64::MAX)),
+            ("-9223372036854775808", json!("s64"), json!(i64::MIN)),
+            ("\"7\"", json!("u64"), json!(7)),
+            ("0.1", json!("f64"), json!(0.1)),
+            (".5", json!("f64"), json!(0.5)),
+            ("-inf", json!("f64"), json!("-Infinity")),
+            ("NaN", json!("f32"), json!("NaN")),
+            ("1, 2.5,nan", json!({"list": "f64"}), json!([1, 2.5, "NaN"])),
+            ("[1, 2]", json!({"list": "u8"}), json!([1, 2])),
+            ("aGk=", json!({"list": "u8"}), json!("aGk=")),
+            ("noisy, saturated", json!({"flags": ["noisy"]}), json!(["noisy", "saturated"])),
+            ("missing", json!({"variant": [{"name": "missing", "type": null}]}), json!("missing")),
+            ("{\"a\": 1}", json!({"variant": [{"name": "a", "type": "u8"}]}), json!({"a": 1})),
+            ("[\"a\"]", json!({"list": "string"}), json!(["a"])),
+        ] {
+            assert_eq!(value(text, &ty(told)), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_with_what_was_expected() {
+        for (text, told, part) in [
+            ("x", json!("u64"), "an integer of u64, got `x`"),
+            ("1.5", json!("u64"), "`1.5`"),
+            ("18446744073709551616", json!("u64"), "18446744073709551616"),
+            ("x", json!("f64"), "a number (f64), got `x`"),
+            ("yes", json!("bool"), "true or false"),
+            ("1,x", json!({"list": "s32"}), "s32, got `x`"),
+            ("a", json!({"list": "string"}), "list<string> as JSON"),
+            ("{x}", json!({"record": []}), "got `{x}`"),
+        ] {
+            let error = value(text, &ty(told)).unwrap_err();
+            assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! What the host serves: procedures found by name, or the name that was probably meant.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::client::Client;
+use crate::error::{Error, Result};
+use crate::types::{Type, lenient, lenient_option};
+
+/// What `/-/procedures` says.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Catalog {
+    complete: bool,
+    procedures: Vec<Procedure>,
+}
+
+/// Something that can be called.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Procedure {
+    pub(crate) name: String,
+    pub(crate) signature: String,
+    pub(crate) parameters: Vec<Parameter>,
+    #[serde(deserialize_with = "lenient_option")]
+    result: Option<Type>,
+    mode: String,
+    /// How it is called where it answers requests as they are.
+    #[serde(default)]
+    pub(crate) web: Option<Web>,
+}
+
+/// What an argument may be.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    #[serde(rename = "type", deserialize_with = "lenient")]
+    pub(crate) ty: Type,
+    #[serde(default, deserialize_with = "present")]
+    default: Option<Value>,
+}
+
+/// A web procedure's methods.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Web {
+    pub(crate) methods: Vec<String>,
+}
+
+/// A default of `null` is one, too.
+fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(from).map(Some)
+}
+
+impl Parameter {
+    pub(crate) fn may_be_absent(&self) -> bool {
+        self.default.is_some() || matches!(self.ty, Type::Option(_))
+    }
+}
+
+impl Procedure {
+    /// Whether its author or operator wants it to run as a job.
+    pub(crate) fn is_async(&self) -> bool {
+        self.mode == "async"
+    }
+
+    /// What a caller gets where it does not fail; `None` where that is nothing.
+    pub(crate) fn result(&self) -> Option<&Type> {
+        match &self.result {
+            Some(Type::Result { ok, .. }) => ok.as_deref(),
+            result => result.as_ref(),
+        }
+    }
+
+    /// How it is called: `add(x: s64, y: s64) -> s64`.
+    pub(crate) fn usage(&self) -> String {
+        format!("{}{}", self.name, self.signature)
+    }
+}
+
+impl Catalog {
+    /// Asks the host.
+    pub(crate) async fn of(client: &Client) -> Result<Self> {
+        let told = client.json(client.get("/-/procedures")).await?;
+        serde_json::from_value(told).map_err(|e| client.nonsense(&format!("its catalog: {e}")))
+    }
+
+    /// The procedure of that name, also with `_` in place of `/`.
+    pub(crate) fn find(&self, name: &str, host: &str) -> Result<&Procedure> {
+        let name = name.trim_matches('/');
+        let exact = self.procedures.iter().find(|procedure| procedure.name == name);
+        let aliased =
+            || self.procedures.iter().find(|procedure| procedure.name.replace('/', "_") == name);
+        exact.or_else(aliased).ok_or_else(|| self.unknown(name, host))
+    }
+
+    fn unknown(&self, name: &str, host: &str) -> Error {
+        let cure = if !self.complete {
+            "it is still loading its components; try again in a moment".into()
+        } else if let Some(near) = nearest(name, self.procedures.iter().map(|p| &*p.name)) {
+            format!("did you mean `{near}`?")
+        } else if self.procedures.is_empty() {
+            "it serves none at all".into()
+        } else {
+            format!("{host}/ lists those that there are")
+        };
+        Error::Usage(format!("{host} has no procedure `{name}`; {cure}"))
+    }
+}
+
+/// The name that is so like the one given that it was probably meant; also by its last part alone.
+pub(crate) fn nearest<'a>(given: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    /// Below this, suggestions are guesses.
+    const ALIKE: f64 = 0.75;
+    let likeness = |name: &str| {
+        let last = name.rsplit('/').next().unwrap_or(name);
+        strsim::jaro_winkler(given, name).max(strsim::jaro_winkler(given, last))
+    };
+    names
+        .map(|name| (likeness(name), name))
+        .filter(|(likeness, _)| *likeness >= ALIKE)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn catalog(names: &[&str]) -> Catalog {
+        let procedures = names.iter().map(|name| {
+            json!({"name": name, "signature": "()", "parameters": [], "result": null, "mode": "sync"})
+        });
+        let procedures: Vec<_> = procedures.collect();
+        serde_json::from_value(json!({"complete": true, "procedures": procedures})).unwrap()
+    }
+
+    #[test]
+    fn a_procedure_answers_to_both_its_names() {
+        let catalog = catalog(&["stats/mean", "add"]);
+        for name in ["stats/mean", "stats_mean", "/stats/mean"] {
+            assert_eq!(catalog.find(name, "http://h").unwrap().name, "stats/mean");
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_the_nearest() {
+        let catalog = catalog(&["stats/mean", "stats/median", "add"]);
+        for (wrong, cure) in [
+            ("stats/maen", "did you mean `stats/mean`?"),
+            ("median", "did you mean `stats/median`?"),
+            ("ad", "did you mean `add`?"),
+            ("zzz", "http://h/ lists"),
+        ] {
+            let error = catalog.find(wrong, "http://h").unwrap_err().to_string();
+            assert!(error.contains(cure), "{error}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! A failure that the host answered with: of the procedure, of a job, or of the request.
+
+use serde_json::{Value, json};
+
+use crate::client::Answer;
+use crate::error::Error;
+use crate::reply::Receipt;
+use crate::style::{BAD, BOLD, painted, printable};
+
+/// What the host says of a failure.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) kind: String,
+    pub(crate) message: String,
+    /// All of it, for programs.
+    pub(crate) document: Value,
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(Box::new(failure))
+    }
+}
+
+impl Failure {
+    /// The failure that an answer is; `None` for one that is none.
+    pub(crate) fn of(answer: &Answer) -> Option<Self> {
+        if answer.status < 400 {
+            return None;
+        }
+        let mut document: Value = serde_json::from_slice(&answer.body).ok()?;
+        let text = |name: &str| document.get(name).and_then(Value::as_str).map(str::to_owned);
+        if text("status")? != "error" {
+            return None;
+        }
+        let (kind, message) = (text("type")?, text("message")?);
+        if let (Some(receipt), Some(document)) =
+            (Receipt::of(&answer.headers), document.as_object_mut())
+        {
+            document.insert("receipt".into(), json!(receipt));
+        }
+        Some(Self { kind, message, document })
+    }
+
+    /// What the exit code says: whose fault it is.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match &*self.kind {
+            // What was asked for is not there, or not like that.
+            "BadRequest" | "BadArguments" | "Unauthorized" | "Forbidden" | "NotFound"
+            | "MethodNotAllowed" | "TooLarge" | "Gone" | "Conflict" => 2,
+            // The host, not what it was to do.
+            "Overloaded" | "StorageFull" | "Unavailable" | "Internal" => 3,
+            _ => 1,
+        }
+    }
+
+    /// Shows it on standard error.
+    pub(crate) fn print(&self) {
+        anstream::eprint!("{self}");
+    }
+
+    fn part(&self, name: &str) -> Option<&str> {
+        self.document.get(name)?.as_str().filter(|text| !text.trim().is_empty())
+    }
+}
+
+impl std::fmt::Display for Failure {
+    /// For people: type and message, and below them whatever else is known.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "{}: {}", painted(BAD, &printable(&self.kind)), printable(&self.message))?;
+        // A text is in the message already.
+        let value =
+            self.document.get("value").filter(|value| !value.is_null() && !value.is_string());
+        let value = value.map(|value| format!("{value:#}"));
+        let parts = [
+            ("value", value.as_deref()),
+            ("backtrace", self.part("backtrace")),
+            ("stdout", self.part("stdout")),
+            ("stderr", self.part("stderr")),
+        ];
+        for (title, text) in parts {
+            let Some(text) = text else { continue };
+            writeln!(f, "{}", painted(BOLD, &format!("{title}:")))?;
+            for line in printable(text).trim_end().lines() {
+                writeln!(f, "  {line}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::{HeaderMap, HeaderValue};
+
+    use super::*;
+
+    fn answer(body: &str) -> Answer {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-tarp-fuel", HeaderValue::from_static("7"));
+        Answer { status: 500, headers, body: body.into() }
+    }
+
+    #[test]
+    fn a_failure_shows_all_that_is_known_of_it() {
+        let answer = answer(
+            r#"{"status":"error","type":"ProcedureError","message":"no\u001b[2J","value":{"code":7},
+                "backtrace":"at f\nat g\n","stderr":"hm\n"}"#,
+        );
+        let failure = Failure::of(&answer).unwrap();
+        let plain = anstream::adapter::strip_str(&failure.to_string()).to_string();
+        assert_eq!(
+            plain,
+            "ProcedureError: no\\u{1b}[2J\nvalue:\n  {\n    \"code\": 7\n  }\nbacktrace:\n  at f\n  at g\nstderr:\n  hm\n"
+        );
+        assert_eq!(failure.document["receipt"]["fuel"], 7);
+        assert_eq!(failure.exit_code(), 1);
+    }
+
+    #[test]
+    fn what_is_no_failure_of_a_host_is_none() {
+        assert!(Failure::of(&answer("<html>")).is_none());
+        assert!(Failure::of(&answer(r#"{"status":"success"}"#)).is_none());
+    }
+}

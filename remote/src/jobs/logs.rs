@@ -1,0 +1,67 @@
+//! `tarp jobs logs`.
+
+use clap::Args;
+use serde::Deserialize;
+
+use crate::client::Client;
+use crate::error::Result;
+use crate::follow::{Event, Follower};
+use crate::job::{self, LogLine};
+use crate::output::{line, print_json};
+use crate::progress::log_line;
+use crate::style::{BOLD, painted, printable};
+
+/// Print what a job logged, and what it wrote to its standard output and error.
+#[derive(Debug, Args)]
+pub(super) struct Logs {
+    /// The job
+    id: String,
+    /// Go on until the job's end
+    #[arg(short, long, conflicts_with = "json")]
+    follow: bool,
+}
+
+#[derive(Deserialize)]
+struct Told {
+    stdout: String,
+    stderr: String,
+    log: Vec<LogLine>,
+}
+
+impl Logs {
+    pub(super) async fn run(&self, client: &Client, json: bool) -> Result<()> {
+        let id = job::whole_id(client, &self.id).await?;
+        if self.follow {
+            self.print_events(client, &id).await?;
+        }
+        let logs = client.json(client.get(&format!("{}/logs", job::page(&id)))).await?;
+        if json {
+            return print_json(&logs);
+        }
+        let told = Told::deserialize(&logs)
+            .map_err(|e| client.nonsense(&format!("logs without sense: {e}")))?;
+        if !self.follow {
+            told.log.iter().try_for_each(|told| line(&log_line(told)))?;
+        }
+        section("stdout", &told.stdout)?;
+        section("stderr", &told.stderr)
+    }
+
+    async fn print_events(&self, client: &Client, id: &str) -> Result<()> {
+        let mut follower = Follower::new(client, id);
+        while let Some(event) = follower.next().await? {
+            if let Event::Log(told) = event {
+                line(&log_line(&told))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn section(title: &str, text: &str) -> Result<()> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    line(&painted(BOLD, &format!("{title}:")))?;
+    line(printable(text).trim_end_matches('\n'))
+}

@@ -1,0 +1,38 @@
+//! The commands of `tarp` that talk to a running host: [`Call`] and [`Jobs`].
+//!
+//! They know the host by its HTTP interface alone, and nothing of WebAssembly.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `address`, `client` | where the host is, and requests to it |
+//! | `catalog`, `types` | what it serves, with types |
+//! | `arguments` | words of the command line as arguments of those types |
+//! | `call`, `jobs` | the commands |
+//! | `events`, `follow`, `progress` | a job's events: read, followed through lost connections, shown as a bar |
+//! | `reply`, `failure` | what a call gave |
+//! | `output` | results for people, programs and files |
+//! | `error` | every way to end, and its exit code |
+
+mod address;
+mod arguments;
+mod call;
+mod catalog;
+mod client;
+mod error;
+mod events;
+mod failure;
+mod follow;
+mod job;
+mod jobs;
+mod npy;
+mod output;
+mod progress;
+mod reply;
+mod run;
+mod style;
+mod tls;
+mod types;
+mod web;
+
+pub use call::Call;
+pub use jobs::Jobs;

@@ -1,0 +1,158 @@
+//! Results into files, in the form that the file's name asks for.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+use crate::npy;
+use crate::reply::Content;
+use crate::types::Type;
+
+/// The form that a file's name asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Json,
+    Csv,
+    Npy,
+    AsItIs,
+}
+
+impl Form {
+    fn of(path: &Path) -> Self {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        match extension.map(str::to_ascii_lowercase).as_deref() {
+            Some("json") => Self::Json,
+            Some("csv") => Self::Csv,
+            Some("npy") => Self::Npy,
+            _ => Self::AsItIs,
+        }
+    }
+}
+
+/// Whether a result of this type fits such a file at all.
+pub(super) fn check(path: &Path, ty: Option<&Type>) -> Result<()> {
+    let Some(ty) = ty else { return Ok(()) };
+    let inner = ty.present();
+    let (depth, element) = inner.lists();
+    let (fits, wanted) = match Form::of(path) {
+        // Bytes and text may be such a file already.
+        _ if inner.is_bytes() || matches!(inner, Type::String | Type::Unknown) => return Ok(()),
+        Form::Npy => {
+            let is_number = |ty: &Type| ty.is_number() || *ty == Type::Bool;
+            let is_row = matches!(element, Type::Tuple(types) if types.iter().all(is_number));
+            (is_number(element.present()) || is_row, "numbers")
+        }
+        Form::Csv => (depth >= 1, "a list"),
+        Form::Json | Form::AsItIs => return Ok(()),
+    };
+    if fits {
+        return Ok(());
+    }
+    let path = path.display();
+    Err(Error::Usage(format!(
+        "{path} would hold {wanted}, but the result is {ty}; a .json file holds it"
+    )))
+}
+
+/// Writes a result.
+pub(super) fn write(path: &Path, content: &Content, ty: Option<&Type>) -> Result<()> {
+    let unfit = |why: String| {
+        let path = path.display();
+        Error::Unfit(format!("the result does not fit {path}: {why}; a .json file holds it"))
+    };
+    let bytes = match (content, Form::of(path)) {
+        (Content::Bytes(bytes), Form::Csv | Form::Npy | Form::AsItIs) => bytes.clone(),
+        (Content::Text(text), Form::Csv | Form::Npy | Form::AsItIs) => text.clone().into(),
+        (Content::Json(value), Form::Npy) => {
+            let element = ty.map(|ty| ty.present().lists().1.present());
+            npy::write(value, element).map_err(unfit)?
+        }
+        (Content::Json(value), Form::Csv) => csv(value).map_err(unfit)?,
+        (content, Form::Json | Form::AsItIs) => format!("{:#}\n", content.to_json()).into(),
+    };
+    std::fs::write(path, bytes).map_err(|e| Error::Output(path.display().to_string(), e))
+}
+
+/// A list of records below their fields' names, of rows, or of single values.
+fn csv(value: &Value) -> Result<Vec<u8>, String> {
+    let items = value.as_array().ok_or("it is no list")?;
+    let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+    let mut titles: Vec<&str> = Vec::new();
+    for title in items.iter().filter_map(Value::as_object).flat_map(serde_json::Map::keys) {
+        if !titles.contains(&title.as_str()) {
+            titles.push(title);
+        }
+    }
+    if !titles.is_empty() {
+        writer.write_record(&titles).map_err(|e| e.to_string())?;
+    }
+    for item in items {
+        let row: Vec<String> = match item {
+            Value::Object(record) => titles
+                .iter()
+                .map(|title| record.get(*title).map(cell).unwrap_or_default())
+                .collect(),
+            _ if !titles.is_empty() => return Err("its items are not all records".into()),
+            Value::Array(cells) => cells.iter().map(cell).collect(),
+            value => vec![cell(value)],
+        };
+        writer.write_record(&row).map_err(|e| e.to_string())?;
+    }
+    writer.into_inner().map_err(|e| e.to_string())
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        value => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn lists_are_lines_of_csv() {
+        let written = |value| String::from_utf8(csv(&value).unwrap()).unwrap();
+        assert_eq!(written(json!([1, 2.5, "NaN"])), "1\n2.5\nNaN\n");
+        assert_eq!(written(json!([[1, 2], [3, 4]])), "1,2\n3,4\n");
+        assert_eq!(
+            written(json!([{"a": "x,y", "b": null}, {"a": "z", "b": [1]}])),
+            "a,b\n\"x,y\",\nz,[1]\n"
+        );
+        assert!(csv(&json!([{"a": 1}, 2])).is_err() && csv(&json!(1)).is_err());
+    }
+
+    #[test]
+    fn a_result_that_cannot_fit_is_refused_before_the_call() {
+        let fits = |path: &str, told: Value| {
+            check(Path::new(path), Some(&serde_json::from_value(told).unwrap())).is_ok()
+        };
+        let (numbers, record) = (json!({"list": "f64"}), json!({"record": []}));
+        assert!(fits("a.npy", numbers.clone()) && fits("a.csv", numbers.clone()));
+        assert!(fits("a.npy", json!({"list": {"tuple": ["f64", "u64"]}})));
+        assert!(fits("a.json", record.clone()) && fits("a.png", json!({"list": "u8"})));
+        assert!(!fits("a.npy", record.clone()) && !fits("a.csv", record));
+        assert!(fits("a.npy", json!({"list": "u8"})));
+    }
+
+    #[test]
+    fn every_form_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let written = |name: &str, content: Content| {
+            let path = folder.path().join(name);
+            write(&path, &content, None).map(|()| std::fs::read(path).unwrap())
+        };
+        assert_eq!(written("a.bin", Content::Bytes(vec![0, 255])).unwrap(), [0, 255]);
+        assert_eq!(written("a.txt", Content::Text("né".into())).unwrap(), "né".as_bytes());
+        assert_eq!(written("b.json", Content::Bytes(vec![0])).unwrap(), b"\"AA==\"\n");
+        assert_eq!(written("a.dat", Content::Json(json!(1))).unwrap(), b"1\n");
+        assert!(written("a.npy", Content::Json(json!([1]))).unwrap().starts_with(npy::MAGIC));
+        assert!(written("a.npy", Content::Json(json!({}))).is_err());
+    }
+}

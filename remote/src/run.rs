@@ -1,0 +1,69 @@
+//! What the commands have in common: a client, a loop of events around them, and their exit code.
+
+use std::process::ExitCode;
+
+use crate::address::Connection;
+use crate::client::Client;
+use crate::error::{Error, Result};
+use crate::follow::{Event, Follower};
+use crate::job::{self, Job};
+use crate::progress::Bar;
+
+/// Runs a command to its end.
+pub(crate) fn to_end(
+    connection: &Connection,
+    json: bool,
+    command: impl AsyncFnOnce(&Client) -> Result<()>,
+) -> ExitCode {
+    let run = || {
+        let client = Client::new(connection)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|e| Error::Output("to the network".into(), e))?;
+        runtime.block_on(command(&client))
+    };
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => error.report(json),
+    }
+}
+
+/// Shows a job as it goes on, until its end, or Ctrl-C.
+pub(crate) async fn watch(client: &Client, job: &Job, cancel_on_interrupt: bool) -> Result<()> {
+    let mut bar = Bar::new(&job.procedure);
+    bar.state(job);
+    let mut follower = Follower::new(client, &job.id);
+    let mut is_cancelled = false;
+    loop {
+        let event = tokio::select! {
+            event = follower.next() => event?,
+            interrupted = tokio::signal::ctrl_c() => {
+                interrupted.map_err(|e| Error::Output("to the terminal".into(), e))?;
+                if !cancel_on_interrupt || is_cancelled {
+                    return Err(interrupted_at(client, &job.id, is_cancelled));
+                }
+                job::cancel(client, &job.id).await?;
+                is_cancelled = true;
+                bar.say("asked to stop");
+                continue;
+            }
+        };
+        match event {
+            Some(Event::State(job)) => bar.state(&job),
+            Some(Event::Progress(progress)) => bar.progress(&progress),
+            Some(Event::Log(line)) => bar.log(&line),
+            Some(Event::Lost) => bar.say("lost the connection; trying again"),
+            None if is_cancelled => {
+                return Err(Error::Interrupted(format!("cancelled the job {}", job.id)));
+            }
+            None => return Ok(()),
+        }
+    }
+}
+
+fn interrupted_at(client: &Client, id: &str, is_cancelled: bool) -> Error {
+    let jobs = client.address.jobs_command();
+    let state = if is_cancelled { "was asked to stop" } else { "goes on" };
+    Error::Interrupted(format!(
+        "the job {id} {state}\n  {jobs} show {id}                how it is\n  {jobs} result {id} --wait 60    its result, as soon as it is there\n  {jobs} cancel {id}              stop it"
+    ))
+}
