@@ -13,7 +13,7 @@ use crate::arguments;
 use crate::catalog::{Catalog, Procedure};
 use crate::client::{Answer, Client};
 use crate::error::{Error, Result};
-use crate::job::{Job, page};
+use crate::job::Job;
 use crate::output::{Destination, line, print_json};
 use crate::progress::Bar;
 use crate::reply::Reply;
@@ -145,7 +145,7 @@ impl Call {
             return if self.json { print_json(&told) } else { line(&job.id) };
         }
         run::watch(client, &job, self.cancel_on_interrupt).await?;
-        let answer = client.send(client.get(&format!("{}/result", page(&job.id)))).await?;
+        let answer = run::result(client, &job.id).await?;
         self.finish(client, procedure, answer, Some(&job.id))
     }
 

@@ -108,10 +108,11 @@ impl Catalog {
 /// The name that is so like the one given that it was probably meant; also by its last part alone.
 pub(crate) fn nearest<'a>(given: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     /// Below this, suggestions are guesses.
-    const ALIKE: f64 = 0.75;
+    const ALIKE: f64 = 0.6;
     let likeness = |name: &str| {
         let last = name.rsplit('/').next().unwrap_or(name);
-        strsim::jaro_winkler(given, name).max(strsim::jaro_winkler(given, last))
+        strsim::normalized_damerau_levenshtein(given, name)
+            .max(strsim::normalized_damerau_levenshtein(given, last))
     };
     names
         .map(|name| (likeness(name), name))

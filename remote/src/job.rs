@@ -55,6 +55,21 @@ pub(crate) struct LogLine {
     pub(crate) message: String,
 }
 
+/// What the guest logged and wrote.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Logs {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) log: Vec<LogLine>,
+}
+
+impl Logs {
+    /// Reads the logs out of the host's JSON.
+    pub(crate) fn read(told: &Value, client: &Client) -> Result<Self> {
+        Self::deserialize(told).map_err(|e| client.nonsense(&format!("logs without sense: {e}")))
+    }
+}
+
 impl Job {
     /// Reads a job out of the host's JSON.
     pub(crate) fn read(told: &Value, client: &Client) -> Result<Self> {
@@ -83,6 +98,16 @@ pub(crate) fn time(text: &str) -> Option<SystemTime> {
 /// The page of a job.
 pub(crate) fn page(id: &str) -> String {
     format!("/-/jobs/{id}")
+}
+
+/// The page of its logs.
+pub(crate) fn logs_page(id: &str) -> String {
+    format!("/-/jobs/{id}/logs")
+}
+
+/// The page of its result.
+pub(crate) fn result_page(id: &str) -> String {
+    format!("/-/jobs/{id}/result")
 }
 
 /// Asks a job to stop.

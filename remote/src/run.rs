@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use crate::address::Connection;
-use crate::client::Client;
+use crate::client::{Answer, Client};
 use crate::error::{Error, Result};
 use crate::follow::{Event, Follower};
-use crate::job::{self, Job};
+use crate::job::{self, Job, Logs};
 use crate::progress::Bar;
 
 /// Runs a command to its end.
@@ -33,11 +33,12 @@ pub(crate) async fn watch(client: &Client, job: &Job, cancel_on_interrupt: bool)
     bar.state(job);
     let mut follower = Follower::new(client, &job.id);
     let mut is_cancelled = false;
+    let mut has_logged = false;
     loop {
         let event = tokio::select! {
             event = follower.next() => event?,
-            interrupted = tokio::signal::ctrl_c() => {
-                interrupted.map_err(|e| Error::Output("to the terminal".into(), e))?;
+            interrupted = interrupt() => {
+                interrupted?;
                 if !cancel_on_interrupt || is_cancelled {
                     return Err(interrupted_at(client, &job.id, is_cancelled));
                 }
@@ -50,20 +51,51 @@ pub(crate) async fn watch(client: &Client, job: &Job, cancel_on_interrupt: bool)
         match event {
             Some(Event::State(job)) => bar.state(&job),
             Some(Event::Progress(progress)) => bar.progress(&progress),
-            Some(Event::Log(line)) => bar.log(&line),
-            Some(Event::Lost) => bar.say("lost the connection; trying again"),
-            None if is_cancelled => {
-                return Err(Error::Interrupted(format!("cancelled the job {}", job.id)));
+            Some(Event::Log(line)) => {
+                has_logged = true;
+                bar.log(&line);
             }
-            None => return Ok(()),
+            Some(Event::Lost) => bar.say("lost the connection; trying again"),
+            None => break,
         }
     }
+    if !has_logged {
+        // A job that has ended has no events but its end; it may have been quick.
+        let logs = client.json(client.get(&job::logs_page(&job.id))).await?;
+        Logs::read(&logs, client)?.log.iter().for_each(|line| bar.log(line));
+    }
+    if is_cancelled {
+        return Err(Error::Interrupted(format!("cancelled the job {}", job.id)));
+    }
+    Ok(())
+}
+
+/// What a job that has ended gave. Ctrl-C has to be listened to here because it was once before.
+pub(crate) async fn result(client: &Client, id: &str) -> Result<Answer> {
+    tokio::select! {
+        answer = client.send(client.get(&job::result_page(id))) => answer,
+        interrupted = interrupt() => {
+            interrupted?;
+            let jobs = client.address.jobs_command();
+            Err(Error::Interrupted(format!("interrupted; `{jobs} result {id}` has the result")))
+        }
+    }
+}
+
+/// Waits for Ctrl-C.
+async fn interrupt() -> Result<()> {
+    let interrupted = tokio::signal::ctrl_c().await;
+    interrupted.map_err(|e| Error::Output("to the terminal".into(), e))
 }
 
 fn interrupted_at(client: &Client, id: &str, is_cancelled: bool) -> Error {
     let jobs = client.address.jobs_command();
     let state = if is_cancelled { "was asked to stop" } else { "goes on" };
-    Error::Interrupted(format!(
-        "the job {id} {state}\n  {jobs} show {id}                how it is\n  {jobs} result {id} --wait 60    its result, as soon as it is there\n  {jobs} cancel {id}              stop it"
-    ))
+    let ways = [
+        ("show", "", "tells how it is"),
+        ("result", " --wait 60", "waits for its result"),
+        ("cancel", "", "stops it"),
+    ];
+    let ways = ways.map(|(action, more, what)| format!("\n  {jobs} {action} {id}{more:11}{what}"));
+    Error::Interrupted(format!("the job {id} {state}{}", ways.concat()))
 }

@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::catalog::{Parameter, Procedure, nearest};
 use crate::error::{Error, Result};
+use crate::types::Type;
 
 pub(crate) use file::media_type;
 
@@ -92,11 +93,13 @@ fn find<'a>(procedure: &'a Procedure, key: &str) -> Result<&'a Parameter, String
     let name = key.replace('-', "_");
     procedure.parameters.iter().find(|parameter| parameter.name == name).ok_or_else(|| {
         let names = procedure.parameters.iter().map(|parameter| parameter.name.as_str());
+        let takes_text = procedure.parameters.iter().any(|p| *p.ty.present() == Type::String);
         let cure = match nearest(&name, names) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "text with `=` in it goes in quotes of JSON: '\"a=b\"'".into(),
+            Some(near) => format!("; did you mean `{near}`?"),
+            None if takes_text => "; text with `=` in it goes in quotes of JSON: '\"a=b\"'".into(),
+            None => String::new(),
         };
-        format!("`{}` has no argument `{key}`; {cure}", procedure.name)
+        format!("`{}` has no argument `{key}`{cure}", procedure.name)
     })
 }
 

@@ -1,12 +1,11 @@
 //! `tarp jobs logs`.
 
 use clap::Args;
-use serde::Deserialize;
 
 use crate::client::Client;
 use crate::error::Result;
 use crate::follow::{Event, Follower};
-use crate::job::{self, LogLine};
+use crate::job::{self, Logs as Told};
 use crate::output::{line, print_json};
 use crate::progress::log_line;
 use crate::style::{BOLD, painted, printable};
@@ -21,41 +20,35 @@ pub(super) struct Logs {
     follow: bool,
 }
 
-#[derive(Deserialize)]
-struct Told {
-    stdout: String,
-    stderr: String,
-    log: Vec<LogLine>,
-}
-
 impl Logs {
     pub(super) async fn run(&self, client: &Client, json: bool) -> Result<()> {
         let id = job::whole_id(client, &self.id).await?;
-        if self.follow {
-            self.print_events(client, &id).await?;
-        }
-        let logs = client.json(client.get(&format!("{}/logs", job::page(&id)))).await?;
+        let followed = if self.follow { print_events(client, &id).await? } else { 0 };
+        let logs = client.json(client.get(&job::logs_page(&id))).await?;
         if json {
             return print_json(&logs);
         }
-        let told = Told::deserialize(&logs)
-            .map_err(|e| client.nonsense(&format!("logs without sense: {e}")))?;
-        if !self.follow {
+        let told = Told::read(&logs, client)?;
+        // A job that has ended has no events but its end.
+        if followed == 0 {
             told.log.iter().try_for_each(|told| line(&log_line(told)))?;
         }
         section("stdout", &told.stdout)?;
         section("stderr", &told.stderr)
     }
+}
 
-    async fn print_events(&self, client: &Client, id: &str) -> Result<()> {
-        let mut follower = Follower::new(client, id);
-        while let Some(event) = follower.next().await? {
-            if let Event::Log(told) = event {
-                line(&log_line(&told))?;
-            }
+/// Prints log lines as they come, until the job's end; gives their number.
+async fn print_events(client: &Client, id: &str) -> Result<usize> {
+    let mut follower = Follower::new(client, id);
+    let mut count = 0;
+    while let Some(event) = follower.next().await? {
+        if let Event::Log(told) = event {
+            line(&log_line(&told))?;
+            count += 1;
         }
-        Ok(())
     }
+    Ok(count)
 }
 
 fn section(title: &str, text: &str) -> Result<()> {

@@ -8,6 +8,7 @@ mod show;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use serde_json::json;
 
 use crate::address::Connection;
 use crate::client::Client;
@@ -84,14 +85,16 @@ impl Jobs {
 
 impl Cancel {
     async fn run(&self, client: &Client, json: bool) -> Result<()> {
+        let mut jobs = Vec::new();
         for given in &self.id {
             let id = job::whole_id(client, given).await?;
-            let told = job::cancel(client, &id).await?;
-            if json {
-                print_json(&told)?;
-                continue;
-            }
-            let job = Job::read(&told, client)?;
+            jobs.push(job::cancel(client, &id).await?);
+        }
+        if json {
+            return print_json(&json!({"jobs": jobs}));
+        }
+        for told in &jobs {
+            let job = Job::read(told, client)?;
             if job.is_over() {
                 let state = painted(of_state(&job.state), &job.state);
                 line(&format!("{}  {state}", job.id))?;

@@ -50,7 +50,7 @@ impl JobResult {
             let cure = "--wait SECONDS waits for its result";
             return Err(Error::Pending(format!("the job {id} is {}; {cure}", job.state)));
         }
-        let answer = client.send(client.get(&format!("{}/result", page(&id)))).await?;
+        let answer = run::result(client, &id).await?;
         let reply = Reply::of(answer, client)?;
         let ty = result_type(client, &job).await;
         self.destination.deliver(&reply, ty.as_ref(), Some(&id), json)

@@ -99,13 +99,14 @@ fn text_line(text: &str) -> Result<()> {
 
 /// What it is, in a few words.
 fn described(content: &Content) -> String {
+    let counted = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     match content {
-        Content::Bytes(bytes) => match kind(bytes) {
-            Some(kind) => format!("{} bytes, {kind}", bytes.len()),
-            None => format!("{} bytes", bytes.len()),
-        },
-        Content::Text(text) => format!("{} characters", text.chars().count()),
-        Content::Json(Value::Array(items)) => format!("{} items", items.len()),
+        Content::Bytes(bytes) => {
+            let size = counted(bytes.len(), "byte");
+            kind(bytes).map_or_else(|| size.clone(), |kind| format!("{size}, {kind}"))
+        }
+        Content::Text(text) => counted(text.chars().count(), "character"),
+        Content::Json(Value::Array(items)) => counted(items.len(), "item"),
         Content::Json(_) => "one value".into(),
     }
 }
@@ -132,7 +133,7 @@ mod tests {
     #[test]
     fn bytes_are_described_by_how_they_begin() {
         assert_eq!(described(&Content::Bytes(b"GIF89a".into())), "6 bytes, a GIF image");
-        assert_eq!(described(&Content::Bytes(vec![0])), "1 bytes");
+        assert_eq!(described(&Content::Bytes(vec![0])), "1 byte");
         assert_eq!(described(&Content::Text("né".into())), "2 characters");
     }
 }
