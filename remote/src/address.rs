@@ -61,9 +61,10 @@ impl Address {
         let wrong =
             |why: &str| Error::Usage(format!("{why}; the URL of a host is such as {DEFAULT}"));
         if !is_url(text) {
-            return Err(wrong(&format!("{text:?} does not begin with http:// or https://")));
+            // Where a password may be in it, it is not repeated.
+            let shown = if text.contains('@') { "the URL".into() } else { format!("{text:?}") };
+            return Err(wrong(&format!("{shown} does not begin with http:// or https://")));
         }
-        // The text is not repeated: there may be a password in it.
         let mut url = Url::parse(text).map_err(|e| wrong(&format!("this is no URL: {e}")))?;
         let user = decoded(url.username());
         let password = decoded(url.password().unwrap_or_default());

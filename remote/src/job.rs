@@ -80,6 +80,14 @@ impl Job {
         !matches!(self.state.as_str(), "queued" | "running")
     }
 
+    /// Its turn, while it waits for one.
+    pub(crate) fn turn(&self) -> Option<String> {
+        Some(match self.position? {
+            1 => "next in the queue".into(),
+            position => format!("number {position} in the queue"),
+        })
+    }
+
     /// How long it ran, or has been running.
     pub(crate) fn ran(&self) -> Option<std::time::Duration> {
         let end = match &self.ended {

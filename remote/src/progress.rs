@@ -56,8 +56,8 @@ impl Bar {
 
     /// Shows what the job is doing.
     pub(crate) fn state(&mut self, job: &Job) {
-        match (&job.progress, job.position) {
-            (_, Some(position)) => self.say(&format!("queued, {position} in the queue")),
+        match (&job.progress, job.turn()) {
+            (_, Some(turn)) => self.say(&turn),
             (Some(progress), None) => self.progress(progress),
             (None, None) => self.say(&job.state),
         }

@@ -96,6 +96,8 @@ fn interrupted_at(client: &Client, id: &str, is_cancelled: bool) -> Error {
         ("result", " --wait 60", "waits for its result"),
         ("cancel", "", "stops it"),
     ];
-    let ways = ways.map(|(action, more, what)| format!("\n  {jobs} {action} {id}{more:11}{what}"));
+    let ways = ways.map(|(action, more, what)| (format!("{jobs} {action} {id}{more}"), what));
+    let widest = ways.iter().map(|(command, _)| command.len()).max().unwrap_or_default();
+    let ways = ways.map(|(command, what)| format!("\n  {command:widest$}  {what}"));
     Error::Interrupted(format!("the job {id} {state}{}", ways.concat()))
 }

@@ -27,9 +27,12 @@ pub(crate) fn bound(procedure: &Procedure, words: &[String]) -> Result<Map<Strin
     let mut arguments = Map::new();
     let mut places = procedure.parameters.iter();
     for word in words {
+        let next = places.as_slice().first();
         let (parameter, text) = match named(word) {
-            Some((key, text)) => (find(procedure, key).map_err(wrong)?, text),
-            None => {
+            Some((key, text)) if !(is_padding(text) && takes_bytes(next)) => {
+                (find(procedure, key).map_err(wrong)?, text)
+            }
+            _ => {
                 let count = procedure.parameters.len();
                 let plural = if count == 1 { "" } else { "s" };
                 let next = places.next().ok_or_else(|| {
@@ -78,6 +81,15 @@ pub(crate) fn data(word: &str) -> Result<Vec<u8>> {
         Some(path) => file::read(path).map_err(|why| Error::Usage(format!("--data: {why}"))),
         None => Ok(word.into()),
     }
+}
+
+/// Whether what follows a `=` may be the end of base64: `aGk=`, `aA==`.
+fn is_padding(text: &str) -> bool {
+    matches!(text, "" | "=")
+}
+
+fn takes_bytes(parameter: Option<&Parameter>) -> bool {
+    parameter.is_some_and(|parameter| parameter.ty.present().is_bytes())
 }
 
 /// A word as name and value, where it is meant so.
@@ -148,6 +160,20 @@ mod tests {
         }
         let all = bind(&["[]", "1", "\"a=b\"", "places=2"]).unwrap();
         assert_eq!(all, json!({"values": [], "scale_factor": 1, "unit": "a=b", "places": 2}));
+    }
+
+    #[test]
+    fn padding_of_base64_makes_no_name() {
+        let procedure: Procedure = serde_json::from_value(json!({
+            "name": "f", "signature": "(data: list<u8>)", "result": null, "mode": "sync",
+            "parameters": [{"name": "data", "type": {"list": "u8"}}],
+        }))
+        .unwrap();
+        for word in ["aGk=", "aA==", "data=aGk="] {
+            let bound = bound(&procedure, &[word.to_owned()]).unwrap();
+            assert_eq!(bound["data"], word.trim_start_matches("data="));
+        }
+        assert!(bound(&procedure, &["dat=aGk".to_owned()]).is_err());
     }
 
     #[test]

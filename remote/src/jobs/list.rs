@@ -116,8 +116,8 @@ fn row(job: &Job) -> Vec<String> {
 }
 
 fn progress(job: &Job) -> String {
-    match (&job.progress, job.position) {
-        (_, Some(position)) => format!("{position} in the queue"),
+    match (&job.progress, job.turn()) {
+        (_, Some(turn)) => turn,
         (Some(progress), None) if !job.is_over() => {
             let text = shown(progress);
             match (progress.done, progress.total) {

@@ -35,8 +35,8 @@ impl Show {
 /// What there is to say, line by line.
 fn lines(job: &Job) -> Vec<(&'static str, String)> {
     let mut state = painted(of_state(&job.state), &job.state);
-    if let Some(position) = job.position {
-        state += &format!(", {position} in the queue");
+    if let Some(turn) = job.turn() {
+        state += &format!(", {turn}");
     }
     if job.cancel_requested && !job.is_over() {
         state += ", asked to stop";
