@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+from random import Random
 from typing import Any
 
 import pytest
@@ -171,6 +172,13 @@ def test_numbers_are_exact_to_64_bits(host: Host) -> None:
 def test_a_tenth_is_a_tenth_in_single_precision_too(host: Host) -> None:
     reply = host.request("POST", "/echo_f32", json=[0.1])
     assert json.loads(reply.text, parse_float=str)["result"] == "0.1"
+
+
+def test_floats_are_exact(host: Host) -> None:
+    """Many readers of JSON take the nearest double but one."""
+    random = Random(1)
+    values = [random.uniform(-1e3, 1e3) * 10.0 ** random.randint(-20, 20) for _ in range(10_000)]
+    assert host.post("echo_list_f64", [values]) == values
 
 
 def test_what_json_cannot_say_is_never_a_bare_word(host: Host) -> None:

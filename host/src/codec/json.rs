@@ -203,6 +203,8 @@ mod tests {
             "18446744073709551615",
             "0.1",
             "1e+300",
+            // One that serde_json reads wrong without its feature `float_roundtrip`.
+            "187.24158270135618",
             r#""text \" \u0000""#,
             "[]",
             "[1,2,3]",
