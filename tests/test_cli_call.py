@@ -432,6 +432,11 @@ def test_a_web_procedure_can_say_that_it_failed(stand_in: StandIn, tmp_path: Pat
     assert "status 404" in ran.err
     assert (tmp_path / "a.txt").read_bytes() == b"no such plot"
     assert stand_in.received[-1].method == "POST"
+    words = {"status": "error", "type": "ProcedureError", "message": "the procedure answered"}
+    stand_in.answers["/page"] = Answer(words | {"result": {"why": [1]}}, status=404)
+    ran = tarp("call", "page")
+    assert ran.code == 1
+    assert '\n    "why": [' in ran.err
 
 
 # Help.

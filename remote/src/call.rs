@@ -17,7 +17,7 @@ use crate::job::Job;
 use crate::output::{Destination, line, print_json};
 use crate::progress::Bar;
 use crate::reply::Reply;
-use crate::run;
+use crate::run::{self, Interrupts};
 
 /// What takes longer is seen to be going on.
 const SHORT: Duration = Duration::from_secs(1);
@@ -144,8 +144,9 @@ impl Call {
         if self.detach {
             return if self.json { print_json(&told) } else { line(&job.id) };
         }
-        run::watch(client, &job, self.cancel_on_interrupt).await?;
-        let answer = run::result(client, &job.id).await?;
+        let mut interrupts = Interrupts::listen()?;
+        run::watch(client, &job, &mut interrupts, self.cancel_on_interrupt).await?;
+        let answer = run::result(client, &job.id, &mut interrupts).await?;
         self.finish(client, procedure, answer, Some(&job.id))
     }
 

@@ -68,9 +68,9 @@ impl std::fmt::Display for Failure {
     /// For people: type and message, and below them whatever else is known.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(f, "{}: {}", painted(BAD, &printable(&self.kind)), printable(&self.message))?;
-        // A text is in the message already.
-        let value =
-            self.document.get("value").filter(|value| !value.is_null() && !value.is_string());
+        // A web procedure's own is called `result`. A text is in the message already.
+        let value = self.document.get("value").or_else(|| self.document.get("result"));
+        let value = value.filter(|value| !value.is_null() && !value.is_string());
         let value = value.map(|value| format!("{value:#}"));
         let parts = [
             ("value", value.as_deref()),

@@ -2,11 +2,13 @@
 
 use std::process::ExitCode;
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
 use crate::address::Connection;
 use crate::client::{Answer, Client};
 use crate::error::{Error, Result};
 use crate::follow::{Event, Follower};
-use crate::job::{self, Job, Logs};
+use crate::job::{self, Job};
 use crate::progress::Bar;
 
 /// Runs a command to its end.
@@ -27,18 +29,36 @@ pub(crate) fn to_end(
     }
 }
 
+/// Ctrl-C, from now on: it no longer ends the process.
+#[derive(Debug)]
+pub(crate) struct Interrupts(Signal);
+
+impl Interrupts {
+    pub(crate) fn listen() -> Result<Self> {
+        let interrupts = signal(SignalKind::interrupt());
+        interrupts.map(Self).map_err(|e| Error::Output("to the terminal".into(), e))
+    }
+
+    async fn next(&mut self) {
+        self.0.recv().await;
+    }
+}
+
 /// Shows a job as it goes on, until its end, or Ctrl-C.
-pub(crate) async fn watch(client: &Client, job: &Job, cancel_on_interrupt: bool) -> Result<()> {
+pub(crate) async fn watch(
+    client: &Client,
+    job: &Job,
+    interrupts: &mut Interrupts,
+    cancel_on_interrupt: bool,
+) -> Result<()> {
     let mut bar = Bar::new(&job.procedure);
     bar.state(job);
     let mut follower = Follower::new(client, &job.id);
     let mut is_cancelled = false;
-    let mut has_logged = false;
     loop {
         let event = tokio::select! {
             event = follower.next() => event?,
-            interrupted = interrupt() => {
-                interrupted?;
+            () = interrupts.next() => {
                 if !cancel_on_interrupt || is_cancelled {
                     return Err(interrupted_at(client, &job.id, is_cancelled));
                 }
@@ -51,41 +71,29 @@ pub(crate) async fn watch(client: &Client, job: &Job, cancel_on_interrupt: bool)
         match event {
             Some(Event::State(job)) => bar.state(&job),
             Some(Event::Progress(progress)) => bar.progress(&progress),
-            Some(Event::Log(line)) => {
-                has_logged = true;
-                bar.log(&line);
-            }
+            Some(Event::Log(line)) => bar.log(&line),
             Some(Event::Lost) => bar.say("lost the connection; trying again"),
-            None => break,
+            None if is_cancelled => {
+                return Err(Error::Interrupted(format!("cancelled the job {}", job.id)));
+            }
+            None => return Ok(()),
         }
     }
-    if !has_logged {
-        // A job that has ended has no events but its end; it may have been quick.
-        let logs = client.json(client.get(&job::logs_page(&job.id))).await?;
-        Logs::read(&logs, client)?.log.iter().for_each(|line| bar.log(line));
-    }
-    if is_cancelled {
-        return Err(Error::Interrupted(format!("cancelled the job {}", job.id)));
-    }
-    Ok(())
 }
 
-/// What a job that has ended gave. Ctrl-C has to be listened to here because it was once before.
-pub(crate) async fn result(client: &Client, id: &str) -> Result<Answer> {
+/// What a job that has ended gave.
+pub(crate) async fn result(
+    client: &Client,
+    id: &str,
+    interrupts: &mut Interrupts,
+) -> Result<Answer> {
     tokio::select! {
         answer = client.send(client.get(&job::result_page(id))) => answer,
-        interrupted = interrupt() => {
-            interrupted?;
+        () = interrupts.next() => {
             let jobs = client.address.jobs_command();
             Err(Error::Interrupted(format!("interrupted; `{jobs} result {id}` has the result")))
         }
     }
-}
-
-/// Waits for Ctrl-C.
-async fn interrupt() -> Result<()> {
-    let interrupted = tokio::signal::ctrl_c().await;
-    interrupted.map_err(|e| Error::Output("to the terminal".into(), e))
 }
 
 fn interrupted_at(client: &Client, id: &str, is_cancelled: bool) -> Error {

@@ -23,14 +23,15 @@ pub(super) struct Logs {
 impl Logs {
     pub(super) async fn run(&self, client: &Client, json: bool) -> Result<()> {
         let id = job::whole_id(client, &self.id).await?;
-        let followed = if self.follow { print_events(client, &id).await? } else { 0 };
+        if self.follow {
+            print_events(client, &id).await?;
+        }
         let logs = client.json(client.get(&job::logs_page(&id))).await?;
         if json {
             return print_json(&logs);
         }
         let told = Told::read(&logs, client)?;
-        // A job that has ended has no events but its end.
-        if followed == 0 {
+        if !self.follow {
             told.log.iter().try_for_each(|told| line(&log_line(told)))?;
         }
         section("stdout", &told.stdout)?;
@@ -38,17 +39,15 @@ impl Logs {
     }
 }
 
-/// Prints log lines as they come, until the job's end; gives their number.
-async fn print_events(client: &Client, id: &str) -> Result<usize> {
+/// Prints log lines as they come, until the job's end.
+async fn print_events(client: &Client, id: &str) -> Result<()> {
     let mut follower = Follower::new(client, id);
-    let mut count = 0;
     while let Some(event) = follower.next().await? {
         if let Event::Log(told) = event {
             line(&log_line(&told))?;
-            count += 1;
         }
     }
-    Ok(count)
+    Ok(())
 }
 
 fn section(title: &str, text: &str) -> Result<()> {

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::job::{self, Job, page};
 use crate::output::Destination;
 use crate::reply::Reply;
-use crate::run;
+use crate::run::{self, Interrupts};
 use crate::types::Type;
 
 /// Print a job's result, as `tarp call` would have; or its failure.
@@ -36,10 +36,11 @@ impl JobResult {
     pub(super) async fn run(&self, client: &Client, json: bool) -> Result<()> {
         let id = job::whole_id(client, &self.id).await?;
         let mut job = look(client, &id).await?;
+        let mut interrupts = Interrupts::listen()?;
         if let Some(seconds) = self.wait
             && !job.is_over()
         {
-            let watch = run::watch(client, &job, false);
+            let watch = run::watch(client, &job, &mut interrupts, false);
             match Duration::try_from_secs_f64(seconds) {
                 Ok(time) => tokio::time::timeout(time, watch).await.unwrap_or(Ok(()))?,
                 Err(_) => watch.await?,
@@ -50,7 +51,7 @@ impl JobResult {
             let cure = "--wait SECONDS waits for its result";
             return Err(Error::Pending(format!("the job {id} is {}; {cure}", job.state)));
         }
-        let answer = run::result(client, &id).await?;
+        let answer = run::result(client, &id, &mut interrupts).await?;
         let reply = Reply::of(answer, client)?;
         let ty = result_type(client, &job).await;
         self.destination.deliver(&reply, ty.as_ref(), Some(&id), json)
