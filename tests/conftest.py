@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from command_line import CommandLine
 from host import BINARY, GUESTS, Host, MakeHost, guest, place
+from stand_in import StandIn, standing_in
 
 #: The examples that load and do what they say. `misbehave_at_start` never answers a call.
 GOOD_GUESTS = ("math", "text", "shapes", "misbehave", "asynchronous", "jobs")
@@ -93,3 +95,16 @@ def host(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Host
     """The host that serves all good examples, for tests that only call."""
     with ExitStack() as stack:
         yield host_maker(tmp_path_factory, cache, stack)(*GOOD_GUESTS)
+
+
+@pytest.fixture(scope="session")
+def tarp(host: Host) -> CommandLine:
+    """The command line, for the host of all good examples."""
+    return CommandLine(host.address)
+
+
+@pytest.fixture
+def stand_in() -> Iterator[StandIn]:
+    """A stand-in for a host, which serves nothing yet."""
+    with standing_in() as stand_in:
+        yield stand_in

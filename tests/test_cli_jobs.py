@@ -15,11 +15,6 @@ CTRL_C = "\x03"
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
-@pytest.fixture(scope="module")
-def tarp(host: Host) -> CommandLine:
-    return CommandLine(host.address)
-
-
 # Calls that are jobs.
 
 
