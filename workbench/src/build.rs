@@ -1,0 +1,92 @@
+//! Source in, component out, whatever the language.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::component::{self, Procedure};
+use crate::report::Reporter;
+use crate::tools::Tools;
+use crate::{BuildError, Language, c, javascript, python, rust};
+
+/// What to build.
+#[derive(Debug, Clone)]
+pub struct BuildRequest {
+    /// A source file, or a project's folder.
+    pub source: PathBuf,
+    /// Its language; found out where it is not said.
+    pub language: Option<Language>,
+    /// The component's file, or an existing folder for it. Otherwise it is put beside the source
+    /// file, or into the project's folder.
+    pub output: Option<PathBuf>,
+    /// Where tool chains are kept.
+    pub tools: Tools,
+}
+
+/// What was built.
+#[derive(Debug, serde::Serialize)]
+pub struct Built {
+    /// The component.
+    pub component: PathBuf,
+    /// The language that it was written in.
+    pub language: Language,
+    /// What it offers, read back from it.
+    pub procedures: Vec<Procedure>,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// What a language gives back.
+#[derive(Debug)]
+pub(crate) struct Component {
+    /// The component's name, without `.wasm`: that of the source or of the project.
+    pub(crate) name: String,
+    /// The finished component, with its documentation.
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// Builds a component.
+///
+/// # Errors
+///
+/// Says what the author has to change or to install.
+pub fn build(request: &BuildRequest, reporter: &dyn Reporter) -> Result<Built, BuildError> {
+    let language = match request.language {
+        Some(language) => language,
+        None => Language::of(&request.source)?,
+    };
+    let built = match language {
+        Language::Rust => rust::build(request, reporter)?,
+        Language::Python => python::build(request, reporter)?,
+        Language::JavaScript => javascript::build(request, reporter)?,
+        Language::C => c::build(request, reporter)?,
+    };
+    let place = place(request, &built.name);
+    let procedures = component::procedures(&built.bytes)?;
+    deliver(&built.bytes, &place)?;
+    Ok(Built { component: place, language, procedures, size: built.bytes.len() as u64 })
+}
+
+fn place(request: &BuildRequest, name: &str) -> PathBuf {
+    let file = format!("{name}.wasm");
+    match &request.output {
+        Some(output) if output.is_dir() => output.join(file),
+        Some(output) => output.clone(),
+        None if request.source.is_dir() => request.source.join(file),
+        None => request.source.with_file_name(file),
+    }
+}
+
+/// Writes a file so that whoever watches its folder sees it whole or not at all, and does not see
+/// it again when nothing changed.
+fn deliver(bytes: &[u8], place: &Path) -> Result<(), BuildError> {
+    if fs::read(place).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    let name = place.file_name().unwrap_or_default();
+    let hidden = place.with_file_name(format!(".{}.new", name.display()));
+    if let Some(folder) = place.parent() {
+        fs::create_dir_all(folder).map_err(BuildError::io(folder))?;
+    }
+    fs::write(&hidden, bytes).map_err(BuildError::io(&hidden))?;
+    fs::rename(&hidden, place).map_err(BuildError::io(place))
+}

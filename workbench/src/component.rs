@@ -1,0 +1,119 @@
+//! What a finished component offers, read from the component itself, whatever made it.
+
+use serde::Serialize;
+use wit_parser::{Function, FunctionKind, Resolve, Type, TypeDefKind, WorldItem, WorldKey};
+
+use crate::BuildError;
+use crate::docs;
+use crate::wit::snake;
+
+/// A function that a host will serve.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Procedure {
+    /// As the host has it: `mean`, `summary/mean`.
+    pub name: String,
+    /// Its parameters and result, in WIT's words: `(values: list<f64>) -> result<f64, string>`.
+    pub signature: String,
+    /// Its documentation, where the component has any.
+    pub description: Option<String>,
+}
+
+/// The procedures of a component, in the order of its exports.
+///
+/// # Errors
+///
+/// When it cannot be read, or offers none.
+pub fn procedures(component: &[u8]) -> Result<Vec<Procedure>, BuildError> {
+    let (resolve, world) = docs::read(component)?;
+    let mut procedures = Vec::new();
+    for (key, item) in &resolve.worlds[world].exports {
+        match item {
+            WorldItem::Function(function) if !is_plumbing(&function.name) => {
+                procedures.push(procedure(&resolve, None, function));
+            }
+            WorldItem::Interface { id, .. } => {
+                let name = match key {
+                    WorldKey::Name(name) => name.clone(),
+                    WorldKey::Interface(id) => resolve.id_of(*id).unwrap_or_default(),
+                };
+                if name == "exports" || name.starts_with("wasi:") {
+                    continue;
+                }
+                let short = name.rsplit('/').next().and_then(|name| name.split('@').next());
+                for function in resolve.interfaces[*id].functions.values() {
+                    procedures.push(procedure(&resolve, short, function));
+                }
+            }
+            WorldItem::Function(_) | WorldItem::Type { .. } => {}
+        }
+    }
+    procedures.retain(|procedure| !procedure.name.contains('['));
+    Ok(procedures)
+}
+
+/// What tool chains export for themselves.
+fn is_plumbing(name: &str) -> bool {
+    name == "init" || name.starts_with("cabi_")
+}
+
+fn procedure(resolve: &Resolve, interface: Option<&str>, function: &Function) -> Procedure {
+    let name = snake(&function.name);
+    let name = interface.map_or(name.clone(), |interface| format!("{}/{name}", snake(interface)));
+    let parameter = |parameter: &wit_parser::Param| {
+        format!("{}: {}", snake(&parameter.name), text(resolve, &parameter.ty))
+    };
+    let parameters: Vec<_> = function.params.iter().map(parameter).collect();
+    let mut signature = format!("({})", parameters.join(", "));
+    if let Some(result) = &function.result {
+        signature += &format!(" -> {}", text(resolve, result));
+    }
+    if matches!(function.kind, FunctionKind::AsyncFreestanding) {
+        signature.insert_str(0, "async ");
+    }
+    Procedure { name, signature, description: function.docs.contents.clone() }
+}
+
+/// A type in WIT's words; one that has a name, by its name.
+fn text(resolve: &Resolve, ty: &Type) -> String {
+    let optional = |ty: &Option<Type>| ty.as_ref().map(|ty| text(resolve, ty));
+    let Type::Id(id) = ty else { return plain(ty).to_owned() };
+    let definition = &resolve.types[*id];
+    if let Some(name) = &definition.name {
+        return snake(name);
+    }
+    match &definition.kind {
+        TypeDefKind::List(of) => format!("list<{}>", text(resolve, of)),
+        TypeDefKind::Option(of) => format!("option<{}>", text(resolve, of)),
+        TypeDefKind::Tuple(tuple) => {
+            let types: Vec<_> = tuple.types.iter().map(|ty| text(resolve, ty)).collect();
+            format!("tuple<{}>", types.join(", "))
+        }
+        TypeDefKind::Result(result) => match (optional(&result.ok), optional(&result.err)) {
+            (None, None) => "result".into(),
+            (Some(ok), None) => format!("result<{ok}>"),
+            (None, Some(err)) => format!("result<_, {err}>"),
+            (Some(ok), Some(err)) => format!("result<{ok}, {err}>"),
+        },
+        kind => kind.as_str().to_owned(),
+    }
+}
+
+fn plain(ty: &Type) -> &'static str {
+    match ty {
+        Type::Bool => "bool",
+        Type::U8 => "u8",
+        Type::U16 => "u16",
+        Type::U32 => "u32",
+        Type::U64 => "u64",
+        Type::S8 => "s8",
+        Type::S16 => "s16",
+        Type::S32 => "s32",
+        Type::S64 => "s64",
+        Type::F32 => "f32",
+        Type::F64 => "f64",
+        Type::Char => "char",
+        Type::String => "string",
+        Type::ErrorContext => "error-context",
+        Type::Id(_) => "?",
+    }
+}

@@ -1,0 +1,122 @@
+//! What WIT cannot say, and documentation, put into a finished component.
+//!
+//! Encoders drop documentation comments. Two custom sections bring them back, both at the end of the
+//! component, where neither validation nor `strip`'s ordinary uses touch them:
+//!
+//! - `package-docs`, the community's: documentation of what the component's world exports by itself.
+//!   Other tools show it too (`wasm-tools component wit`).
+//! - `tarp:procedures`, our own, for the rest: see [`Table`]. Its framing is that of `tarp:wit` (the
+//!   crate `tarp-guest`): four bytes of length, little endian, then that many bytes of JSON.
+//!
+//! Knows no language.
+
+mod section;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use wit_parser::decoding::{DecodedWasm, decode};
+use wit_parser::{PackageMetadata, Resolve, WorldId, WorldItem};
+
+use crate::BuildError;
+
+/// What the section `tarp:procedures` says of one procedure; all of it optional.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Table {
+    /// Its documentation, where `package-docs` cannot hold it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Whether it is better called as a job.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+    /// Seconds between looks at the job, 1 or more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suggested_wait: Option<u64>,
+    /// Which of `GET` and `POST` a web procedure answers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub methods: Vec<String>,
+    /// By parameter: the value where the argument is left out, as it would be in a call's JSON.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub defaults: BTreeMap<String, Value>,
+}
+
+/// How a procedure is called by those who do not choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// The caller waits.
+    Sync,
+    /// The caller gets a handle.
+    Async,
+}
+
+/// Tables by the procedure's name, as the host has it: `mean`, `summary/mean`.
+pub type Tables = BTreeMap<String, Table>;
+
+/// The name of our section.
+pub const SECTION: &str = "tarp:procedures";
+
+/// Adds documentation and tables to a finished component.
+///
+/// `docs` is documentation by the procedure's name, as in [`Tables`].
+///
+/// # Errors
+///
+/// When the component cannot be read.
+pub fn embed(
+    component: Vec<u8>,
+    docs: &BTreeMap<String, String>,
+    mut tables: Tables,
+) -> Result<Vec<u8>, BuildError> {
+    let mut component = section::without(component, PackageMetadata::SECTION_NAME)?;
+    let (mut resolve, world) = read(&component)?;
+    for (name, text) in docs {
+        let kebab = name.replace('_', "-");
+        if !document(&mut resolve, world, &kebab, text) {
+            tables.entry(name.clone()).or_default().description = Some(text.clone());
+        }
+    }
+    if let Some(package) = resolve.worlds[world].package {
+        let metadata = PackageMetadata::extract(&resolve, package);
+        let encoded = metadata.encode().map_err(|e| BuildError::Internal(format!("{e:#}")))?;
+        section::append(&mut component, PackageMetadata::SECTION_NAME, &encoded);
+    }
+    tables.retain(|_, table| *table != Table::default());
+    if !tables.is_empty() {
+        section::append(&mut component, SECTION, &record(&tables));
+    }
+    Ok(component)
+}
+
+/// Documents a function that the world exports by itself; whether there is one of that name.
+fn document(resolve: &mut Resolve, world: WorldId, name: &str, text: &str) -> bool {
+    for item in resolve.worlds[world].exports.values_mut() {
+        if let WorldItem::Function(function) = item
+            && function.name == name
+        {
+            function.docs.contents = Some(text.to_owned());
+            return true;
+        }
+    }
+    false
+}
+
+/// One record of our section.
+fn record(tables: &Tables) -> Vec<u8> {
+    let json = serde_json::json!({ "procedures": tables }).to_string();
+    let length = u32::try_from(json.len()).unwrap_or(u32::MAX);
+    [&length.to_le_bytes(), json.as_bytes()].concat()
+}
+
+/// The world of a finished component.
+pub(crate) fn read(component: &[u8]) -> Result<(Resolve, WorldId), BuildError> {
+    match decode(component) {
+        Ok(DecodedWasm::Component(resolve, world)) => Ok((resolve, world)),
+        Ok(DecodedWasm::WitPackage(..)) => {
+            Err(BuildError::Internal("a package of WIT was made, and no component".into()))
+        }
+        Err(e) => Err(BuildError::Internal(format!("what was made cannot be read: {e:#}"))),
+    }
+}

@@ -1,0 +1,17 @@
+//! Procedures in JavaScript.
+
+use crate::build::Component;
+use crate::new::TemplateFile;
+use crate::report::Reporter;
+use crate::{BuildError, BuildRequest};
+
+/// Builds the component of a source file or a project.
+pub(crate) fn build(
+    request: &BuildRequest,
+    _reporter: &dyn Reporter,
+) -> Result<Component, BuildError> {
+    Err(BuildError::source(&request.source, "JavaScript cannot be built yet"))
+}
+
+/// What a new project begins with.
+pub(crate) const TEMPLATE: &[TemplateFile] = &[];
