@@ -1,16 +1,40 @@
-//! Procedures in Python.
+//! Procedures in Python: every public function with type hints of one module.
+//!
+//! 1. `project` says which file that is.
+//! 2. `analysis` reads it, with the author's own Python, without running it.
+//! 3. `world` makes WIT of it, and the table of what WIT cannot say.
+//! 4. `componentize` has componentize-py make a component of the module and of `guest/`: the runtime
+//!    that converts values, and `tarp_guest`, which authors import.
+//! 5. Documentation and table are put into the component.
+
+mod analysis;
+mod componentize;
+mod project;
+mod world;
 
 use crate::build::Component;
+use crate::docs;
 use crate::new::TemplateFile;
-use crate::report::Reporter;
+use crate::report::{Event, Reporter, Step};
 use crate::{BuildError, BuildRequest};
 
 /// Builds the component of a source file or a project.
 pub(crate) fn build(
     request: &BuildRequest,
-    _reporter: &dyn Reporter,
+    reporter: &dyn Reporter,
 ) -> Result<Component, BuildError> {
-    Err(BuildError::source(&request.source, "Python cannot be built yet"))
+    let project = project::Project::find(&request.source)?;
+    let step = Step::begin(reporter, &format!("reading {}", project.module.display()));
+    let mut analysis = analysis::analyse(&project.module, &step)?;
+    let mapped = world::map(&mut analysis, &project.module).map_err(BuildError::Faults)?;
+    drop(step);
+    for warning in &analysis.warnings {
+        reporter.report(Event::Warning(&warning.to_string()));
+    }
+    let world = mapped.world.to_string();
+    let bytes = componentize::run(request, &project, &analysis, &world, reporter)?;
+    let bytes = docs::embed(bytes, &mapped.docs, mapped.tables)?;
+    Ok(Component { name: analysis.module, bytes })
 }
 
 /// What a new project begins with.

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 pub use command::Tool;
 pub use npm::{NpmPackage, NpmPrefix};
+pub(crate) use python::system_python;
 pub use python::{PythonPackage, Venv};
 
 use crate::BuildError;
