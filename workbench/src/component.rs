@@ -1,10 +1,10 @@
 //! What a finished component offers, read from the component itself, whatever made it.
 
 use serde::Serialize;
-use wit_parser::{Function, FunctionKind, Resolve, Type, TypeDefKind, WorldItem, WorldKey};
+use wit_parser::{Function, FunctionKind, Param, Resolve, Type, TypeDefKind, WorldItem, WorldKey};
 
 use crate::BuildError;
-use crate::docs;
+use crate::docs::{self, Mode, Tables};
 use crate::wit::snake;
 
 /// A function that a host will serve.
@@ -16,6 +16,8 @@ pub struct Procedure {
     pub signature: String,
     /// Its documentation, where the component has any.
     pub description: Option<String>,
+    /// How it wants to be called, where the component says so.
+    pub mode: Option<Mode>,
 }
 
 /// The procedures of a component, in the order of its exports.
@@ -25,11 +27,15 @@ pub struct Procedure {
 /// When it cannot be read, or offers none.
 pub fn procedures(component: &[u8]) -> Result<Vec<Procedure>, BuildError> {
     let (resolve, world) = docs::read(component)?;
+    let tables = docs::tables(component);
+    let procedure = |interface: Option<&str>, function: &Function| {
+        procedure(&resolve, &tables, interface, function)
+    };
     let mut procedures = Vec::new();
     for (key, item) in &resolve.worlds[world].exports {
         match item {
             WorldItem::Function(function) if !is_plumbing(&function.name) => {
-                procedures.push(procedure(&resolve, None, function));
+                procedures.push(procedure(None, function));
             }
             WorldItem::Interface { id, .. } => {
                 let name = match key {
@@ -41,7 +47,7 @@ pub fn procedures(component: &[u8]) -> Result<Vec<Procedure>, BuildError> {
                 }
                 let short = name.rsplit('/').next().and_then(|name| name.split('@').next());
                 for function in resolve.interfaces[*id].functions.values() {
-                    procedures.push(procedure(&resolve, short, function));
+                    procedures.push(procedure(short, function));
                 }
             }
             WorldItem::Function(_) | WorldItem::Type { .. } => {}
@@ -56,21 +62,32 @@ fn is_plumbing(name: &str) -> bool {
     name == "init" || name.starts_with("cabi_")
 }
 
-fn procedure(resolve: &Resolve, interface: Option<&str>, function: &Function) -> Procedure {
+fn procedure(
+    resolve: &Resolve,
+    tables: &Tables,
+    interface: Option<&str>,
+    function: &Function,
+) -> Procedure {
     let name = snake(&function.name);
     let name = interface.map_or(name.clone(), |interface| format!("{}/{name}", snake(interface)));
-    let parameter = |parameter: &wit_parser::Param| {
-        format!("{}: {}", snake(&parameter.name), text(resolve, &parameter.ty))
+    let table = tables.get(&name).cloned().unwrap_or_default();
+    let parameter = |parameter: &Param| {
+        let name = snake(&parameter.name);
+        let default = table.defaults.get(&name).map(|value| format!(" = {value}"));
+        format!("{name}: {}{}", text(resolve, &parameter.ty), default.unwrap_or_default())
     };
     let parameters: Vec<_> = function.params.iter().map(parameter).collect();
     let mut signature = format!("({})", parameters.join(", "));
     if let Some(result) = &function.result {
         signature += &format!(" -> {}", text(resolve, result));
     }
-    if matches!(function.kind, FunctionKind::AsyncFreestanding) {
-        signature.insert_str(0, "async ");
+    let is_async = matches!(function.kind, FunctionKind::AsyncFreestanding);
+    Procedure {
+        name,
+        signature,
+        description: table.description.or_else(|| function.docs.contents.clone()),
+        mode: table.mode.or(is_async.then_some(Mode::Async)),
     }
-    Procedure { name, signature, description: function.docs.contents.clone() }
 }
 
 /// A type in WIT's words; one that has a name, by its name.

@@ -13,13 +13,16 @@
 mod section;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use wasmparser::{Parser, Payload};
 use wit_parser::decoding::{DecodedWasm, decode};
-use wit_parser::{PackageMetadata, Resolve, WorldId, WorldItem};
+use wit_parser::{Function, PackageMetadata, Resolve, WorldId, WorldItem, WorldKey};
 
 use crate::BuildError;
+use crate::wit::snake;
 
 /// What the section `tarp:procedures` says of one procedure; all of it optional.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -70,7 +73,8 @@ pub fn embed(
     docs: &BTreeMap<String, String>,
     mut tables: Tables,
 ) -> Result<Vec<u8>, BuildError> {
-    let mut component = section::without(component, PackageMetadata::SECTION_NAME)?;
+    let component = section::without(component, PackageMetadata::SECTION_NAME)?;
+    let mut component = section::without(component, SECTION)?;
     let (mut resolve, world) = read(&component)?;
     for (name, text) in docs {
         let kebab = name.replace('_', "-");
@@ -88,6 +92,64 @@ pub fn embed(
         section::append(&mut component, SECTION, &record(&tables));
     }
     Ok(component)
+}
+
+/// Documentation by the procedure's name, from the comments of a folder with WIT.
+///
+/// # Errors
+///
+/// What is wrong with the WIT.
+pub fn of_wit(folder: &Path) -> Result<BTreeMap<String, String>, BuildError> {
+    let mut resolve = Resolve::default();
+    let (package, _) =
+        resolve.push_path(folder).map_err(|e| BuildError::source(folder, format!("{e:#}")))?;
+    let mut docs = BTreeMap::new();
+    let mut add = |interface: Option<&str>, function: &Function| {
+        if let Some(text) = &function.docs.contents {
+            let prefix = interface.map(|name| format!("{}/", snake(name))).unwrap_or_default();
+            docs.insert(prefix + &snake(&function.name), text.trim().to_owned());
+        }
+    };
+    for world in resolve.packages[package].worlds.values() {
+        for (key, item) in &resolve.worlds[*world].exports {
+            match item {
+                WorldItem::Function(function) => add(None, function),
+                WorldItem::Interface { id, .. } => {
+                    let interface = &resolve.interfaces[*id];
+                    let name = match key {
+                        WorldKey::Name(name) => Some(name.as_str()),
+                        WorldKey::Interface(_) => interface.name.as_deref(),
+                    };
+                    interface.functions.values().for_each(|function| add(name, function));
+                }
+                WorldItem::Type { .. } => {}
+            }
+        }
+    }
+    Ok(docs)
+}
+
+/// The tables that a component has, wherever in it they are; what cannot be read is not there.
+#[must_use]
+pub fn tables(component: &[u8]) -> Tables {
+    #[derive(Deserialize)]
+    struct Record {
+        procedures: Tables,
+    }
+    let mut tables = Tables::new();
+    for payload in Parser::new(0).parse_all(component).map_while(Result::ok) {
+        let Payload::CustomSection(section) = payload else { continue };
+        let mut data = if section.name() == SECTION { section.data() } else { &[] };
+        while let Some((length, rest)) = data.split_first_chunk()
+            && let Some((json, rest)) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)
+        {
+            if let Ok(record) = serde_json::from_slice::<Record>(json) {
+                tables.extend(record.procedures);
+            }
+            data = rest;
+        }
+    }
+    tables
 }
 
 /// Documents a function that the world exports by itself; whether there is one of that name.
@@ -118,5 +180,58 @@ pub(crate) fn read(component: &[u8]) -> Result<(Resolve, WorldId), BuildError> {
             Err(BuildError::Internal("a package of WIT was made, and no component".into()))
         }
         Err(e) => Err(BuildError::Internal(format!("what was made cannot be read: {e:#}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::component::procedures;
+
+    #[test]
+    fn comments_of_wit_become_documentation_by_procedure() {
+        let folder = tempfile::tempdir().unwrap();
+        let wit = "package a:b;\ninterface i { /// In I.\n f-g: func(); }\n\
+                   world w { export i; /// Own.\n export h-i: func(); export quiet: func(); }\n";
+        std::fs::write(folder.path().join("w.wit"), wit).unwrap();
+        let docs = of_wit(folder.path()).unwrap();
+        let expected = [("h_i", "Own."), ("i/f_g", "In I.")];
+        assert_eq!(docs, expected.map(|(name, text)| (name.to_owned(), text.to_owned())).into());
+    }
+
+    #[test]
+    fn what_is_embedded_is_read_back_and_replaced_by_what_is_embedded_later() {
+        // A component that exports a function `add-up` and an instance `a:b/i` with a function `f`.
+        let component = wat::parse_str(
+            "(component
+                (core module $m (func (export \"f\") (param i64)))
+                (core instance $i (instantiate $m))
+                (func $f (param \"n-bins\" s64) (canon lift (core func $i \"f\")))
+                (instance $inner (export \"f\" (func $f)))
+                (export \"add-up\" (func $f))
+                (export \"a:b/i\" (instance $inner)))",
+        )
+        .unwrap();
+        let docs = [("add_up", "Adds."), ("i/f", "Inner.")];
+        let docs = docs.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
+        let mut table = Table { mode: Some(Mode::Async), ..Table::default() };
+        table.defaults.insert("n_bins".into(), 10.into());
+        let given = Tables::from([("add_up".into(), table), ("i/f".into(), Table::default())]);
+        let once = embed(component.clone(), &docs, given.clone()).unwrap();
+        let found = procedures(&once).unwrap();
+        assert_eq!(found[0].signature, "(n_bins: s64 = 10)");
+        assert_eq!(found[0].description.as_deref(), Some("Adds."));
+        assert_eq!(found[0].mode, Some(Mode::Async));
+        assert_eq!(
+            (found[1].name.as_str(), found[1].description.as_deref()),
+            ("i/f", Some("Inner."))
+        );
+        // Other tools read what fits their own format.
+        let (resolve, world) = read(&once).unwrap();
+        let documented = resolve.worlds[world].exports.values().filter(|item| {
+            matches!(item, WorldItem::Function(f) if f.docs.contents.as_deref() == Some("Adds."))
+        });
+        assert_eq!(documented.count(), 1);
+        assert_eq!(embed(once.clone(), &docs, given).unwrap().len(), once.len());
     }
 }

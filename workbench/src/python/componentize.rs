@@ -60,7 +60,11 @@ pub(super) fn run(
     let module = std::path::absolute(&project.module).map_err(BuildError::io(&project.module))?;
     let folder = module.parent().unwrap_or(Path::new("/"));
 
-    let mut tool = Tool::new(venv.program(PACKAGE.name), "to build procedures in Python", "remove the folder of the private Python environment");
+    let mut tool = Tool::new(
+        venv.program(PACKAGE.name),
+        "to build procedures in Python",
+        "remove the folder of the private Python environment",
+    );
     // The environment of a shell that happens to be in some project must not get into a component.
     for variable in ["VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "RUST_BACKTRACE"] {
         tool = tool.without_env(variable);
@@ -105,7 +109,9 @@ fn without_wheel(error: BuildError) -> BuildError {
         BuildError::Tool { output, .. } if output.contains("No matching distribution") => {
             BuildError::source(
                 "pyproject.toml",
-                format!("one of the dependencies cannot be had as pure Python for Python {GUEST_PYTHON}; packages with compiled parts, such as numpy, cannot run in a component:\n{output}"),
+                format!(
+                    "one of the dependencies cannot be had as pure Python for Python {GUEST_PYTHON}; packages with compiled parts, such as numpy, cannot run in a component:\n{output}"
+                ),
             )
         }
         error => error,

@@ -10,6 +10,8 @@
 mod analysis;
 mod componentize;
 mod project;
+#[cfg(test)]
+mod tests;
 mod world;
 
 use crate::build::Component;
@@ -38,4 +40,11 @@ pub(crate) fn build(
 }
 
 /// What a new project begins with.
-pub(crate) const TEMPLATE: &[TemplateFile] = &[];
+pub(crate) const TEMPLATE: &[TemplateFile] = &[
+    (".gitignore", include_str!("../../templates/python/gitignore")),
+    ("@name@.py", include_str!("../../templates/python/module.py")),
+    ("README.md", include_str!("../../templates/python/README.md")),
+    ("pyproject.toml", include_str!("../../templates/python/pyproject.toml")),
+    ("tarp_guest.py", include_str!("guest/tarp_guest.py")),
+    ("test_@name@.py", include_str!("../../templates/python/test.py")),
+];

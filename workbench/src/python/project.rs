@@ -97,7 +97,9 @@ fn module(folder: &Path, manifest: &Manifest) -> Result<PathBuf, BuildError> {
             let names = several.iter().map(file).collect::<Vec<_>>().join(", ");
             Err(BuildError::source(
                 folder,
-                format!("has several modules ({names}); name one (`tarp build stats.py`), or write `module = \"stats.py\"` under [tool.tarp] in pyproject.toml"),
+                format!(
+                    "has several modules ({names}); name one (`tarp build stats.py`), or write `module = \"stats.py\"` under [tool.tarp] in pyproject.toml"
+                ),
             ))
         }
     }

@@ -69,7 +69,12 @@ pub(super) fn map(analysis: &mut Analysis, file: &Path) -> Result<Mapped, Vec<Fa
 }
 
 fn speaks_of(function: &analysis::Function, ty: &Type) -> bool {
-    function.parameters.iter().map(|parameter| &parameter.ty).chain(&function.result).any(|t| t == ty)
+    function
+        .parameters
+        .iter()
+        .map(|parameter| &parameter.ty)
+        .chain(&function.result)
+        .any(|t| t == ty)
 }
 
 struct Mapper<'a> {
@@ -193,7 +198,8 @@ impl Mapper<'_> {
     }
 
     fn table(&mut self, function: &analysis::Function) -> Table {
-        let mut table = Table { mode: function.is_async.then_some(Mode::Async), ..Table::default() };
+        let mut table =
+            Table { mode: function.is_async.then_some(Mode::Async), ..Table::default() };
         for parameter in &function.parameters {
             if let Some(default) = &parameter.default {
                 let name = kebab(&parameter.name).map_or_else(|_| String::new(), |n| snake(&n));
@@ -202,7 +208,9 @@ impl Mapper<'_> {
         }
         for (option, value) in &function.options {
             let fits = match option.as_str() {
-                "mode" => serde_json::from_value(value.clone()).map(|mode| table.mode = mode).is_ok(),
+                "mode" => {
+                    serde_json::from_value(value.clone()).map(|mode| table.mode = mode).is_ok()
+                }
                 "suggested_wait" => {
                     table.suggested_wait = value.as_u64().filter(|seconds| *seconds >= 1);
                     table.suggested_wait.is_some() || value.is_null()
@@ -212,12 +220,14 @@ impl Mapper<'_> {
                         serde_json::from_value(value.clone()).unwrap_or_default();
                     table.methods = methods.unwrap_or_default();
                     let known = |method: &String| ["GET", "POST"].contains(&method.as_str());
-                    table.methods.iter().all(known) && !table.methods.is_empty()
-                        || value.is_null()
+                    table.methods.iter().all(known) && !table.methods.is_empty() || value.is_null()
                 }
                 _ => {
                     let known = "mode, suggested_wait and methods";
-                    self.fault(function.line, format!("@procedure has no `{option}`; it has {known}"));
+                    self.fault(
+                        function.line,
+                        format!("@procedure has no `{option}`; it has {known}"),
+                    );
                     continue;
                 }
             };

@@ -1,21 +1,136 @@
-//! Procedures in Rust.
+//! Procedures in Rust: whatever cargo makes for `wasm32-wasip2`.
+//!
+//! A project with the SDK brings its documentation in the component; for one with plain WIT it is
+//! taken from the folder `wit`.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
 
 use crate::build::Component;
+use crate::docs;
 use crate::new::TemplateFile;
-use crate::report::Reporter;
+use crate::report::{Reporter, Step};
+use crate::tools::Tool;
 use crate::{BuildError, BuildRequest};
 
-/// Builds the component of a source file or a project.
+const TARGET: &str = "wasm32-wasip2";
+
+/// Builds the component of a project, or of the one that a source file belongs to.
 pub(crate) fn build(
     request: &BuildRequest,
-    _reporter: &dyn Reporter,
+    reporter: &dyn Reporter,
 ) -> Result<Component, BuildError> {
-    Err(BuildError::source(&request.source, "Rust cannot be built yet"))
+    let project = project(&request.source)?;
+    let step = Step::begin(reporter, &format!("compiling {}", project.display()));
+    let cargo = Tool::new(
+        "cargo",
+        "to build procedures in Rust",
+        "https://rustup.rs has it, and Debian and Ubuntu have `apt-get install rustup`",
+    );
+    let cargo = cargo.at(&project).args(["build", "--release", "--target", TARGET]);
+    let said = cargo.arg("--message-format=json-render-diagnostics").run(&step);
+    let artifact = artifact(&said.map_err(without_target)?, &project)?;
+    let bytes = fs::read(&artifact).map_err(BuildError::io(&artifact))?;
+    let name = artifact.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let wit = project.join("wit");
+    let docs = if wit.is_dir() { docs::of_wit(&wit)? } else { Default::default() };
+    Ok(Component { name, bytes: docs::embed(bytes, &docs, docs::Tables::new())? })
+}
+
+/// The folder with the manifest.
+fn project(source: &Path) -> Result<PathBuf, BuildError> {
+    let source = std::path::absolute(source).map_err(BuildError::io(source))?;
+    let has_manifest = |folder: &&Path| folder.join("Cargo.toml").is_file();
+    source.ancestors().find(has_manifest).map(Path::to_path_buf).ok_or_else(|| {
+        BuildError::source(
+            &source,
+            "belongs to no project: there is no Cargo.toml; `tarp new NAME --lang rust` begins one",
+        )
+    })
+}
+
+/// The one component among the files that cargo says it made.
+fn artifact(messages: &str, project: &Path) -> Result<PathBuf, BuildError> {
+    let is_component = |message: &Value| {
+        message["reason"] == "compiler-artifact"
+            && message["target"]["crate_types"]
+                .as_array()
+                .is_some_and(|types| types.iter().any(|kind| kind == "cdylib" || kind == "bin"))
+    };
+    let mut components: Vec<PathBuf> = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(is_component)
+        .flat_map(|message| message["filenames"].as_array().cloned().unwrap_or_default())
+        .filter_map(|file| file.as_str().map(PathBuf::from))
+        .filter(|file| file.extension().is_some_and(|extension| extension == "wasm"))
+        .collect();
+    components.dedup();
+    match components.as_slice() {
+        [component] => Ok(component.clone()),
+        [] => Err(BuildError::source(
+            project.join("Cargo.toml"),
+            "makes no component; it needs `crate-type = [\"cdylib\"]` under [lib]",
+        )),
+        _ => Err(BuildError::source(
+            project,
+            "makes several components; build the folder of one of its packages",
+        )),
+    }
+}
+
+fn without_target(error: BuildError) -> BuildError {
+    match &error {
+        BuildError::Tool { output, .. }
+            if output.contains("can't find crate for `core`")
+                || output.contains("can't find crate for `std`") =>
+        {
+            BuildError::MissingTool {
+                program: format!("the target {TARGET}"),
+                purpose: "to build procedures in Rust".into(),
+                state: "is not installed".into(),
+                cure: format!("`rustup target add {TARGET}` installs it"),
+            }
+        }
+        _ => error,
+    }
 }
 
 /// What a new project begins with: with the SDK where one is at hand, with plain WIT otherwise.
-pub(crate) fn template(_sdk: Option<&Path>) -> &'static [TemplateFile] {
-    &[]
+pub(crate) fn template(sdk: Option<&Path>) -> &'static [TemplateFile] {
+    if sdk.is_some() { WITH_SDK } else { WITH_WIT }
+}
+
+const WITH_SDK: &[TemplateFile] = &[
+    (".gitignore", include_str!("../../templates/rust/gitignore")),
+    ("Cargo.toml", include_str!("../../templates/rust-sdk/Cargo.toml")),
+    ("README.md", include_str!("../../templates/rust-sdk/README.md")),
+    ("src/lib.rs", include_str!("../../templates/rust-sdk/lib.rs")),
+];
+
+const WITH_WIT: &[TemplateFile] = &[
+    (".gitignore", include_str!("../../templates/rust/gitignore")),
+    ("Cargo.toml", include_str!("../../templates/rust/Cargo.toml")),
+    ("README.md", include_str!("../../templates/rust/README.md")),
+    ("src/lib.rs", include_str!("../../templates/rust/lib.rs")),
+    ("wit/@name@.wit", include_str!("../../templates/rust/world.wit")),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_project_without_a_component_hears_how_to_make_one() {
+        let rlib = r#"{"reason":"compiler-artifact","target":{"crate_types":["lib"]},"filenames":["/a/liba.rlib"]}"#;
+        let error = artifact(rlib, Path::new("a")).unwrap_err().to_string();
+        assert!(error.contains("crate-type = [\"cdylib\"]"), "{error}");
+        let component = r#"{"reason":"compiler-artifact","target":{"crate_types":["cdylib"]},"filenames":["/a/a.wasm"]}"#;
+        assert_eq!(
+            artifact(&[rlib, component].join("\n"), Path::new("a")).unwrap(),
+            Path::new("/a/a.wasm")
+        );
+    }
 }

@@ -111,7 +111,7 @@ class Hints:
         value = getattr(node, "value", None)
         if isinstance(value, ast.Call) and self.is_call_of(hints.module, value, "typing.NewType"):
             value = value.args[1] if len(value.args) == 2 else None
-        if isinstance(value, ast.expr) and not isinstance(value, (ast.Call, ast.Constant)):
+        if isinstance(value, ast.expr) and not isinstance(value, ast.Call) and not is_number(value):
             return self.classes.alias(meaning, lambda: hints.read(value, meaning.name))
         raise self.unsupported(hint, None)
 
@@ -194,6 +194,10 @@ def alternatives(hint: ast.expr) -> list[ast.expr]:
     if isinstance(hint, ast.BinOp) and isinstance(hint.op, ast.BitOr):
         return [*alternatives(hint.left), *alternatives(hint.right)]
     return [hint]
+
+
+def is_number(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and not isinstance(value.value, str)
 
 
 def is_none(hint: ast.expr) -> bool:

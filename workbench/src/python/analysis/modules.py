@@ -49,6 +49,8 @@ class Module:
     tree: ast.Module
     modules: Modules
     bindings: dict[str, ast.stmt] = field(default_factory=dict)
+    #: The modules of `from module import *`.
+    stars: list[str] = field(default_factory=list)
 
     @property
     def docs(self) -> str | None:
@@ -69,8 +71,7 @@ class Module:
     def lookup(self, name: str, depth: int = 0) -> Meaning:
         node = self.bindings.get(name)
         if node is None or depth > 20:
-            known = hasattr(builtins, name)
-            return Outside(f"builtins.{name}" if known else f"?.{name}")
+            return self.unbound(name, depth)
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if (alias.asname or alias.name.split(".")[0]) == name:
@@ -80,6 +81,16 @@ class Module:
                 if (alias.asname or alias.name) == name:
                     return self.modules.member(node.module or "", alias.name, depth)
         return Local(self, node, name)
+
+    def unbound(self, name: str, depth: int) -> Meaning:
+        """A name that no statement here binds: from `from module import *`, or Python's own."""
+        for star in self.stars if depth <= 20 else []:
+            own = self.modules.find(star)
+            if own is None and not hasattr(builtins, name):
+                return Outside(f"{star}.{name}")
+            if own is not None and name in own.bindings:
+                return own.lookup(name, depth + 1)
+        return Outside(f"builtins.{name}" if hasattr(builtins, name) else f"?.{name}")
 
 
 class Modules:
@@ -102,7 +113,10 @@ class Modules:
         module = self.known[name] = Module(name, file, tree, self)
         for node in top_level(tree.body):
             for bound in names(node):
-                module.bindings[bound] = node
+                if bound == "*":
+                    module.stars.append(node.module or "")
+                else:
+                    module.bindings[bound] = node
         return module
 
     def find(self, name: str) -> Module | None:

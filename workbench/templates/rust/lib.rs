@@ -1,0 +1,46 @@
+//! Procedures in Rust. What there is to call, and its documentation, is in `wit/@name@.wit`.
+
+wit_bindgen::generate!({ path: "wit", world: "@kebab@" });
+
+struct Procedures;
+
+export!(Procedures);
+
+impl Guest for Procedures {
+    fn mean(values: Vec<f64>) -> Result<f64, String> {
+        if values.is_empty() {
+            return Err("values is empty".into());
+        }
+        Ok(values.iter().sum::<f64>() / values.len() as f64)
+    }
+
+    fn histogram(values: Vec<f64>, bins: u32) -> Result<Vec<u64>, String> {
+        if bins == 0 || values.is_empty() {
+            return Err("there has to be a bin, and a value".into());
+        }
+        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let mut counts = vec![0; bins as usize];
+        for value in values {
+            let part = (value - low) / (high - low) * f64::from(bins);
+            counts[(part as usize).min(bins as usize - 1)] += 1;
+        }
+        Ok(counts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mean_of_three() {
+        assert_eq!(Procedures::mean(vec![1.0, 2.0, 3.0]), Ok(2.0));
+        assert!(Procedures::mean(vec![]).is_err());
+    }
+
+    #[test]
+    fn histogram_of_four() {
+        assert_eq!(Procedures::histogram(vec![0.0, 1.0, 9.0, 10.0], 2), Ok(vec![2, 2]));
+    }
+}
