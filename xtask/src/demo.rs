@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow};
 
 use crate::project::Project;
 use crate::wasm_target::{WASIP1, WASIP2};
-use crate::{cargo_component, guests, step, wasm_target};
+use crate::{cargo_component, guests, projects, step, wasm_target};
 
 /// Shows how the host takes a component that cannot start, which would puzzle a visitor.
 const ONLY_FOR_TESTS: &str = "misbehave-at-start";
@@ -34,11 +34,19 @@ pub(crate) fn run(project: &Project, port: u16) -> Result<()> {
     guests.retain(|guest| guest.name != ONLY_FOR_TESTS);
     let folder = project.target.join("procedures");
     guests::build(project, &guests, cargo_component.as_deref(), &folder)?;
+    let mut files: Vec<_> = guests.iter().map(guests::Guest::file).collect();
+    for example in projects::list(project)? {
+        // Their tools come from the network, and a visitor can do without them.
+        match projects::build(project, std::slice::from_ref(&example), &folder) {
+            Ok(()) => files.push(example.file()),
+            Err(error) => eprintln!("left out: {}: {error:#}", example.file()),
+        }
+    }
 
     heading(4, "serving");
     // Shorter to read, and to type, than the absolute path that it mostly is.
     let folder = folder.strip_prefix(&project.root).unwrap_or(&folder);
-    introduce(&guests, folder, port);
+    introduce(&files, folder, port);
     let mut host = project.command(project.host());
     host.arg("serve").arg(folder).args(["--port", &port.to_string()]);
     // Jobs of its own, so that it is in nobody's way.
@@ -52,8 +60,7 @@ fn heading(number: u8, what: &str) {
     eprintln!("\n[{number}/4] {what}");
 }
 
-fn introduce(guests: &[guests::Guest], folder: &Path, port: u16) {
-    let files: Vec<_> = guests.iter().map(guests::Guest::file).collect();
+fn introduce(files: &[String], folder: &Path, port: u16) {
     let (files, folder) = (files.join(" "), folder.display());
     let url = format!("http://127.0.0.1:{port}");
     eprintln!(

@@ -1,6 +1,6 @@
 //! Builds the example procedures from source and puts them into a folder.
 //!
-//! The only list of them is their workspace's own. Knows nothing of how the tools are installed.
+//! The only list of them is their workspace's own, with the [`projects`] beside it. Knows nothing of how the tools are installed.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use crate::project::Project;
-use crate::{cargo_component, step, wasm_target};
+use crate::{cargo_component, projects, step, wasm_target};
 
 /// The guests' workspace.
 pub(crate) const FOLDER: &str = "examples/guests";
@@ -60,7 +60,10 @@ pub(crate) fn for_tests(project: &Project) -> Result<()> {
     let guests = list(project)?;
     let folder = project.test_guests();
     build(project, &guests, Some(&cargo_component), &folder)?;
-    remove_others(&guests, &folder)
+    let examples = projects::list(project)?;
+    projects::build(project, &examples, &folder)?;
+    let files = guests.iter().map(Guest::file).chain(examples.iter().map(projects::Example::file));
+    remove_others(&files.collect::<Vec<_>>(), &folder)
 }
 
 /// Builds these guests into the folder; without cargo-component, cargo builds its guests as well.
@@ -114,10 +117,10 @@ fn deliver(file: &Path, folder: &Path) -> Result<()> {
 }
 
 /// A guest that was renamed must not go on being tested under its old name.
-fn remove_others(guests: &[Guest], folder: &Path) -> Result<()> {
+fn remove_others(files: &[String], folder: &Path) -> Result<()> {
     for entry in fs::read_dir(folder).with_context(|| format!("{}", folder.display()))? {
         let entry = entry?;
-        if !guests.iter().any(|guest| entry.file_name() == *guest.file()) {
+        if !files.iter().any(|file| entry.file_name() == **file) {
             fs::remove_file(entry.path()).with_context(|| format!("{}", entry.path().display()))?;
         }
     }

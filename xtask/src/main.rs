@@ -13,6 +13,7 @@ mod demo;
 mod fuzz;
 mod guests;
 mod project;
+mod projects;
 mod python;
 mod rust_tests;
 mod step;

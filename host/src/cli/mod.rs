@@ -2,7 +2,9 @@
 //!
 //! The commands that talk to a running host are in a crate of their own, `tarp-remote`.
 
+mod build;
 mod completions;
+mod new;
 mod serve;
 
 use std::process::ExitCode;
@@ -24,6 +26,8 @@ enum Command {
     Call(tarp_remote::Call),
     Jobs(tarp_remote::Jobs),
     Completions(completions::Completions),
+    New(new::New),
+    Build(build::Build),
 }
 
 /// Runs what the command line asks for.
@@ -33,6 +37,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Jobs(jobs) => return jobs.run(),
         Command::Serve(serve) => serve.run(),
         Command::Completions(completions) => completions.run::<Arguments>(),
+        Command::New(new) => new.run(),
+        Command::Build(build) => build.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

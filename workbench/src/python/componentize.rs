@@ -16,9 +16,13 @@ const PACKAGE: PythonPackage = PythonPackage { name: "componentize-py", version:
 const GUEST_PYTHON: &str = "3.14";
 
 /// What is in every component.
-const MODULES: [(&str, &str); 2] = [
+const MODULES: [(&str, &str); 6] = [
     ("tarp_guest.py", include_str!("guest/tarp_guest.py")),
-    ("tarp_runtime.py", include_str!("guest/tarp_runtime.py")),
+    ("tarp_runtime/__init__.py", include_str!("guest/tarp_runtime/__init__.py")),
+    ("tarp_runtime/loop.py", include_str!("guest/tarp_runtime/loop.py")),
+    ("tarp_runtime/plain.py", include_str!("guest/tarp_runtime/plain.py")),
+    ("tarp_runtime/types.py", include_str!("guest/tarp_runtime/types.py")),
+    ("tarp_runtime/web.py", include_str!("guest/tarp_runtime/web.py")),
 ];
 
 /// What a component may import from its host.

@@ -13,6 +13,8 @@ fn map(source: &str) -> Result<Mapped, BuildError> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("sample.py");
     fs::write(&file, source).unwrap();
+    // As `tarp new` leaves it there.
+    fs::write(folder.path().join("tarp_guest.py"), include_str!("guest/tarp_guest.py")).unwrap();
     let mut analysis = analysis::analyse(&file, &Step::begin(&Silent, ""))?;
     world::map(&mut analysis, "sample.py".as_ref()).map_err(BuildError::Faults)
 }
@@ -197,6 +199,11 @@ fn names_that_wit_has_not_are_faults() {
     assert!(faults("def f(a__b: int) -> int: ...")[0].starts_with("1: `a__b`"));
     let twice = faults("def fit_peak(x: int) -> int: ...\ndef fitPeak(x: int) -> int: ...\n");
     assert!(twice[0].contains("two functions are called `fit-peak`"), "{twice:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tarp_app.py");
+    fs::write(&file, "def f(x: int) -> int: ...\n").unwrap();
+    let taken = analysis::analyse(&file, &Step::begin(&Silent, "")).unwrap_err().to_string();
+    assert!(taken.contains("cannot be called `tarp_app`"), "{taken}");
     assert!(faults("x = 1")[0].contains("there is no procedure in it"));
     assert!(faults("def f(:\n")[0].starts_with("1: not Python"));
 }

@@ -1,7 +1,7 @@
 """Reads a module of procedures without running it, and says in JSON what is in it.
 
-`tarp build` runs this with the author's own Python, any from 3.9 on. It never imports the module: what
-that imports in its turn may exist only inside the component. The order of the files, from the
+`tarp build` runs this with the author's own Python, any from 3.9 on. It never imports the module:
+what that imports in its turn may exist only inside the component. The order of the files, from the
 ground up: `modules` (names to what they are bound to), `hints` (hints to types), `classes` (classes
 to named types), `defaults` (default values to JSON), `functions` (the procedures), and this one.
 """

@@ -1,5 +1,5 @@
-"""Classes to named types: dataclasses, named tuples and typed dictionaries to records, enumerations to
-enums and flags; and the named types that no class stands for, literals and unions."""
+"""Classes to named types: dataclasses, named tuples and typed dictionaries to records, enumerations
+to enums and flags; and the named types that no class stands for, literals and unions."""
 
 from __future__ import annotations
 
@@ -44,7 +44,10 @@ class Classes:
         finally:
             self._open.pop()
         definition.update(
-            name=node.name, module=module.name, line=node.lineno, file=module.file,
+            name=node.name,
+            module=module.name,
+            line=node.lineno,
+            file=module.file,
             docs=ast.get_docstring(node),
         )
         self.definitions.append(definition)
@@ -57,9 +60,17 @@ class Classes:
         if bases & ENUMS:
             return {"kind": "enum", "cases": members(node)}
         if bases & TYPED_DICTS:
-            return {"kind": "record", "python": "dict", "fields": self.fields(hints, node)}
+            return {
+                "kind": "record",
+                "python": "dict",
+                "fields": self.fields(hints, node),
+            }
         if "typing.NamedTuple" in bases or is_dataclass(hints.module, node):
-            return {"kind": "record", "python": "class", "fields": self.fields(hints, node)}
+            return {
+                "kind": "record",
+                "python": "class",
+                "fields": self.fields(hints, node),
+            }
         raise Fault(
             "only dataclasses, NamedTuple, TypedDict, Enum and Flag can be sent; "
             "put @dataclass in front of it"
@@ -101,7 +112,12 @@ class Classes:
                 fault.message = f"the field `{name}`: {fault.message}"
                 fault.line = fault.line or statement.lineno
             raise
-        return {"name": name, "type": of, "optional": optional, "line": statement.lineno}
+        return {
+            "name": name,
+            "type": of,
+            "optional": optional,
+            "line": statement.lineno,
+        }
 
     def alias(self, meaning: Local, read: Callable[[], Type]) -> Type:
         """What another name stands for, read once."""
@@ -131,7 +147,11 @@ class Classes:
     def is_instance(self, of: Type) -> bool:
         """Whether a type's values can be told from others by their class."""
         for known in self.definitions:
-            if of == {"kind": "named", "name": known["name"], "module": known["module"]}:
+            if of == {
+                "kind": "named",
+                "name": known["name"],
+                "module": known["module"],
+            }:
                 return known["kind"] == "record" and known["python"] == "class"
         return False
 
@@ -168,7 +188,10 @@ def members(node: ast.ClassDef) -> list[str]:
 
 def has_default(value: ast.expr | None) -> bool:
     """Whether a field may be left out; `field(...)` has a default only if it says so."""
-    if isinstance(value, ast.Call) and ast.unparse(value.func) in ("field", "dataclasses.field"):
+    if isinstance(value, ast.Call) and ast.unparse(value.func) in (
+        "field",
+        "dataclasses.field",
+    ):
         return any(word.arg in ("default", "default_factory") for word in value.keywords)
     return value is not None
 

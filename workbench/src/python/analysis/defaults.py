@@ -82,7 +82,10 @@ def as_json(given: Any, of: Type, definitions: list[dict[str, Any]]) -> Any:
         return [as_json(item, inner, definitions) for item, inner in zip(given, of["of"])]
     if kind == "dict" and isinstance(given, dict):
         items = given.items()
-        return [[as_json(k, of["key"], definitions), as_json(v, of["of"], definitions)] for k, v in items]
+        return [
+            [as_json(k, of["key"], definitions), as_json(v, of["of"], definitions)]
+            for k, v in items
+        ]
     if kind == "named":
         return named(given, of, definitions)
     raise Fault(f"the default {given!r} does not fit its hint")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from typing import Any, Union
 
@@ -11,6 +12,12 @@ from classes import Classes
 from faults import Fault
 from hints import Hints, Type, is_none
 from modules import Module, Outside, top_level
+
+#: Modules of Python itself (its older versions do not tell) and of what is put around the author's.
+RESERVED = {
+    *getattr(sys, "stdlib_module_names", ()),
+    *("tarp_app", "tarp_guest", "tarp_runtime", "wit_world", "componentize_py_types"),
+}
 
 Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
 
@@ -31,6 +38,9 @@ class Analysis:
         return self.classes.definitions
 
     def run(self) -> None:
+        if self.module.name in RESERVED:
+            text = f"a module with procedures cannot be called `{self.module.name}`: another is"
+            self.faults.append(Fault(f"{text}; rename the file", self.module.file))
         public = self.public()
         latest = {node.name: node for node in functions(self.module.tree)}
         for name, node in latest.items():
@@ -84,14 +94,19 @@ class Analysis:
             "docs": ast.get_docstring(node),
             "async": isinstance(node, ast.AsyncFunctionDef),
             "parameters": [
-                {**self.parameter(node, parameter, default), "keyword": parameter.arg in keywords}
+                {
+                    **self.parameter(node, parameter, default),
+                    "keyword": parameter.arg in keywords,
+                }
                 for parameter, default in pairs
             ],
             "result": self.result(node),
             "options": self.options(node),
         }
 
-    def parameter(self, node: Function, parameter: ast.arg, default: ast.expr | None) -> dict[str, Any]:
+    def parameter(
+        self, node: Function, parameter: ast.arg, default: ast.expr | None
+    ) -> dict[str, Any]:
         name = parameter.arg
         try:
             if parameter.annotation is None:
@@ -105,15 +120,18 @@ class Analysis:
             raise
 
     def default(self, default: ast.expr | None, of: Type) -> dict[str, Any]:
-        """The parameter's type, and its default where JSON has it. Any other is left to the function
-        itself: the parameter is an option then, and not passed on where there is none."""
+        """The parameter's type, and its default where JSON has it. Any other is left to the
+        function itself: the parameter is an option then, and not passed on where there is none."""
         if default is None:
             return {"type": of}
         if is_none(default):
             return {"type": of if of["kind"] == "option" else {"kind": "option", "of": of}}
         try:
             value = defaults.value(self.module, default)
-            return {"type": of, "default": {"value": defaults.as_json(value, of, self.definitions)}}
+            return {
+                "type": of,
+                "default": {"value": defaults.as_json(value, of, self.definitions)},
+            }
         except defaults.NotConstant:
             return {"type": of, "own_default": True}
 
@@ -123,7 +141,10 @@ class Analysis:
             returns = [inner for inner in own_nodes(node) if isinstance(inner, ast.Return)]
             valued = [inner for inner in returns if inner.value is not None]
             if valued:
-                raise Fault("what it returns has no type hint: `-> float`", line=valued[0].lineno)
+                raise Fault(
+                    "what it returns has no type hint: `-> float`",
+                    line=valued[0].lineno,
+                )
             return None
         if is_none(hint) or ast.unparse(hint) in ("'None'", "NoReturn", "Never"):
             return None
@@ -141,7 +162,9 @@ class Analysis:
                 "tarp_guest.procedure"
             ):
                 try:
-                    return {str(word.arg): ast.literal_eval(word.value) for word in decorator.keywords}
+                    return {
+                        str(word.arg): ast.literal_eval(word.value) for word in decorator.keywords
+                    }
                 except ValueError:
                     text = "what is said in @procedure(...) has to be plain values"
                     raise Fault(text, line=decorator.lineno) from None

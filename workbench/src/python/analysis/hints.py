@@ -1,5 +1,5 @@
-"""Type hints to types. A type is a dictionary with a `kind`, as Rust reads it
-(`workbench/src/python/analysis.rs`) and as it is again in the component (`guest/tarp_runtime.py`)."""
+"""Type hints to types. A type is a dictionary with a `kind`, as Rust reads it (`../analysis.rs`)
+and as it is again in the component (`../guest/tarp_runtime`)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,11 @@ LISTS = {
 DICTS = {
     "builtins.dict",
     "typing.Dict",
-    *(f"{module}.{name}" for module in ("typing", "collections.abc") for name in ("Mapping", "MutableMapping")),
+    *(
+        f"{module}.{name}"
+        for module in ("typing", "collections.abc")
+        for name in ("Mapping", "MutableMapping")
+    ),
 }
 
 ADVICE = {
@@ -141,7 +145,12 @@ class Hints:
             return self.union(items, name)
         if full == "typing.Literal":
             return self.classes.literal(name, [self.literal(item, hint) for item in items])
-        if full in ("typing.Annotated", "typing.Final", "typing.Required", "typing.NotRequired"):
+        if full in (
+            "typing.Annotated",
+            "typing.Final",
+            "typing.Required",
+            "typing.NotRequired",
+        ):
             return self.read(items[0], name)
         raise self.unsupported(hint, meaning)
 
@@ -161,10 +170,7 @@ class Hints:
 
     def union(self, members: list[ast.expr], name: str) -> Type:
         rest = [member for member in members if not is_none(member)]
-        if len(rest) > 1:
-            of = self.several(rest, name)
-        else:
-            of = self.read(rest[0], name)
+        of = self.several(rest, name) if len(rest) > 1 else self.read(rest[0], name)
         if len(rest) == len(members) or of["kind"] == "option":
             return of
         return {"kind": "option", "of": of}

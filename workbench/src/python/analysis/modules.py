@@ -1,5 +1,5 @@
-"""Modules as syntax trees, and what a name in one is bound to: something in the author's own modules,
-or something of the world outside by its full name (`typing.Optional`)."""
+"""Modules as syntax trees, and what a name in one is bound to: something in the author's own
+modules, or something of the world outside by its full name (`typing.Optional`)."""
 
 from __future__ import annotations
 
@@ -120,9 +120,9 @@ class Modules:
         return module
 
     def find(self, name: str) -> Module | None:
-        """The author's module of this name, if there is one."""
+        """The author's module of this name, if there is one. A copy of ours is not the author's."""
         parts = name.split(".")
-        if not name or not all(parts):
+        if not all(parts) or parts[0] == "tarp_guest":
             return None
         for path in (
             self.folder.joinpath(*parts).with_suffix(".py"),

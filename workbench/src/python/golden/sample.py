@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from enum import Enum, Flag, auto
-from typing import ClassVar, Literal, NamedTuple, NotRequired, TypedDict
+from typing import ClassVar, Literal, NamedTuple, TypedDict
 
 from tarp_guest import Request, Response, procedure, progress
 
@@ -54,7 +54,11 @@ class Peak(NamedTuple):
 
 
 def smooth(
-    values: list[float], width: int = WIDTH, *, window: Window = "hann_wide", limit: float = math.inf
+    values: list[float],
+    width: int = WIDTH,
+    *,
+    window: Window = "hann_wide",
+    limit: float = math.inf,
 ) -> list[float]:
     """The moving average.
 
@@ -63,16 +67,25 @@ def smooth(
     return values
 
 
-def draw(shape: Point | Circle, colour: Colour = Colour.DARK_BLUE, marks: Marks = Marks.PEAK) -> bytes:
+def draw(
+    shape: Point | Circle, colour: Colour = Colour.DARK_BLUE, marks: Marks = Marks.PEAK
+) -> bytes:
     return b""
 
 
-def find(values: list[float], at: Point = Point(1.0), data: bytes = b"\x00\x01", top: int | None = None) -> Peak | None:
+def find(
+    values: list[float],
+    at: Point = Point(1.0),
+    data: bytes = b"\x00\x01",
+    top: int | None = None,
+) -> Peak | None:
     return None
 
 
 @procedure(suggested_wait=5)
-async def simulate(steps: int, labels: dict[str, int] = {"a": 1}, pair: tuple[int, str] = (1, "x")) -> None:
+async def simulate(
+    steps: int, labels: dict[str, int] = {"a": 1}, pair: tuple[int, str] = (1, "x")
+) -> None:
     """Takes long."""
     progress(0, steps)
 

@@ -64,7 +64,7 @@ def procedure(
     suggested_wait: int | None = None,
     methods: list[Literal["GET", "POST"]] | None = None,
 ) -> Callable[[_Function], _Function]:
-    """Says of a function how it wants to be called. `tarp build` reads it; the function stays as it is.
+    """Says of a function how it wants to be called; the function itself stays as it is.
 
     With `mode="async"` a caller gets a handle, and looks at it every `suggested_wait` seconds.
     `methods` narrows what a web procedure answers.

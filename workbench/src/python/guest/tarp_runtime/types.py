@@ -1,118 +1,24 @@
-"""Between a component's exports and the author's functions. Part of every component that `tarp build`
-makes from Python; no author imports it.
+"""The converters of every type of a component, in both directions.
 
-Everything here is prepared while the component is built and kept in its snapshot: a call only runs
-the converters of its own arguments and result. A converter is a function, or None where the value
-can go as it is, so that a list of a million numbers is not touched on its way in.
+A converter is a function, or None where a value can go as it is, so that a list of a million
+numbers is not touched on its way in.
 """
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
-import linecache
-import operator
-import os
 import sys
-import time
-import traceback
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
-from componentize_py_types import Err
+from .plain import BULK, PLAIN, Converter, Mismatch, looked_up, same
+from .web import read_request, write_response
 
-Converter = Callable[[Any], Any]
 Type = dict[str, Any]
 
 LISTS = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
-
-
-def world(description: dict[str, Any], generated: ModuleType, author: ModuleType) -> type:
-    """The class that componentize-py looks for, with a method for each procedure."""
-    types = Types(description["definitions"], generated)
-    folder = os.path.dirname(author.__file__ or "")
-    remember_sources(folder)
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=True)
-    methods = {}
-    for function in description["functions"]:
-        method = procedure(function, types, getattr(author, function["name"]), folder)
-        methods[function["export"]] = methods[function["export"] + "_"] = method
-    return type("WitWorld", (), methods)
-
-
-def procedure(
-    description: dict[str, Any], types: Types, function: Callable[..., Any], folder: str
-) -> Callable[..., Any]:
-    """The method for one function: arguments in, result or error out."""
-    parameters = [
-        (each["name"], each["keyword"], each.get("own_default", False), types.reader(each["type"]))
-        for each in description["parameters"]
-    ]
-    result = description["result"]
-    write = types.writer(result) if result is not None else None
-    name, is_async = description["name"], description["async"]
-
-    def method(_self: object, *arguments: Any) -> Any:
-        positional, named = [], {}
-        try:
-            by_name = False
-            for (key, keyword, own_default, read), value in zip(parameters, arguments):
-                if own_default and value is None:
-                    by_name = True  # What follows the gap no longer has a position.
-                    continue
-                if read is not None:
-                    value = read(value)
-                if keyword or by_name:
-                    named[key] = value
-                else:
-                    positional.append(value)
-            returned = function(*positional, **named)
-            if is_async:
-                returned = run(returned)
-            if result is None:
-                return None
-            try:
-                return returned if write is None else write(returned)
-            except Mismatch as mismatch:
-                raise TypeError(f"{name} returned {mismatch}") from None
-        except Exception as error:
-            raise Err(told(error, folder)) from None
-        except SystemExit as error:
-            raise Err(f"SystemExit: {error.code}") from None
-
-    return method
-
-
-def told(error: Exception, folder: str) -> str:
-    """Writes the traceback, as the author would see it at home, and gives the message."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
-        trace = trace.tb_next
-    text = "".join(traceback.format_exception(type(error), error, trace))
-    sys.stderr.write(text.replace(f'File "{folder}/', 'File "'))
-    return "".join(traceback.format_exception_only(error)).strip()
-
-
-def remember_sources(folder: str) -> None:
-    """A component has no files when it runs; the lines that a traceback shows are kept from now."""
-    for module in list(sys.modules.values()):
-        file = getattr(module, "__file__", None)
-        if file and os.path.dirname(file).startswith(folder):
-            lines = linecache.getlines(file)
-            linecache.cache[file] = (sum(map(len, lines)), None, lines, file)
-
-
-class Mismatch(Exception):
-    """A value that is not what the function's hint says."""
-
-    def __init__(self, value: object, expected: str) -> None:
-        shown = repr(value)
-        if len(shown) > 80:
-            shown = f"{shown[:77]}..."
-        super().__init__(f"{shown} ({type(value).__name__}), but its hint says {expected}")
 
 
 class Types:
@@ -174,7 +80,12 @@ class Types:
         make = self.ours(definition) if definition["python"] == "class" else dict
         theirs = [field.name for field in dataclasses.fields(self.theirs(definition))]
         plan = [
-            (attribute, field["name"], field["optional"], self.reader(field["type"]) or same)
+            (
+                attribute,
+                field["name"],
+                field["optional"],
+                self.reader(field["type"]) or same,
+            )
             for attribute, field in zip(theirs, definition["fields"])
         ]
 
@@ -247,7 +158,7 @@ class Types:
             return lambda value: None if value is None else inner(value)
         if kind == "named":
             return getattr(self, "write_" + self.of(of)["kind"])(self.of(of))
-        return PLAIN[kind]
+        return write_response if kind == "response" else PLAIN[kind]
 
     def write_list(self, of: Type) -> Converter:
         kind, inner = of["of"]["kind"], self.writer(of["of"])
@@ -294,7 +205,9 @@ class Types:
 
     def write_enum(self, definition: dict[str, Any]) -> Converter:
         ours = self.ours(definition)
-        table = {ours[name]: each for each, name in zip(self.theirs(definition), definition["cases"])}
+        table = {
+            ours[name]: each for each, name in zip(self.theirs(definition), definition["cases"])
+        }
         return looked_up(table, definition["name"])
 
     def write_literal(self, definition: dict[str, Any]) -> Converter:
@@ -329,136 +242,3 @@ class Types:
             raise Mismatch(given, " or ".join(case["name"] for case in definition["cases"]))
 
         return write
-
-
-def same(value: Any) -> Any:
-    return value
-
-
-def looked_up(table: dict[Any, Any], expected: str) -> Converter:
-    def write(given: Any) -> Any:
-        try:
-            return table[given]
-        except (KeyError, TypeError):
-            raise Mismatch(given, expected) from None
-
-    return write
-
-
-def write_int(value: Any) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise Mismatch(value, "int") from None
-    if not -(2**63) <= number < 2**63:
-        raise Mismatch(value, "int, of which 64 bits can be sent")
-    return number
-
-
-def write_ints(values: list[Any]) -> list[int]:
-    numbers = list(map(operator.index, values))
-    if numbers and not (-(2**63) <= min(numbers) and max(numbers) < 2**63):
-        raise OverflowError
-    return numbers
-
-
-def write_float(value: Any) -> float:
-    if isinstance(value, (str, bytes)):
-        raise Mismatch(value, "float")
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise Mismatch(value, "float") from None
-
-
-def write_floats(values: list[Any]) -> list[float]:
-    # `float` would read text as well.
-    if not {str, bytes}.isdisjoint(map(type, values)):
-        raise TypeError
-    return list(map(float, values))
-
-
-def write_bytes(value: Any) -> bytes:
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return bytes(value)
-    raise Mismatch(value, "bytes")
-
-
-def instance_of(expected: type) -> Converter:
-    def write(value: Any) -> Any:
-        if isinstance(value, expected):
-            return value
-        raise Mismatch(value, expected.__name__)
-
-    return write
-
-
-def read_request(request: Any) -> Any:
-    """What came, as `tarp_guest.Request`."""
-    from tarp_guest import Request
-
-    body = request.body
-    kind = type(body).__name__.removeprefix("Body_").rstrip("_").lower()
-    return Request(
-        method=request.method,
-        path=request.path,
-        query=request.query,
-        headers=dict(request.headers),
-        kind=kind,
-        body=getattr(body, "value", None),
-    )
-
-
-def write_response(given: Any) -> Any:
-    """A `tarp_guest.Response`, or what it would be made from."""
-    from tarp_guest import Response
-    from wit_world.imports import web
-
-    if not isinstance(given, Response):
-        raise Mismatch(given, "Response")
-    return web.Response(given.status, given.content_for(web))
-
-
-PLAIN: dict[str, Converter] = {
-    "int": write_int,
-    "float": write_float,
-    "bool": instance_of(bool),
-    "str": instance_of(str),
-    "bytes": write_bytes,
-    "bytearray": write_bytes,
-    "response": write_response,
-}
-
-#: For lists of what is plain: as a whole, at the speed of C.
-BULK: dict[str, Callable[[list[Any]], list[Any]]] = {"int": write_ints, "float": write_floats}
-
-
-class Loop(asyncio.BaseEventLoop):
-    """An event loop without sockets, of which a component has none: it sleeps until the next timer."""
-
-    class _Selector:
-        def select(self, timeout: float | None) -> list[Any]:
-            if timeout is None:
-                raise RuntimeError("every task waits for something that cannot happen here")
-            time.sleep(timeout)
-            return []
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._selector = self._Selector()
-
-    def _process_events(self, events: list[Any]) -> None:
-        pass
-
-    def _write_to_self(self) -> None:
-        pass
-
-
-def run(coroutine: Any) -> Any:
-    """What the coroutine gives in the end."""
-    loop = Loop()
-    try:
-        asyncio.set_event_loop(loop)
-        return loop.run_until_complete(coroutine)
-    finally:
-        asyncio.set_event_loop(None)

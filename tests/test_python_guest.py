@@ -1,0 +1,230 @@
+"""Procedures in Python, from source to call: the example as `cargo xtask guests` builds it, and a
+module with every type hint and every way to fail that this file builds with `tarp build`."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tarp
+
+from host import BINARY, Host, MakeHost, eventually, guest, place
+
+#: A component of 18 MiB is built and compiled, on a machine that has other things to do.
+pytestmark = pytest.mark.timeout(300)
+
+MODULE = Path(__file__).parent / "python_guest" / "every_hint.py"
+
+
+def run(*arguments: str | Path, at: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """`tarp` with these arguments."""
+    return subprocess.run(
+        [BINARY, *arguments], cwd=at, capture_output=True, text=True, timeout=240, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def served(make_module_host: MakeHost) -> Host:
+    """A host that runs already when its components are built into the folder."""
+    host = make_module_host()
+    built = run("build", MODULE, "--output", host.folder)
+    assert built.returncode == 0, built.stderr
+    place(guest("signal_lab"), host.folder / "signal_lab.wasm")
+    eventually(lambda: {"identity_int", "smooth"} <= host.descriptions().keys(), deadline=200)
+    return host
+
+
+@pytest.fixture(scope="module")
+def client(served: Host) -> Iterator[tarp.Host]:
+    with tarp.connect(served.address) as client:
+        yield client
+
+
+POINT = {"x": 1.0, "y": 2.0}
+
+#: By the function in the module: what is sent, and what comes back of it through Python.
+VALUES: list[tuple[str, Any, Any]] = [
+    ("int", -(2**63), -(2**63)),
+    ("float", 0.1, 0.1),
+    ("float", float("inf"), float("inf")),
+    ("bool", True, True),
+    ("str", "größe 🎉", "größe 🎉"),
+    ("bytes", bytes(range(256)), bytes(range(256))),
+    ("bytearray", b"ab", b"ab"),
+    ("list", [1.5, 2.5], [1.5, 2.5]),
+    ("matrix", [[1.0], [], [2.0, 3.0]], [[1.0], [], [2.0, 3.0]]),
+    ("tuple", (1, "a"), (1, "a")),
+    ("vector", [1.0, 2.0], [1.0, 2.0]),
+    ("set", [3, 3], [3]),
+    ("dict", {"a": 1, "b": 2}, [("a", 1), ("b", 2)]),
+    ("option", None, None),
+    ("option", 3, 3),
+    ("literal", "dark_blue", "dark_blue"),
+    ("enum", "second_one", "second_one"),
+    ("flags", {"read", "write"}, {"read", "write"}),
+    ("flags", set(), set()),
+    ("dataclass", POINT, POINT),
+    ("dataclass", {"x": 1.0}, {"x": 1.0, "y": 7.5}),
+    ("typed_dict", {"width": 1}, {"width": 1, "label": None}),
+    ("typed_dict", {"width": 1, "label": "l"}, {"width": 1, "label": "l"}),
+    ("named_tuple", {"position": 1, "height": 2.0}, {"position": 1, "height": 2.0}),
+    ("union", {"point": POINT}, {"point": POINT}),
+    (
+        "union",
+        {"circle": {"centre": POINT, "radius": 3.0}},
+        {"circle": {"centre": POINT, "radius": 3.0}},
+    ),
+    ("nested", [{"a": [POINT]}], [[("a", [POINT])]]),
+]
+
+
+@pytest.mark.parametrize(("hint", "sent", "back"), VALUES, ids=lambda value: str(value)[:30])
+def test_every_hint_round_trips(client: tarp.Host, hint: str, sent: Any, back: Any) -> None:
+    answer = client[f"identity_{hint}"](sent)
+    assert answer == back
+    assert type(answer) is type(back)
+
+
+def test_what_the_function_sees_is_what_its_hints_say(client: tarp.Host) -> None:
+    assert client.seen({"x": 1}, "second_one", "red", [1.0], [2], {"a": 1}) == (
+        "Point(x=1.0, y=7.5) Grade.SECOND_ONE 'red' (1.0,) {2} {'a': 1}"
+    )
+
+
+def test_a_docstring_is_seen(client: tarp.Host) -> None:
+    assert client.smooth.__doc__ is not None
+    assert client.smooth.__doc__.startswith("The moving average of a signal.\n\nAt the ends")
+
+
+def test_an_exception_is_an_error_with_the_authors_traceback(client: tarp.Host) -> None:
+    with pytest.raises(tarp.ProcedureError) as caught:
+        client.fails("no such thing")
+    assert "ValueError: no such thing" in str(caught.value)
+    assert caught.value.stdout == "about to fail\n"
+    trace = caught.value.stderr
+    assert trace.startswith("Traceback (most recent call last):\n")
+    assert 'File "every_hint.py", line' in trace
+    assert "    raise ValueError(message)\n" in trace
+    assert "tarp_runtime" not in trace
+
+
+@pytest.mark.parametrize(
+    ("procedure", "message"),
+    [
+        ("wrong_result", "wrong_result returned '2' (str), but its hint says float"),
+        ("wrong_class", "but its hint says Point"),
+        ("too_large", "but its hint says int, of which 64 bits can be sent"),
+        ("leaves", "SystemExit: 3"),
+        ("recurses", "RecursionError"),
+    ],
+)
+def test_every_other_way_to_fail_is_an_error_too(
+    client: tarp.Host, procedure: str, message: str
+) -> None:
+    with pytest.raises(tarp.ProcedureError, match=r".") as caught:
+        client[procedure]()
+    assert message in str(caught.value)
+
+
+def test_a_default_that_only_the_function_knows_may_be_left_out(client: tarp.Host) -> None:
+    assert client.own_default(1) == 13.0
+    assert client.own_default(1, {"x": 2.0}) == 10.5
+
+
+def test_a_coroutine_runs_to_its_end(client: tarp.Host) -> None:
+    assert client.gathers(3) == [0, 1, 2]
+
+
+def test_random_numbers_differ_from_call_to_call(client: tarp.Host) -> None:
+    assert client.throws() != client.throws()
+
+
+def test_defaults_are_part_of_the_signature(served: Host, client: tarp.Host) -> None:
+    listed = served.request("GET", "/-/procedures").json()["procedures"]
+    smooth = next(each for each in listed if each["name"] == "smooth")
+    defaults = {each["name"]: each.get("default") for each in smooth["parameters"]}
+    assert defaults == {"values": None, "width": 5, "window": "flat"}
+    assert client.smooth([1.0, 4.0, 1.0], width=3) == [2.5, 2.0, 2.5]
+
+
+def test_a_coroutine_is_a_job_with_progress_and_a_log(served: Host, client: tarp.Host) -> None:
+    job = client.simulate.submit(steps=250)
+    assert len(job.result(timeout=60)) == 250
+    assert "simulated 250 steps" in str(served.logs(job.id))
+    listed = served.request("GET", "/-/procedures").json()["procedures"]
+    assert next(each for each in listed if each["name"] == "simulate")["mode"] == "async"
+
+
+def test_a_web_procedure_answers_as_it_likes(served: Host) -> None:
+    reply = served.request("GET", "/plot?values=1,3,2")
+    assert reply.headers["content-type"] == "image/svg+xml"
+    assert reply.text.startswith("<svg ")
+    assert 'points="0,95.0 10,5.0 20,50.0"' in reply.text
+
+
+def test_a_newcomers_project_tests_and_builds(tmp_path: Path) -> None:
+    project = tmp_path / "my-stats"
+    made = run("new", project, "--lang", "python")
+    assert made.returncode == 0, made.stderr
+    assert "tarp build" in made.stdout
+    tested = subprocess.run(
+        [sys.executable, "-m", "unittest"], cwd=project, capture_output=True, text=True, check=False
+    )
+    assert tested.returncode == 0, tested.stderr
+    assert "Ran 3 tests" in tested.stderr
+    built = run("build", "--json", at=project)
+    assert built.returncode == 0, built.stderr
+    report = json.loads(built.stdout)
+    assert report["language"] == "python"
+    assert (project / report["component"]).stat().st_size == report["size"]
+    found = {each["name"]: each for each in report["procedures"]}
+    assert found.keys() == {"mean", "histogram", "estimate_pi"}
+    assert found["histogram"]["signature"].startswith("(values: list<f64>, bins: s64 = 10)")
+    assert found["estimate_pi"]["mode"] == "async"
+    assert found["mean"]["description"].startswith("The arithmetic mean")
+    again = run("new", project, "--lang", "python")
+    assert again.returncode != 0
+    assert "not empty" in again.stderr
+
+
+def test_a_fault_is_named_by_file_and_line(tmp_path: Path) -> None:
+    module = tmp_path / "faulty.py"
+    module.write_text("import numpy as np\n\ndef f(x: np.ndarray) -> float: ...\n")
+    built = run("build", "faulty.py", at=tmp_path)
+    assert built.returncode == 1
+    assert built.stderr.splitlines()[-2] == (
+        "faulty.py:3: `f`: the parameter `x`: the hint `np.ndarray` is not supported: numpy cannot "
+        "run in a component; use list[float]"
+    )
+    as_json = json.loads(run("build", "faulty.py", "--json", at=tmp_path).stdout)
+    assert [(fault["file"], fault["line"]) for fault in as_json["faults"]] == [("faulty.py", 3)]
+
+
+def test_a_module_that_fails_on_import_shows_where(tmp_path: Path) -> None:
+    (tmp_path / "faulty.py").write_text("import numpy\n\ndef f(x: int) -> int:\n    return x\n")
+    built = run("build", "faulty.py", at=tmp_path)
+    assert built.returncode == 1
+    assert "faulty.py:1: fails when it is imported" in built.stderr
+    assert "`numpy` is not in the component" in built.stderr
+
+
+def test_a_missing_python_says_how_to_get_it(tmp_path: Path) -> None:
+    (tmp_path / "f.py").write_text("def f(x: int) -> int:\n    return x\n")
+    environment = os.environ | {"TARP_PYTHON": "no-such-python"}
+    built = subprocess.run(
+        [BINARY, "build", "f.py"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert built.returncode == 1
+    assert "no-such-python is needed to build procedures in Python" in built.stderr
+    assert "apt-get install python3" in built.stderr
