@@ -1,17 +1,170 @@
-//! Procedures in JavaScript.
+//! Procedures in JavaScript and TypeScript: the exported functions of a module, with the types that
+//! TypeScript or JSDoc gives them.
+//!
+//! Node runs three packages of npm: the TypeScript compiler reads the types (`analyse.mjs`), esbuild
+//! makes one module of it and all that it imports, and componentize-qjs puts that into QuickJS
+//! (`assemble.mjs`). What surrounds the author's functions inside the component is in `guest/`.
+
+mod analysis;
+mod entry;
+mod source;
+#[cfg(test)]
+mod tests;
+mod world;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use analysis::Analysis;
+use serde::Deserialize;
+use source::Source;
 
 use crate::build::Component;
+use crate::error::Fault;
 use crate::new::TemplateFile;
-use crate::report::Reporter;
-use crate::{BuildError, BuildRequest};
+use crate::report::{Event, Reporter, Step};
+use crate::tools::{NpmPackage, NpmPrefix};
+use crate::{BuildError, BuildRequest, docs};
+
+/// What Node runs. TypeScript 7 has no compiler that a program could ask.
+const PACKAGES: [NpmPackage; 3] = [
+    NpmPackage { name: "componentize-qjs", version: "0.4.5" },
+    NpmPackage { name: "typescript", version: "5.9.3" },
+    NpmPackage { name: "esbuild", version: "0.28.2" },
+];
+
+/// The runtime, in files as JavaScript has them.
+const GUEST: [(&str, &str); 8] = [
+    ("globals.d.ts", include_str!("guest/globals.d.ts")),
+    ("runtime.mjs", include_str!("guest/runtime.mjs")),
+    ("values.mjs", include_str!("guest/values.mjs")),
+    ("failure.mjs", include_str!("guest/failure.mjs")),
+    ("console.mjs", include_str!("guest/console.mjs")),
+    ("utf8.mjs", include_str!("guest/utf8.mjs")),
+    ("timers.mjs", include_str!("guest/timers.mjs")),
+    ("random.mjs", include_str!("guest/random.mjs")),
+];
+
+/// The packages of WIT that a world may speak of.
+const WIT: [(&str, &str); 5] = [
+    ("cli.wit", include_str!("wasi/cli.wit")),
+    ("clocks.wit", include_str!("wasi/clocks.wit")),
+    ("io.wit", include_str!("wasi/io.wit")),
+    ("random.wit", include_str!("wasi/random.wit")),
+    ("procedure.wit", include_str!("../../../wit/job.wit")),
+];
+
+/// A project to begin with.
+pub(crate) const TEMPLATE: &[TemplateFile] = &[
+    ("package.json", include_str!("../../templates/javascript/package.json")),
+    ("@name@.js", include_str!("../../templates/javascript/module.js")),
+    ("@name@.test.js", include_str!("../../templates/javascript/module.test.js")),
+    ("README.md", include_str!("../../templates/javascript/README.md")),
+    (".gitignore", include_str!("../../templates/javascript/gitignore")),
+];
+
+/// What a script says of the author's module.
+#[derive(Debug, Deserialize)]
+struct Assembled {
+    faults: Vec<Fault>,
+    warnings: Vec<Fault>,
+}
 
 /// Builds the component of a source file or a project.
 pub(crate) fn build(
     request: &BuildRequest,
-    _reporter: &dyn Reporter,
+    reporter: &dyn Reporter,
 ) -> Result<Component, BuildError> {
-    Err(BuildError::source(&request.source, "JavaScript cannot be built yet"))
+    let source = Source::of(&request.source)?;
+    let prefix = request.tools.npm("javascript", &PACKAGES, reporter)?;
+    let work = Work::new()?;
+    let step = Step::begin(reporter, &format!("reading {}", source.file.display()));
+    let analysis = analyse(&source, &prefix, &work, &step)?;
+    let described = world::describe(&source.name, &analysis).map_err(BuildError::Faults)?;
+    drop(step);
+    let step = Step::begin(reporter, &format!("compiling {}", source.file.display()));
+    work.write("wit/world.wit", &described.world.with_types_apart())?;
+    let file = full(&source.file)?;
+    let runtime = work.folder.join("guest/runtime.mjs");
+    work.write("entry.mjs", &entry::entry(&analysis, &file, &runtime))?;
+    let assembled = assemble(&source, &analysis, &prefix, &work, &step)?;
+    drop(step);
+    for warning in &assembled.warnings {
+        reporter.report(Event::Warning(&warning.to_string()));
+    }
+    let component = work.folder.join("component.wasm");
+    let bytes = fs::read(&component).map_err(BuildError::io(component))?;
+    let bytes = docs::embed(bytes, &described.docs, described.tables)?;
+    Ok(Component { name: source.name, bytes })
 }
 
-/// What a new project begins with.
-pub(crate) const TEMPLATE: &[TemplateFile] = &[];
+fn analyse(
+    source: &Source,
+    prefix: &NpmPrefix,
+    work: &Work,
+    step: &Step<'_>,
+) -> Result<Analysis, BuildError> {
+    let script = work.write("analyse.mjs", include_str!("analyse.mjs"))?;
+    let node = NpmPrefix::node().arg(script).arg(full(&prefix.modules())?);
+    let node = node.arg(work.folder.join("guest/globals.d.ts")).arg(&source.file);
+    let analysis: Analysis = read(&node.run(step)?)?;
+    if analysis.faults.is_empty() { Ok(analysis) } else { Err(BuildError::Faults(analysis.faults)) }
+}
+
+fn assemble(
+    source: &Source,
+    analysis: &Analysis,
+    prefix: &NpmPrefix,
+    work: &Work,
+    step: &Step<'_>,
+) -> Result<Assembled, BuildError> {
+    let script = work.write("assemble.mjs", include_str!("assemble.mjs"))?;
+    let is_async = analysis.functions.iter().any(|function| function.is_async);
+    let node = NpmPrefix::node().arg(script).arg(full(&prefix.modules())?);
+    let node = node.arg(full(&source.folder)?).arg(&work.folder);
+    let said = node.arg(if is_async { "async" } else { "sync" }).run(step)?;
+    let assembled: Assembled = read(&said)?;
+    if assembled.faults.is_empty() {
+        Ok(assembled)
+    } else {
+        Err(BuildError::Faults(assembled.faults))
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(said: &str) -> Result<T, BuildError> {
+    serde_json::from_str(said)
+        .map_err(|error| BuildError::Internal(format!("a script's answer: {error}: {said}")))
+}
+
+fn full(path: &Path) -> Result<PathBuf, BuildError> {
+    fs::canonicalize(path).map_err(BuildError::io(path))
+}
+
+/// A folder for all that is made on the way.
+struct Work {
+    folder: PathBuf,
+    _temporary: tempfile::TempDir,
+}
+
+impl Work {
+    fn new() -> Result<Self, BuildError> {
+        let temporary = tempfile::tempdir().map_err(BuildError::io(std::env::temp_dir()))?;
+        let work = Self { folder: full(temporary.path())?, _temporary: temporary };
+        for (name, text) in GUEST {
+            work.write(&format!("guest/{name}"), text)?;
+        }
+        for (name, text) in WIT {
+            work.write(&format!("wit/deps/{name}"), text)?;
+        }
+        Ok(work)
+    }
+
+    fn write(&self, name: &str, text: &str) -> Result<PathBuf, BuildError> {
+        let file = self.folder.join(name);
+        if let Some(folder) = file.parent() {
+            fs::create_dir_all(folder).map_err(BuildError::io(folder))?;
+        }
+        fs::write(&file, text).map_err(BuildError::io(&file))?;
+        Ok(file)
+    }
+}

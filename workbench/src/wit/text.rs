@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::names::written;
-use super::{Case, Definition, Field, Function, Plain, Shape, Type, World};
+use super::{Case, Definition, Field, Function, Plain, Shape, Type, Use, World};
 
 impl Display for World {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -24,6 +24,40 @@ impl Display for World {
         for function in &self.functions {
             writeln!(f)?;
             function.write(f)?;
+        }
+        writeln!(f, "}}")
+    }
+}
+
+impl World {
+    /// The same world, with its types in an interface of their own. For componentize-qjs, which makes
+    /// no valid component of a world whose own types speak of one another.
+    pub(crate) fn with_types_apart(&self) -> String {
+        if self.definitions.is_empty() {
+            return self.to_string();
+        }
+        let interface = format!("{}-types", self.name);
+        let names = self.definitions.iter().map(|definition| definition.name.clone()).collect();
+        let mut world = Self { definitions: Vec::new(), ..self.clone() };
+        world.uses.push(Use { from: interface.clone(), names });
+        format!("{world}\n{}", Interface { name: &interface, definitions: &self.definitions })
+    }
+}
+
+/// An interface of types.
+struct Interface<'a> {
+    name: &'a str,
+    definitions: &'a [Definition],
+}
+
+impl Display for Interface<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "interface {} {{", self.name)?;
+        for (index, definition) in self.definitions.iter().enumerate() {
+            if index > 0 {
+                writeln!(f)?;
+            }
+            definition.write(f)?;
         }
         writeln!(f, "}}")
     }
