@@ -51,10 +51,13 @@ pub(super) fn exports(component: &Component) -> Vec<Export> {
     found
 }
 
-/// QuickJS components export a bare `init`, others their ABI's helpers.
+/// QuickJS components export a bare `init`, which once put the script into them, others their ABI's
+/// helpers.
 fn is_runtime_function(export: &str, func: &ComponentFunc) -> bool {
     let takes_and_returns_nothing = func.params().len() == 0 && func.results().len() == 0;
-    (export == "init" && takes_and_returns_nothing) || export.starts_with("cabi_")
+    let takes_a_script = || func.params().map(|(name, _)| name).take(2).eq(["shim", "script"]);
+    (export == "init" && (takes_and_returns_nothing || takes_a_script()))
+        || export.starts_with("cabi_")
 }
 
 /// Commands and HTTP handlers are no procedures; componentize-py exports `exports` with an `init`.
