@@ -5,7 +5,7 @@
 use anyhow::{Result, bail};
 
 use crate::project::Project;
-use crate::step;
+use crate::{apt, step};
 
 /// What the tests start, and Debian's packages for it.
 const PROGRAMS: [&str; 2] = ["chromium", "chromedriver"];
@@ -21,14 +21,7 @@ pub(crate) fn ensure(project: &Project) -> Result<()> {
     if !PROGRAMS.iter().any(|program| missing(program)) {
         return Ok(());
     }
-    let apt = |action: &str| {
-        let mut apt = project.command("apt-get");
-        apt.env("DEBIAN_FRONTEND", "noninteractive").args(["-q", "-y", action]);
-        apt
-    };
-    let installed = step::works(project.command("apt-get").arg("--version"))
-        && step::run(&mut apt("update")).is_ok()
-        && step::run(apt("install").arg("--no-install-recommends").args(PACKAGES)).is_ok();
+    let installed = apt::install(project, &PACKAGES);
     if installed && !PROGRAMS.iter().any(|program| missing(program)) {
         return Ok(());
     }

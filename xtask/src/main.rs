@@ -4,6 +4,7 @@
 //! rustup, python3 ...); a module for each of them knows how to call it and what to say when it
 //! is missing. Nothing here knows what the host does.
 
+mod apt;
 mod bench;
 mod browser;
 mod cargo_component;
@@ -12,6 +13,7 @@ mod debian_std;
 mod demo;
 mod fuzz;
 mod guests;
+mod languages;
 mod project;
 mod projects;
 mod python;

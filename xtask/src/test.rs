@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 
 use crate::project::Project;
-use crate::{browser, checks, fuzz, guests, python, rust_tests, wasm_target};
+use crate::{browser, checks, fuzz, guests, languages, python, rust_tests, wasm_target};
 
 /// One step.
 struct Step {
@@ -21,7 +21,7 @@ struct Step {
 }
 
 /// Cheap ones first, except that what others need comes before them.
-const STEPS: [Step; 17] = [
+const STEPS: [Step; 18] = [
     always("format", "the format of the Rust code", checks::format),
     always("spelling", "the spelling", checks::spelling),
     always("dependencies", "licences and origins of the dependencies", checks::dependencies),
@@ -29,6 +29,7 @@ const STEPS: [Step; 17] = [
         wasm_target::ensure(project, &wasm_target::ALL)
     }),
     always("venv", "a Python environment for the tests", python::venv),
+    always("languages", "what procedures in other languages need", languages::ensure),
     always("browser", "a browser for the tests", browser::ensure),
     in_ci("ruff", "style and format of the Python code", python::ruff),
     always("host", "building the host and its tests (minutes, the first time)", rust_tests::build),

@@ -1,0 +1,60 @@
+//! What `tarp build` needs of the system for the example procedures in JavaScript and C.
+//!
+//! Python is there for the tests anyhow, and what the languages' own registries have is fetched by
+//! `tarp build` itself.
+
+use anyhow::{Result, bail};
+
+use crate::project::Project;
+use crate::{apt, step};
+
+/// A language's tools.
+struct Tools {
+    /// Of what.
+    language: &'static str,
+    /// Commands that only succeed where everything is there.
+    checks: &'static [&'static [&'static str]],
+    /// Debian's packages with it.
+    packages: &'static [&'static str],
+}
+
+const LANGUAGES: [Tools; 2] = [
+    Tools {
+        language: "JavaScript",
+        checks: &[&["node", "--version"], &["npm", "--version"]],
+        packages: &["nodejs", "npm"],
+    },
+    Tools {
+        language: "C",
+        // Linking a program with a main function takes all that there is.
+        checks: &[&[
+            "sh",
+            "-c",
+            "echo 'int main(void) { return 0; }' | clang --target=wasm32-wasi -x c - -o /dev/null",
+        ]],
+        packages: &["clang", "lld", "wasi-libc", "libclang-rt-dev-wasm32"],
+    },
+];
+
+/// Installs what is missing, where that is possible.
+///
+/// # Errors
+///
+/// Says how to get what cannot be installed from here.
+pub(crate) fn ensure(project: &Project) -> Result<()> {
+    for Tools { language, checks, packages } in LANGUAGES {
+        let works = || {
+            let mut commands = checks.iter();
+            commands.all(|check| step::works(project.command(check[0]).args(&check[1..])))
+        };
+        if !works() && !(apt::install(project, packages) && works()) {
+            bail!(
+                "the example in {language} needs what Debian has in {}; \
+                 `apt-get install {}` as root installs it",
+                packages.join(", "),
+                packages.join(" ")
+            );
+        }
+    }
+    Ok(())
+}
