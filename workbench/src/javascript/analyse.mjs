@@ -354,8 +354,9 @@ function analyse() {
     const message = ts.flattenDiagnosticMessageText(error.messageText, "\n");
     faults.push({ file: path.relative(process.cwd(), error.file.fileName), line: line + 1, message });
   }
-  const module = checker.getSymbolAtLocation(file);
-  const exported = module && errors.length === 0 ? checker.getExportsOfModule(module) : [];
+  // The compiler only answers for modules of ECMAScript; those of CommonJS have a symbol all the same.
+  const module = checker.getSymbolAtLocation(file) ?? file.symbol;
+  const exported = module && errors.length === 0 ? checker.getExportsAndPropertiesOfModule(module) : [];
   const functions = exported.map(describeFunction).filter(Boolean);
   // In the author's order, not in that in which declarations come to life.
   functions.sort((a, b) => (a.file === b.file ? a.line - b.line : 0));

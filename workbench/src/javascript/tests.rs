@@ -322,6 +322,22 @@ fn a_script_without_types_is_told_how_to_write_them_in_javascript() {
 }
 
 #[test]
+fn older_modules_are_modules_too() {
+    let text = "
+/** @param {number} x */
+function twice(x) { return 2 * x; }
+/** Shouts. @param {string} s */
+exports.loud = function (s) { return s.toUpperCase(); };
+exports.twice = twice;";
+    let described = describe("sample.js", text).unwrap();
+    let names: Vec<_> = described.world.functions.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["twice", "loud"]);
+    assert_eq!(described.world.functions[1].docs.as_deref(), Some("Shouts."));
+    let text = "module.exports = { three: () => 3 };";
+    assert_eq!(describe("sample.js", text).unwrap().world.functions.len(), 1);
+}
+
+#[test]
 fn the_hosts_interfaces_are_imported_where_the_module_does() {
     let text = "import job from 'tarp:procedure/job@0.1.0';
         export function f(): boolean { return job.cancelled() }";
