@@ -51,7 +51,7 @@ def served(make_module_host: MakeHost, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="module")
 def client(served: Host) -> Iterator[tarp.Host]:
-    with tarp.connect(served.url) as client:
+    with tarp.connect(served.address) as client:
         yield client
 
 

@@ -51,7 +51,7 @@ def served(make_module_host: MakeHost) -> Host:
 
 @pytest.fixture(scope="module")
 def client(served: Host) -> Iterator[tarp.Host]:
-    with tarp.connect(served.url) as client:
+    with tarp.connect(served.address) as client:
         yield client
 
 
@@ -202,7 +202,7 @@ def test_the_example_works(client: tarp.Host) -> None:
 
 
 def test_defaults_are_part_of_the_signature(served: Host, client: tarp.Host) -> None:
-    listed = requests.get(f"{served.url}/-/procedures", timeout=10).json()["procedures"]
+    listed = requests.get(f"{served.address}/-/procedures", timeout=10).json()["procedures"]
     wrap = next(each for each in listed if each["name"] == "wrap")
     defaults = {each["name"]: each.get("default") for each in wrap["parameters"]}
     assert defaults == {"text": None, "width": 72, "align": "left"}
@@ -214,9 +214,9 @@ def test_an_asynchronous_function_is_a_job_with_progress_and_a_log(
 ) -> None:
     job = client.suggest.submit("recieve", ["receive", "deceive", "relieve"], 1)
     assert job.result(timeout=60) == ["relieve"]
-    logs = requests.get(f"{served.url}/-/jobs/{job.id}/logs", timeout=10).text
+    logs = requests.get(f"{served.address}/-/jobs/{job.id}/logs", timeout=10).text
     assert "compared with 3 words" in logs
-    listed = requests.get(f"{served.url}/-/procedures", timeout=10).json()["procedures"]
+    listed = requests.get(f"{served.address}/-/procedures", timeout=10).json()["procedures"]
     assert next(each for each in listed if each["name"] == "suggest")["mode"] == "async"
 
 
