@@ -15,7 +15,10 @@ from host import BINARY, GUESTS, Host, MakeHost, guest, place
 from stand_in import StandIn, standing_in
 
 #: The examples that load and do what they say. `misbehave_at_start` never answers a call.
-GOOD_GUESTS = ("math", "text", "shapes", "misbehave", "asynchronous", "jobs")
+GOOD_GUESTS = (
+    *("math", "text", "shapes", "misbehave", "asynchronous", "jobs"),
+    *("stats", "plot", "namesakes"),
+)
 
 
 def pytest_sessionstart() -> None:
