@@ -68,7 +68,7 @@ def test_a_typed_procedure_is_listed_once(client: Client) -> None:
     assert len(names) == len(set(names))
     assert {"my_function", "add", "reverse", "statistics/mean", "geometry/area"} <= set(names)
     typed = [entry["name"] for kind in ("RPC", "ASYNCRPC") for entry in client.config[kind]]
-    assert sorted(typed) == sorted(names), "there are no web procedures among the examples"
+    assert set(names) - set(typed) == {"get_data", "get_plot", "set_params"}
 
 
 def test_names_in_kebab_case_are_snake_case_everywhere(client: Client) -> None:
