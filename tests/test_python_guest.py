@@ -17,7 +17,7 @@ import tarp
 from host import BINARY, Host, MakeHost, eventually, guest, place
 
 #: A component of 18 MiB is built and compiled, on a machine that has other things to do.
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 MODULE = Path(__file__).parent / "python_guest" / "every_hint.py"
 
@@ -25,7 +25,7 @@ MODULE = Path(__file__).parent / "python_guest" / "every_hint.py"
 def run(*arguments: str | Path, at: Path | None = None) -> subprocess.CompletedProcess[str]:
     """`tarp` with these arguments."""
     return subprocess.run(
-        [BINARY, *arguments], cwd=at, capture_output=True, text=True, timeout=240, check=False
+        [BINARY, *arguments], cwd=at, capture_output=True, text=True, timeout=400, check=False
     )
 
 
@@ -36,7 +36,7 @@ def served(make_module_host: MakeHost) -> Host:
     built = run("build", MODULE, "--output", host.folder)
     assert built.returncode == 0, built.stderr
     place(guest("signal_lab"), host.folder / "signal_lab.wasm")
-    eventually(lambda: {"identity_int", "smooth"} <= host.descriptions().keys(), deadline=200)
+    eventually(lambda: {"identity_int", "smooth"} <= host.descriptions().keys(), deadline=400)
     return host
 
 
@@ -228,3 +228,18 @@ def test_a_missing_python_says_how_to_get_it(tmp_path: Path) -> None:
     assert built.returncode == 1
     assert "no-such-python is needed to build procedures in Python" in built.stderr
     assert "apt-get install python3" in built.stderr
+
+
+def test_packages_of_pure_python_go_into_the_component(tmp_path: Path) -> None:
+    (tmp_path / "sizes.py").write_text(
+        "import humanize\n\n\ndef size(bytes: int) -> str:\n    return humanize.naturalsize(bytes)\n"
+    )
+    manifest = tmp_path / "pyproject.toml"
+    manifest.write_text('[project]\nname = "sizes"\ndependencies = ["numpy"]\n')
+    refused = run("build", "sizes.py", at=tmp_path)
+    assert refused.returncode == 1
+    assert "pure Python" in refused.stderr
+    manifest.write_text('[project]\nname = "sizes"\ndependencies = ["humanize==4.13.0"]\n')
+    built = run("build", "--json", at=tmp_path)
+    assert built.returncode == 0, built.stderr
+    assert json.loads(built.stdout)["component"] == "sizes.wasm"

@@ -71,9 +71,14 @@ fn place(request: &BuildRequest, name: &str) -> PathBuf {
     match &request.output {
         Some(output) if output.is_dir() => output.join(file),
         Some(output) => output.clone(),
-        None if request.source.is_dir() => request.source.join(file),
+        None if request.source.is_dir() => inside(&request.source, file),
         None => request.source.with_file_name(file),
     }
+}
+
+/// A file in a folder, as its author would name it: without `./`.
+pub(crate) fn inside(folder: &Path, file: impl AsRef<Path>) -> PathBuf {
+    if folder == Path::new(".") { file.as_ref().into() } else { folder.join(file) }
 }
 
 /// Writes a file so that whoever watches its folder sees it whole or not at all, and does not see

@@ -130,7 +130,9 @@ fn app_source(analysis: &Analysis) -> Result<String, BuildError> {
     let literal = serde_json::to_string(&json).map_err(internal)?;
     let module = &analysis.module;
     Ok(format!(
-        "import json\n\nimport wit_world\n\nimport {module} as author\nimport tarp_runtime\n\n\
+        "import json\nimport sys\n\n\
+         # The author's folder is seen from here, and is to stay as it is.\n\
+         sys.dont_write_bytecode = True\n\nimport wit_world\n\nimport {module} as author\nimport tarp_runtime\n\n\
          WitWorld = tarp_runtime.world(json.loads({literal}), wit_world, author)\n"
     ))
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::BuildError;
+use crate::build::inside;
 
 /// The parts of a `pyproject.toml` that matter here.
 #[derive(Debug, Default, Deserialize)]
@@ -75,11 +76,11 @@ fn read(folder: &Path) -> Result<Option<Manifest>, BuildError> {
 
 fn module(folder: &Path, manifest: &Manifest) -> Result<PathBuf, BuildError> {
     if let Some(module) = &manifest.tool.tarp.module {
-        return Ok(folder.join(module));
+        return Ok(inside(folder, module));
     }
     if let Some(name) = &manifest.project.name {
         let file = format!("{}.py", name.replace('-', "_"));
-        for place in [folder.join(&file), folder.join("src").join(&file)] {
+        for place in [inside(folder, &file), inside(folder, Path::new("src").join(&file))] {
             if place.is_file() {
                 return Ok(place);
             }
@@ -87,7 +88,8 @@ fn module(folder: &Path, manifest: &Manifest) -> Result<PathBuf, BuildError> {
     }
     let entries = fs::read_dir(folder).map_err(BuildError::io(folder))?;
     let mut modules: Vec<_> =
-        entries.flatten().map(|entry| entry.path()).filter(|path| is_module(path)).collect();
+        entries.flatten().map(|entry| inside(folder, entry.file_name())).collect();
+    modules.retain(|path| is_module(path));
     modules.sort();
     match modules.as_slice() {
         [module] => Ok(module.clone()),

@@ -41,6 +41,9 @@ mod tests {
 
     #[test]
     fn histogram_of_four() {
-        assert_eq!(Procedures::histogram(vec![0.0, 1.0, 9.0, 10.0], 2), Ok(vec![2, 2]));
+        assert_eq!(
+            Procedures::histogram(vec![0.0, 1.0, 9.0, 10.0], 2),
+            Ok(vec![2, 2])
+        );
     }
 }
