@@ -42,6 +42,29 @@ impl Stamp {
 }
 
 impl Found {
+    fn new(name: String, path: &Path, metadata: &Metadata) -> Self {
+        let sidecar = path.with_extension("toml");
+        let sidecar_stamp = std::fs::metadata(&sidecar).ok().map(|metadata| Stamp::of(&metadata));
+        Self {
+            name,
+            path: path.to_path_buf(),
+            sidecar: sidecar_stamp.is_some().then_some(sidecar),
+            stamp: (Stamp::of(metadata), sidecar_stamp),
+        }
+    }
+
+    /// A component that is looked at alone, with its sidecar if it has one.
+    pub(super) fn file(path: &Path) -> std::io::Result<Self> {
+        let metadata = std::fs::metadata(path)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Self::new(name, path, &metadata))
+    }
+
+    /// Bytes.
+    pub(super) fn size(&self) -> u64 {
+        self.stamp.0.length
+    }
+
     /// Whether nothing about it has changed.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.stamp == other.stamp
@@ -86,15 +109,7 @@ pub(super) fn scan(folder: &Path) -> std::io::Result<BTreeMap<String, Found>> {
         }
         let Ok(relative) = entry.path().strip_prefix(folder) else { continue };
         let name = relative.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/");
-        let sidecar = entry.path().with_extension("toml");
-        let sidecar_stamp = std::fs::metadata(&sidecar).ok().map(|metadata| Stamp::of(&metadata));
-        let found = Found {
-            name: name.clone(),
-            path: entry.path().to_path_buf(),
-            sidecar: sidecar_stamp.is_some().then_some(sidecar),
-            stamp: (Stamp::of(&metadata), sidecar_stamp),
-        };
-        components.insert(name, found);
+        components.insert(name.clone(), Found::new(name, entry.path(), &metadata));
     }
     Ok(components)
 }

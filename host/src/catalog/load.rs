@@ -39,6 +39,8 @@ pub(super) struct Loaded {
     pub(super) mount: Option<Arc<Mount>>,
     /// What its owner should know all the same.
     pub(super) warnings: Vec<String>,
+    /// The interfaces that it imports functions from.
+    pub(super) imports: Vec<String>,
 }
 
 impl Loader {
@@ -79,7 +81,8 @@ impl Loader {
             program,
         };
         let mount = maker.mount(&found.name).map(Arc::new);
-        let mut loaded = Loaded { procedures: Vec::new(), mount, warnings: Vec::new() };
+        let imports = maker.program.imports();
+        let mut loaded = Loaded { procedures: Vec::new(), mount, warnings: Vec::new(), imports };
         for export in exports {
             match export.signature {
                 Ok(mut signature) => {

@@ -8,6 +8,7 @@
 mod cache;
 mod documentation;
 mod folder;
+mod inspect;
 mod keeper;
 mod load;
 mod metadata;
@@ -24,6 +25,7 @@ use crate::config::{Limits, Mode, WebMethod};
 use crate::sandbox::{Function, Handler, Program};
 
 pub use cache::{Cache, CacheError};
+pub use inspect::Inspection;
 pub use keeper::{Keeper, Shared};
 pub use load::Loader;
 

@@ -3,7 +3,11 @@
 //! The commands that talk to a running host are in a crate of their own, `tarp-remote`.
 
 mod build;
+mod check;
 mod completions;
+mod dev;
+mod inspect;
+mod local;
 mod new;
 mod serve;
 
@@ -28,6 +32,9 @@ enum Command {
     Completions(completions::Completions),
     New(new::New),
     Build(build::Build),
+    Inspect(inspect::Inspect),
+    Check(check::Check),
+    Dev(dev::Dev),
 }
 
 /// Runs what the command line asks for.
@@ -39,9 +46,16 @@ pub(crate) fn main() -> ExitCode {
         Command::Completions(completions) => completions.run::<Arguments>(),
         Command::New(new) => new.run(),
         Command::Build(build) => build.run(),
+        Command::Inspect(inspect) => inspect.run(),
+        Command::Check(check) => return finished(check.run()),
+        Command::Dev(dev) => dev.run(),
     };
+    finished(done.map(|()| ExitCode::SUCCESS))
+}
+
+fn finished(done: anyhow::Result<ExitCode>) -> ExitCode {
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("tarp: {error:#}");
             ExitCode::FAILURE

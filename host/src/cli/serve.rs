@@ -133,9 +133,15 @@ impl Serve {
     }
 }
 
-fn own_directories(flag: &str) -> Result<directories::ProjectDirs> {
+pub(super) fn own_directories(flag: &str) -> Result<directories::ProjectDirs> {
     directories::ProjectDirs::from("", "", "tarp")
         .with_context(|| format!("there is no home directory; name a directory with {flag}"))
+}
+
+/// Lets only warnings be seen, on standard error.
+pub(super) fn log_warnings() {
+    let filter = EnvFilter::try_from_env("TARP_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
 fn log_to_stderr(format: LogFormat) {
@@ -147,7 +153,7 @@ fn log_to_stderr(format: LogFormat) {
     }
 }
 
-async fn serve(folder: PathBuf, config: HostConfig) -> Result<()> {
+pub(super) async fn serve(folder: PathBuf, config: HostConfig) -> Result<()> {
     let address = SocketAddr::new(config.server.bind, config.server.port);
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address}; take another port with --port, 0 for any free one")

@@ -83,4 +83,13 @@ pub enum WebMethod {
 impl WebMethod {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Get, Self::Post];
+
+    /// As HTTP spells it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
 }

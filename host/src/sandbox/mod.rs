@@ -144,6 +144,11 @@ impl Ground {
 }
 
 impl Program {
+    /// The interfaces that it imports functions from, with their versions.
+    pub fn imports(&self) -> Vec<String> {
+        outside::imports(self.linked.component())
+    }
+
     /// Whether no call of this component can touch anything outside its own instance, so that
     /// running one again, whatever became of the first time, is safe.
     ///

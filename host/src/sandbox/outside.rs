@@ -38,6 +38,20 @@ pub(super) fn touches_nothing(component: &Component) -> bool {
     })
 }
 
+/// The names of all imports that are more than types.
+pub(super) fn imports(component: &Component) -> Vec<String> {
+    let engine = component.engine();
+    let component = component.component_type();
+    let imports = component.imports(engine).filter(|(_, import)| match &import.ty {
+        ComponentItem::Type(_) => false,
+        ComponentItem::ComponentInstance(instance) => {
+            !instance.exports(engine).all(|(_, item)| is_type(&item.ty))
+        }
+        _ => true,
+    });
+    imports.map(|(name, _)| name.to_owned()).collect()
+}
+
 fn is_type(item: &ComponentItem) -> bool {
     matches!(item, ComponentItem::Type(_))
 }

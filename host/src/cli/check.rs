@@ -1,0 +1,102 @@
+//! `tarp check`: everything in a folder loaded as the host would, for people and for CI.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, ensure};
+use clap::Args;
+use serde::Serialize;
+use tarp_host::catalog::{Catalog, Keeper};
+
+use super::local::{Loading, shown};
+
+/// Load a folder's components as `tarp serve` would, and say every problem.
+///
+/// Ends with exit code 1 if there is one, be it a file that is not served or a warning.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The folder with the components
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// Say it in JSON, for programs
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    loading: Loading,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    procedures: Vec<&'a str>,
+    mounts: Vec<&'a str>,
+    problems: Vec<Problem<'a>>,
+}
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    file: &'a str,
+    message: &'a str,
+    /// Whether something of the file would be served all the same.
+    serving: bool,
+}
+
+impl Check {
+    /// Checks the folder.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be looked at at all.
+    pub(crate) fn run(self) -> Result<ExitCode> {
+        ensure!(self.dir.is_dir(), "cannot check {}: it is not a folder", self.dir.display());
+        let keeper = Keeper::new(self.dir.canonicalize()?, self.loading.loader()?);
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let catalog = runtime.block_on(load(keeper))?;
+        runtime.shutdown_background();
+        let report = Report {
+            procedures: catalog.procedures().map(|procedure| &*procedure.name).collect(),
+            mounts: catalog.mounts().map(|mount| &*mount.name).collect(),
+            problems: catalog
+                .problems()
+                .iter()
+                .map(|problem| Problem {
+                    file: &problem.file,
+                    message: &problem.message,
+                    serving: problem.serving,
+                })
+                .collect(),
+        };
+        if self.json {
+            println!("{}", serde_json::to_string(&report)?);
+        } else {
+            self.print(&report);
+        }
+        Ok(if report.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    fn print(&self, report: &Report<'_>) {
+        for Problem { file, message, serving } in &report.problems {
+            let kind = if *serving { "warning" } else { "error" };
+            println!("{kind}: {file}: {message}");
+        }
+        let (procedures, mounts) = (report.procedures.len(), report.mounts.len());
+        let mounts = if mounts == 0 { String::new() } else { format!(", {mounts} mounted") };
+        println!(
+            "{}: {procedures} procedures{mounts}, {} problems",
+            shown(&self.dir),
+            report.problems.len()
+        );
+    }
+}
+
+/// The catalog when every file has been looked at.
+async fn load(keeper: Keeper) -> Result<Arc<Catalog>> {
+    let shared = keeper.catalog();
+    let (loaded, is_loaded) = tokio::sync::oneshot::channel();
+    let keeping = tokio::spawn(keeper.run(|_| {
+        let _ = loaded.send(());
+    }));
+    is_loaded.await.context("loading the components failed")?;
+    keeping.abort();
+    Ok(shared.load_full())
+}

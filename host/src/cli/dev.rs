@@ -1,0 +1,188 @@
+//! `tarp dev`: build, serve, watch the sources, build again.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use notify::{Event, EventKind, RecursiveMode, Watcher as _};
+use tarp_host::config::{HostConfig, Limits, ServerConfig};
+use tarp_workbench::report::to_stderr;
+use tarp_workbench::tools::Tools;
+use tarp_workbench::{BuildError, BuildRequest, Language};
+
+use super::local::{shown, size};
+use super::serve::{own_directories, serve};
+
+/// How long the sources must stay as they are before they are built.
+const SETTLED: Duration = Duration::from_millis(100);
+
+/// Folders that tools write to, and nobody edits.
+const NOT_SOURCES: [&str; 5] = ["target", "node_modules", "__pycache__", "dist", "build"];
+
+/// Build, serve, and build again whenever a source changes.
+///
+/// Serves the component alone, from a folder of its own that goes with the command; what does not
+/// build is said, and the last version that did is served on.
+#[derive(Debug, Args)]
+pub(crate) struct Dev {
+    /// A source file, or a project's folder
+    #[arg(default_value = ".")]
+    source: PathBuf,
+    /// The language, where neither file nor folder tells: python, rust, javascript or c
+    #[arg(long, short, value_name = "LANGUAGE")]
+    lang: Option<Language>,
+    /// The address to listen on
+    #[arg(long, env = "TARP_BIND", value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    bind: IpAddr,
+    /// The port to listen on; 0 takes a free one, which is printed
+    #[arg(long, env = "TARP_PORT", default_value_t = 8080)]
+    port: u16,
+    /// The directory for compiled components [default: in the user's cache directory]
+    #[arg(long, env = "TARP_CACHE", value_name = "DIR")]
+    cache: Option<PathBuf>,
+    /// The directory for the languages' tools [default: in the user's cache directory]
+    #[arg(long, env = "TARP_TOOLS", value_name = "DIR")]
+    tools: Option<PathBuf>,
+}
+
+impl Dev {
+    /// Serves until SIGINT or SIGTERM.
+    ///
+    /// # Errors
+    ///
+    /// Where the host cannot start, or the sources cannot be watched.
+    pub(crate) fn run(self) -> Result<()> {
+        super::serve::log_warnings();
+        let home = tempfile::Builder::new().prefix("tarp-dev-").tempdir()?;
+        let folder = home.path().join("procedures");
+        std::fs::create_dir(&folder)?;
+        let config = self.config(home.path(), &folder)?;
+        let tools = match self.tools {
+            Some(root) => Tools::at(root),
+            None => Tools::of_user()?,
+        };
+        let request = BuildRequest {
+            source: self.source,
+            language: self.lang,
+            output: Some(folder.clone()),
+            tools,
+        };
+        let (watcher, changes) = watch(&request.source)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        // A build cannot be interrupted; the thread ends with the process.
+        std::thread::spawn(move || build_for_ever(&request, &changes));
+        let served = runtime.block_on(serve(folder, config));
+        runtime.shutdown_background();
+        drop(watcher);
+        served
+    }
+
+    fn config(&self, home: &Path, folder: &Path) -> Result<HostConfig> {
+        let cache = match &self.cache {
+            Some(cache) => cache.clone(),
+            None => own_directories("--cache")?.cache_dir().join("compiled"),
+        };
+        Ok(HostConfig {
+            folder: folder.canonicalize()?,
+            cache,
+            data: home.join("data"),
+            server: ServerConfig {
+                bind: self.bind,
+                port: self.port,
+                grace: Duration::from_secs(1),
+                ..ServerConfig::default()
+            },
+            limits: Limits::default(),
+            job_limits: Limits::of_jobs(),
+            jobs: tarp_host::config::JobsConfig::default(),
+        })
+    }
+}
+
+fn build_for_ever(request: &BuildRequest, changes: &Receiver<()>) {
+    loop {
+        build(request);
+        if changes.recv().is_err() {
+            return;
+        }
+        // An editor writes several files, and each more than once.
+        while !matches!(changes.recv_timeout(SETTLED), Err(RecvTimeoutError::Timeout)) {}
+    }
+}
+
+fn build(request: &BuildRequest) {
+    let start = Instant::now();
+    match tarp_workbench::build(request, &*to_stderr()) {
+        Ok(built) => {
+            let names: Vec<_> =
+                built.procedures.iter().map(|procedure| procedure.name.as_str()).collect();
+            println!(
+                "built {} in {:.1} s ({}): {}",
+                shown(&request.source),
+                start.elapsed().as_secs_f64(),
+                size(built.size),
+                names.join(", ")
+            );
+        }
+        Err(BuildError::Faults(faults)) => {
+            for fault in faults {
+                println!("{fault}");
+            }
+            println!("not built; waiting for a change");
+        }
+        Err(error) => println!("{error}\nnot built; waiting for a change"),
+    }
+}
+
+/// Tells of each change of a source.
+fn watch(source: &Path) -> Result<(notify::RecommendedWatcher, Receiver<()>)> {
+    let (changed, changes) = channel();
+    let source =
+        source.canonicalize().with_context(|| format!("cannot watch {}", source.display()))?;
+    let root = if source.is_dir() { source.clone() } else { source.with_file_name("") };
+    let mode = if source.is_dir() { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
+    let below = root.clone();
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+        let Ok(event) = event else { return };
+        let is_change = !matches!(event.kind, EventKind::Access(_));
+        if is_change && event.paths.iter().any(|path| is_source(path, &below)) {
+            // Nobody listens any more when the host has stopped.
+            let _ = changed.send(());
+        }
+    })?;
+    watcher.watch(&root, mode).with_context(|| format!("cannot watch {}", root.display()))?;
+    Ok((watcher, changes))
+}
+
+/// Whether what changed may be a source: not what tools make of sources, nor what editors put beside
+/// them.
+fn is_source(path: &Path, root: &Path) -> bool {
+    let Ok(below) = path.strip_prefix(root) else { return false };
+    let is_passed_over = below.iter().any(|part| {
+        let part = part.to_string_lossy();
+        part.starts_with('.') || part.ends_with('~') || NOT_SOURCES.contains(&&*part)
+    });
+    let is_made =
+        path.extension().is_some_and(|extension| extension == "wasm" || extension == "lock");
+    !is_passed_over && !is_made
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_tools_make_is_no_source() {
+        let root = Path::new("/home/me/stats");
+        for source in ["src/lib.rs", "stats.py", "wit/world.wit", "Cargo.toml"] {
+            assert!(is_source(&root.join(source), root), "{source}");
+        }
+        for other in ["target/release/x.rs", ".git/index", "stats.wasm", "src/.lib.rs.swp", "a.py~"]
+        {
+            assert!(!is_source(&root.join(other), root), "{other}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! `tarp inspect`: what a component offers, and what it wants.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, anyhow};
+use clap::Args;
+use serde::Serialize;
+use tarp_host::catalog::Inspection;
+
+use super::local::{Loading, headline, shown, size};
+
+/// Show what a component offers: procedures, signatures, documentation, imports.
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    /// The component
+    file: PathBuf,
+    /// Say it in JSON, for programs
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    loading: Loading,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    file: &'a std::path::Path,
+    size: u64,
+    digest: &'a str,
+    procedures: Vec<Procedure<'a>>,
+    /// The version of `wasi:http` by which it answers requests itself.
+    answers_http: Option<&'static str>,
+    imports: &'a [String],
+    wants: Vec<&'static str>,
+    warnings: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Procedure<'a> {
+    name: &'a str,
+    signature: String,
+    documentation: &'a str,
+    mode: tarp_host::config::Mode,
+    web: &'a Option<Vec<tarp_host::config::WebMethod>>,
+}
+
+impl Inspect {
+    /// Shows the component.
+    ///
+    /// # Errors
+    ///
+    /// Why the host would not load it.
+    pub(crate) fn run(self) -> Result<()> {
+        let loader = self.loading.loader()?;
+        let inspection =
+            loader.inspect(&self.file).map_err(|e| anyhow!("{}: {e}", self.file.display()))?;
+        if self.json {
+            println!("{}", serde_json::to_string(&self.report(&inspection))?);
+        } else {
+            self.print(&inspection);
+        }
+        Ok(())
+    }
+
+    fn report<'a>(&'a self, inspection: &'a Inspection) -> Report<'a> {
+        let procedures = inspection.procedures.iter().map(|procedure| Procedure {
+            name: &procedure.name,
+            signature: procedure.signature.to_string(),
+            documentation: &procedure.documentation,
+            mode: procedure.jobs.mode,
+            web: &procedure.web,
+        });
+        Report {
+            file: &self.file,
+            size: inspection.size,
+            digest: &inspection.digest,
+            procedures: procedures.collect(),
+            answers_http: inspection.mount.as_ref().map(|mount| mount.version()),
+            imports: &inspection.imports,
+            wants: wants(&inspection.imports),
+            warnings: &inspection.warnings,
+        }
+    }
+
+    fn print(&self, inspection: &Inspection) {
+        println!("{} ({})", shown(&self.file), size(inspection.size));
+        for procedure in &inspection.procedures {
+            println!("\n  {}", headline(procedure));
+            for line in procedure.documentation.lines() {
+                println!("      {line}");
+            }
+        }
+        if let Some(mount) = &inspection.mount {
+            let (name, version) = (&mount.name, mount.version());
+            println!("\n  answers requests below /{name}/ itself (wasi:http {version})");
+        }
+        if !inspection.imports.is_empty() {
+            println!("\nimports {}", inspection.imports.join(", "));
+        }
+        match wants(&inspection.imports).as_slice() {
+            [] => println!("\nwants nothing that would have to be granted"),
+            wants => println!(
+                "\nmight want {}; a host grants none of it, so calls that need it fail",
+                wants.join(", ")
+            ),
+        }
+        for warning in &inspection.warnings {
+            println!("\nwarning: {warning}");
+        }
+    }
+}
+
+/// What the imports would be good for, were it granted. Most tool chains import all of WASI, used or
+/// not.
+fn wants(imports: &[String]) -> Vec<&'static str> {
+    const WANTS: [(&str, &str); 4] = [
+        ("wasi:filesystem/", "files"),
+        ("wasi:sockets/", "the network"),
+        ("wasi:http/outgoing-handler", "other HTTP servers"),
+        ("wasi:http/client", "other HTTP servers"),
+    ];
+    let mut wants = Vec::new();
+    for (interface, want) in WANTS {
+        let is_imported = imports.iter().any(|import| import.starts_with(interface));
+        if is_imported && !wants.contains(&want) {
+            wants.push(want);
+        }
+    }
+    wants
+}

@@ -1,0 +1,68 @@
+//! What the commands that look at components themselves, without a host, have in common.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use tarp_host::catalog::{Cache, Loader, Procedure};
+use tarp_host::config::{ConfigFile, Limits, Mode, read};
+use tarp_host::sandbox::Sandbox;
+
+use super::serve::own_directories;
+
+/// How to load components.
+#[derive(Debug, Args)]
+pub(super) struct Loading {
+    /// The configuration file of the host, for the limits
+    #[arg(long, env = "TARP_CONFIG", value_name = "tarp.toml")]
+    config: Option<PathBuf>,
+    /// The directory for compiled components [default: in the user's cache directory]
+    #[arg(long, env = "TARP_CACHE", value_name = "DIR")]
+    cache: Option<PathBuf>,
+}
+
+impl Loading {
+    /// What loads as a host with this configuration would.
+    pub(super) fn loader(&self) -> Result<Loader> {
+        let file = match &self.config {
+            Some(path) => read::<ConfigFile>(path)?,
+            None => ConfigFile::default(),
+        };
+        let cache = match self.cache.clone().or(file.cache) {
+            Some(cache) => cache,
+            None => own_directories("--cache")?.cache_dir().join("compiled"),
+        };
+        let sandbox = Sandbox::new(1).map_err(anyhow::Error::from);
+        Ok(Loader {
+            sandbox: Arc::new(sandbox.context("the engine for WebAssembly cannot start")?),
+            cache: Cache::open(&cache)?,
+            limits: Limits::default().with(&file.limits),
+            job_limits: Limits::of_jobs().with(&file.jobs.limits),
+        })
+    }
+}
+
+/// A procedure as a person reads it: its name and types, and how it is called where that is special.
+pub(super) fn headline(procedure: &Procedure) -> String {
+    match &procedure.web {
+        Some(methods) => {
+            let methods: Vec<_> = methods.iter().map(|method| method.name()).collect();
+            format!("{} (web, {})", procedure.name, methods.join(" and "))
+        }
+        None if procedure.jobs.mode == Mode::Async => {
+            format!("{}{} (asynchronous)", procedure.name, procedure.signature)
+        }
+        None => format!("{}{}", procedure.name, procedure.signature),
+    }
+}
+
+/// The size in a unit that suits it.
+pub(super) fn size(bytes: u64) -> String {
+    bytesize::ByteSize(bytes).display().iec().to_string()
+}
+
+/// The path as it was given, without the `./` that nobody typed.
+pub(super) fn shown(path: &Path) -> String {
+    path.strip_prefix(".").unwrap_or(path).display().to_string()
+}
