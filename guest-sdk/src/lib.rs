@@ -156,6 +156,15 @@ pub use wit_bindgen::yield_async;
 /// Underscores at the ends of a name, as in `_unused` and `type_`, are not part of it. The names
 /// of functions may be those of the C library, `exit` and `read` included.
 ///
+/// A crate may have several such modules, which make one component together. The compiler refuses
+/// two functions, two types or two modules of one name: `two_modules_have_a_type_peak` is then defined
+/// multiple times.
+///
+/// # Unsafe code
+///
+/// What the macro adds crosses the boundary of the component and is unsafe code, which a crate may
+/// `deny` for its own, but not `forbid`.
+///
 /// # What a function can say of itself
 ///
 /// | | |

@@ -1,6 +1,6 @@
 //! Puts everything together: the author's module, with one hidden module more.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::{Error, Item, ItemMod, parse_quote};
 
@@ -23,7 +23,7 @@ pub(crate) fn procedures(arguments: TokenStream, item: &TokenStream) -> TokenStr
         }
     };
     let hidden = if arguments.is_empty() {
-        module::read(&mut author).and_then(|module| hidden(&module))
+        module::read(&mut author).and_then(|module| hidden(&module, &author.ident))
     } else {
         Err(Error::new_spanned(
             arguments,
@@ -46,13 +46,14 @@ pub(crate) fn procedures(arguments: TokenStream, item: &TokenStream) -> TokenStr
 }
 
 /// The module that exports what is in `module`.
-fn hidden(module: &Module) -> syn::Result<TokenStream> {
+fn hidden(module: &Module, ident: &Ident) -> syn::Result<TokenStream> {
     let source = wit::source(module);
     let bindings = bindings::generate(module, &source)?;
     let converter = Converter::new(&module.types);
     let conversions = module.types.iter().map(|declared| converter.functions(declared));
     let functions = module.procedures.iter().map(|procedure| function(procedure, &converter));
     let wit = section("tarp:wit", &source);
+    let once = once(module, ident);
     let metadata = metadata::text(module).map(|text| section("tarp:procedures", &text));
     Ok(quote! {
         #[doc(hidden)]
@@ -77,8 +78,31 @@ fn hidden(module: &Module) -> syn::Result<TokenStream> {
 
             #wit
             #metadata
+
+            #(#once)*
         }
     })
+}
+
+/// Makes the compiler refuse two modules of a crate that have something of one name.
+///
+/// Their worlds become one: of two types the component would have only one, without a word. A macro
+/// sees no other module, but the compiler finds two exported macros of one name, at the author's
+/// own.
+fn once(module: &Module, ident: &Ident) -> Vec<TokenStream> {
+    let procedures = module.procedures.iter().map(|procedure| {
+        (format!("two_modules_have_a_procedure_{}", procedure.name.snake()), procedure.ident.span())
+    });
+    let types = module.types.iter().map(|declared| {
+        (format!("two_modules_have_a_type_{}", declared.name.snake()), declared.ident.span())
+    });
+    let own =
+        (format!("two_modules_of_procedures_are_called_{}", module.name.snake()), ident.span());
+    let marker = |(name, span): (String, Span)| {
+        let name = Ident::new(&name, span);
+        quote_spanned!(span=> #[doc(hidden)] #[macro_export] macro_rules! #name { () => {}; })
+    };
+    procedures.chain(types).chain([own]).map(marker).collect()
 }
 
 /// The function of the trait `Guest` that calls the author's.
