@@ -5,52 +5,7 @@ use heck::{ToKebabCase, ToShoutySnakeCase, ToUpperCamelCase};
 use proc_macro2::{Ident, Span};
 use syn::Error;
 use syn::ext::IdentExt;
-
-/// Words that mean something in WIT; as names they are written with `%`.
-const KEYWORDS: [&str; 42] = [
-    "as",
-    "async",
-    "bool",
-    "borrow",
-    "char",
-    "constructor",
-    "enum",
-    "error-context",
-    "export",
-    "f32",
-    "f64",
-    "flags",
-    "from",
-    "func",
-    "future",
-    "import",
-    "include",
-    "interface",
-    "list",
-    "map",
-    "option",
-    "own",
-    "package",
-    "record",
-    "resource",
-    "result",
-    "s16",
-    "s32",
-    "s64",
-    "s8",
-    "static",
-    "stream",
-    "string",
-    "tuple",
-    "type",
-    "u16",
-    "u32",
-    "u64",
-    "u8",
-    "use",
-    "variant",
-    "with",
-];
+use wit_bindgen_core::wit_parser::Resolve;
 
 /// A name in WIT: words of lower case letters and digits, with hyphens between them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,7 +46,7 @@ impl Name {
 
     /// As it is written in WIT source.
     pub(crate) fn source(&self) -> String {
-        let escape = if KEYWORDS.contains(&self.0.as_str()) { "%" } else { "" };
+        let escape = if is_word_of_wit(&self.0) { "%" } else { "" };
         format!("{escape}{}", self.0)
     }
 
@@ -127,6 +82,12 @@ impl Name {
     pub(crate) fn bound_flag(&self) -> Ident {
         ident(&self.0.to_shouty_snake_case())
     }
+}
+
+/// Whether the name means something in WIT, so that it is written with `%`: the parser knows best.
+fn is_word_of_wit(name: &str) -> bool {
+    let source = format!("package a:b; interface c {{ {name}: func(); }}");
+    Resolve::default().push_source("name.wit", &source).is_err()
 }
 
 fn ident(text: &str) -> Ident {
@@ -183,9 +144,12 @@ mod tests {
     }
 
     #[test]
-    fn every_keyword_can_be_a_name() {
-        let list = KEYWORDS.map(|word| format!("%{word}: u8")).join(", ");
-        let text = format!("package a:b; interface c {{ record r {{ {list} }} }}");
-        wit_bindgen_core::wit_parser::Resolve::default().push_source("test.wit", &text).unwrap();
+    fn words_of_wit_are_escaped_and_no_others() {
+        for word in ["world", "list", "error-context", "u8", "interface"] {
+            assert_eq!(Name(word.into()).source(), format!("%{word}"));
+        }
+        for word in ["mean", "worlds", "f16", "package-docs", "uint"] {
+            assert_eq!(Name(word.into()).source(), word);
+        }
     }
 }
