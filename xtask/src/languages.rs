@@ -30,7 +30,9 @@ const LANGUAGES: [Tools; 2] = [
         checks: &[&[
             "sh",
             "-c",
-            "echo 'int main(void) { return 0; }' | clang --target=wasm32-wasi -x c - -o /dev/null",
+            "for target in wasm32-wasip1 wasm32-wasi; do \
+               echo 'int main(void) { return 0; }' | clang --target=$target -x c - -o /dev/null && exit; \
+             done; exit 1",
         ]],
         packages: &["clang", "lld", "wasi-libc", "libclang-rt-dev-wasm32"],
     },
@@ -47,7 +49,7 @@ pub(crate) fn ensure(project: &Project) -> Result<()> {
             let mut commands = checks.iter();
             commands.all(|check| step::works(project.command(check[0]).args(&check[1..])))
         };
-        if !works() && !(apt::install(project, packages) && works()) {
+        if !(works() || apt::install(project, packages) && works()) {
             bail!(
                 "the example in {language} needs what Debian has in {}; \
                  `apt-get install {}` as root installs it",

@@ -11,6 +11,7 @@ use wit_bindgen_core::{AsyncFilterSet, Files};
 
 use super::project::{BINDINGS, Project};
 use crate::BuildError;
+use crate::build::inside;
 use crate::error::Fault;
 use crate::wit::snake;
 
@@ -72,7 +73,7 @@ impl Bindings {
     ///
     /// When that is not possible.
     pub(super) fn write(&self, folder: &Path) -> Result<(), BuildError> {
-        let folder = folder.join(BINDINGS);
+        let folder = inside(folder, BINDINGS);
         fs::create_dir_all(&folder).map_err(BuildError::io(&folder))?;
         for (name, bytes) in &self.files {
             let file = folder.join(name);
@@ -85,7 +86,7 @@ impl Bindings {
 
     /// What has to be compiled and linked, as files in the project's folder: C, and an object.
     pub(super) fn parts(&self, folder: &Path) -> Vec<PathBuf> {
-        let parts = self.files.iter().map(|(name, _)| folder.join(BINDINGS).join(name));
+        let parts = self.files.iter().map(|(name, _)| inside(folder, BINDINGS).join(name));
         parts.filter(|file| file.extension().is_some_and(|it| it == "c" || it == "o")).collect()
     }
 
@@ -98,7 +99,7 @@ impl Bindings {
         for symbol in missing.filter(|symbol| self.declares(symbol)) {
             let message = format!(
                 "`{symbol}` is not written yet; {} has its declaration",
-                project.folder.join(BINDINGS).join(format!("{}.h", self.name)).display()
+                inside(&project.folder, BINDINGS).join(format!("{}.h", self.name)).display()
             );
             let fault = Fault { file: self.wit.clone(), line: None, message };
             if !faults.contains(&fault) {

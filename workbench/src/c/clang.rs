@@ -10,6 +10,7 @@ use std::process::Command;
 use super::bindings::Bindings;
 use super::project::{BINDINGS, Project};
 use crate::BuildError;
+use crate::build::inside;
 use crate::report::Step;
 use crate::tools::Tool;
 
@@ -20,7 +21,7 @@ const FOR: &str = "to build procedures in C";
 
 /// Where the pieces are to be had. The names of packages differ with every system, so only those that
 /// were tried are told; the SDK is the same everywhere.
-const CURE: &str = "on Debian and Ubuntu `apt-get install clang lld wasi-libc \
+const CURE: &str = "on Debian `apt-get install clang lld wasi-libc \
     libclang-rt-dev-wasm32` brings all of it; elsewhere unpack a WASI SDK from \
     https://github.com/WebAssembly/wasi-sdk/releases and name its folder in the environment variable \
     WASI_SDK_PATH";
@@ -77,7 +78,7 @@ impl Clang {
         step: &Step<'_>,
     ) -> Result<(Vec<u8>, String), BuildError> {
         let work = tempfile::tempdir().map_err(BuildError::io(std::env::temp_dir()))?;
-        let include = project.folder.join(BINDINGS);
+        let include = inside(&project.folder, BINDINGS);
         let mut warnings = String::new();
         let mut objects = Vec::new();
         for (index, source) in project.sources.iter().enumerate() {

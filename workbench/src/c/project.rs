@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::BuildError;
+use crate::build::inside;
 
 /// Where the declarations for the author's files are written, in the project's folder.
 pub(super) const BINDINGS: &str = "bindings";
@@ -34,7 +35,7 @@ impl Project {
         }
         let mut sources = with_extension(path, "c")?;
         if path.join("src").is_dir() {
-            sources.extend(with_extension(&path.join("src"), "c")?);
+            sources.extend(with_extension(&inside(path, "src"), "c")?);
         }
         sources.retain(|file| !is_test(file));
         if sources.is_empty() {
@@ -57,7 +58,7 @@ fn is_test(file: &Path) -> bool {
 
 /// The folder `wit`, or the only file in WIT.
 fn wit_of(folder: &Path) -> Result<PathBuf, BuildError> {
-    let package = folder.join("wit");
+    let package = inside(folder, "wit");
     if package.is_dir() {
         return Ok(package);
     }
@@ -81,7 +82,7 @@ fn wit_of(folder: &Path) -> Result<PathBuf, BuildError> {
 fn with_extension(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, BuildError> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(BuildError::io(folder))? {
-        let file = entry.map_err(BuildError::io(folder))?.path();
+        let file = inside(folder, entry.map_err(BuildError::io(folder))?.file_name());
         if file.extension().is_some_and(|it| it == extension) && file.is_file() {
             found.push(file);
         }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::BuildError;
+use crate::build::inside;
 use crate::wit::{kebab, snake};
 
 /// A module to build.
@@ -36,7 +37,7 @@ impl Source {
         }
         let manifest = manifest(path)?;
         let file = match manifest["main"].as_str() {
-            Some(main) => path.join(main),
+            Some(main) => inside(path, main),
             None => only_module(path)?,
         };
         if !file.is_file() {
@@ -61,13 +62,13 @@ fn manifest(folder: &Path) -> Result<Value, BuildError> {
 
 /// The folder's one module: `index` or, where there is none, the only one that is no test.
 fn only_module(folder: &Path) -> Result<PathBuf, BuildError> {
-    let index = EXTENSIONS.map(|extension| folder.join(format!("index.{extension}")));
+    let index = EXTENSIONS.map(|extension| inside(folder, format!("index.{extension}")));
     if let Some(index) = index.into_iter().find(|file| file.is_file()) {
         return Ok(index);
     }
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(BuildError::io(folder))? {
-        let file = entry.map_err(BuildError::io(folder))?.path();
+        let file = inside(folder, entry.map_err(BuildError::io(folder))?.file_name());
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let is_source = EXTENSIONS.iter().any(|it| file.extension().is_some_and(|e| e == *it));
         if is_source && ![".test.", ".config.", ".d."].iter().any(|part| name.contains(part)) {
