@@ -230,16 +230,15 @@ def test_a_missing_python_says_how_to_get_it(tmp_path: Path) -> None:
     assert "apt-get install python3" in built.stderr
 
 
-def test_packages_of_pure_python_go_into_the_component(tmp_path: Path) -> None:
-    (tmp_path / "sizes.py").write_text(
-        "import humanize\n\n\ndef size(bytes: int) -> str:\n    return humanize.naturalsize(bytes)\n"
-    )
-    manifest = tmp_path / "pyproject.toml"
-    manifest.write_text('[project]\nname = "sizes"\ndependencies = ["numpy"]\n')
-    refused = run("build", "sizes.py", at=tmp_path)
+def test_a_package_of_pure_python_is_in_the_component(client: tarp.Host) -> None:
+    assert client.uses_a_package(2_500_000) == "2.5 MB"
+
+
+def test_a_package_with_compiled_parts_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mean.py").write_text("def mean(values: list[float]) -> float: ...\n")
+    manifest = '[project]\nname = "mean"\ndependencies = ["numpy"]\n'
+    (tmp_path / "pyproject.toml").write_text(manifest)
+    refused = run("build", at=tmp_path)
     assert refused.returncode == 1
     assert "pure Python" in refused.stderr
-    manifest.write_text('[project]\nname = "sizes"\ndependencies = ["humanize==4.13.0"]\n')
-    built = run("build", "--json", at=tmp_path)
-    assert built.returncode == 0, built.stderr
-    assert json.loads(built.stdout)["component"] == "sizes.wasm"
+    assert not (tmp_path / "mean.wasm").exists()

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import Enum, Flag, auto
 from typing import Literal, NamedTuple, NotRequired, TypedDict
 
+import humanize
+
 Colour = Literal["red", "dark_blue"]
 
 
@@ -150,6 +152,10 @@ async def gathers(count: int) -> list[int]:
         return index
 
     return list(await asyncio.gather(*(one(index) for index in range(count))))
+
+
+def uses_a_package(size: int) -> str:
+    return humanize.naturalsize(size)
 
 
 def throws() -> float:
