@@ -11,18 +11,19 @@
 //! Knows no language.
 
 mod section;
+mod wit;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wasmparser::{Parser, Payload};
 use wit_parser::decoding::{DecodedWasm, decode};
-use wit_parser::{Function, PackageMetadata, Resolve, WorldId, WorldItem, WorldKey};
+use wit_parser::{PackageMetadata, Resolve, WorldId, WorldItem};
+
+pub use wit::{carried, of_wit};
 
 use crate::BuildError;
-use crate::wit::snake;
 
 /// What the section `tarp:procedures` says of one procedure; all of it optional.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -94,41 +95,6 @@ pub fn embed(
     Ok(component)
 }
 
-/// Documentation by the procedure's name, from the comments of a folder with WIT.
-///
-/// # Errors
-///
-/// What is wrong with the WIT.
-pub fn of_wit(folder: &Path) -> Result<BTreeMap<String, String>, BuildError> {
-    let mut resolve = Resolve::default();
-    let (package, _) =
-        resolve.push_path(folder).map_err(|e| BuildError::source(folder, format!("{e:#}")))?;
-    let mut docs = BTreeMap::new();
-    let mut add = |interface: Option<&str>, function: &Function| {
-        if let Some(text) = &function.docs.contents {
-            let prefix = interface.map(|name| format!("{}/", snake(name))).unwrap_or_default();
-            docs.insert(prefix + &snake(&function.name), text.trim().to_owned());
-        }
-    };
-    for world in resolve.packages[package].worlds.values() {
-        for (key, item) in &resolve.worlds[*world].exports {
-            match item {
-                WorldItem::Function(function) => add(None, function),
-                WorldItem::Interface { id, .. } => {
-                    let interface = &resolve.interfaces[*id];
-                    let name = match key {
-                        WorldKey::Name(name) => Some(name.as_str()),
-                        WorldKey::Interface(_) => interface.name.as_deref(),
-                    };
-                    interface.functions.values().for_each(|function| add(name, function));
-                }
-                WorldItem::Type { .. } => {}
-            }
-        }
-    }
-    Ok(docs)
-}
-
 /// The tables that a component has, wherever in it they are; what cannot be read is not there.
 #[must_use]
 pub fn tables(component: &[u8]) -> Tables {
@@ -136,20 +102,26 @@ pub fn tables(component: &[u8]) -> Tables {
     struct Record {
         procedures: Tables,
     }
-    let mut tables = Tables::new();
+    let records = records(component, SECTION);
+    let tables = records.into_iter().filter_map(|json| serde_json::from_str::<Record>(json).ok());
+    tables.flat_map(|record| record.procedures).collect()
+}
+
+/// The texts in all sections of this name, nested ones too: a length of four bytes, little endian,
+/// before each.
+fn records<'a>(component: &'a [u8], name: &str) -> Vec<&'a str> {
+    let mut texts = Vec::new();
     for payload in Parser::new(0).parse_all(component).map_while(Result::ok) {
         let Payload::CustomSection(section) = payload else { continue };
-        let mut data = if section.name() == SECTION { section.data() } else { &[] };
+        let mut data = if section.name() == name { section.data() } else { &[] };
         while let Some((length, rest)) = data.split_first_chunk()
-            && let Some((json, rest)) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)
+            && let Some((text, rest)) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)
         {
-            if let Ok(record) = serde_json::from_slice::<Record>(json) {
-                tables.extend(record.procedures);
-            }
+            texts.extend(std::str::from_utf8(text));
             data = rest;
         }
     }
-    tables
+    texts
 }
 
 /// Documents a function that the world exports by itself; whether there is one of that name.
@@ -187,17 +159,6 @@ pub(crate) fn read(component: &[u8]) -> Result<(Resolve, WorldId), BuildError> {
 mod tests {
     use super::*;
     use crate::component::procedures;
-
-    #[test]
-    fn comments_of_wit_become_documentation_by_procedure() {
-        let folder = tempfile::tempdir().unwrap();
-        let wit = "package a:b;\ninterface i { /// In I.\n f-g: func(); }\n\
-                   world w { export i; /// Own.\n export h-i: func(); export quiet: func(); }\n";
-        std::fs::write(folder.path().join("w.wit"), wit).unwrap();
-        let docs = of_wit(folder.path()).unwrap();
-        let expected = [("h_i", "Own."), ("i/f_g", "In I.")];
-        assert_eq!(docs, expected.map(|(name, text)| (name.to_owned(), text.to_owned())).into());
-    }
 
     #[test]
     fn what_is_embedded_is_read_back_and_replaced_by_what_is_embedded_later() {

@@ -1,7 +1,7 @@
 //! Procedures in Rust: whatever cargo makes for `wasm32-wasip2`.
 //!
-//! A project with the SDK brings its documentation in the component; for one with plain WIT it is
-//! taken from the folder `wit`.
+//! Documentation is taken from the folder `wit`, or from what the SDK left in the component, and put
+//! where other tools find it too.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -35,7 +35,7 @@ pub(crate) fn build(
     let bytes = fs::read(&artifact).map_err(BuildError::io(&artifact))?;
     let name = artifact.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let wit = project.join("wit");
-    let docs = if wit.is_dir() { docs::of_wit(&wit)? } else { Default::default() };
+    let docs = if wit.is_dir() { docs::of_wit(&wit)? } else { docs::carried(&bytes) };
     Ok(Component { name, bytes: docs::embed(bytes, &docs, docs::Tables::new())? })
 }
 
