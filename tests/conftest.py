@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from browser import Browser, browser_in
 from command_line import CommandLine
 from host import BINARY, GUESTS, Host, MakeHost, guest, place
 from stand_in import StandIn, standing_in
@@ -111,3 +112,10 @@ def stand_in() -> Iterator[StandIn]:
     """A stand-in for a host, which serves nothing yet."""
     with standing_in() as stand_in:
         yield stand_in
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A browser for the tests of one file."""
+    with browser_in(tmp_path_factory.mktemp("browser")) as browser:
+        yield browser

@@ -1,28 +1,11 @@
-"""A job's events in a real browser: Chromium's own EventSource, headless, in a page of the host.
-
-Chromium is driven over the W3C WebDriver protocol, which is JSON over HTTP."""
+"""A job's events in a real browser: Chromium's own EventSource, headless, in a page of the host."""
 
 from __future__ import annotations
 
-import re
-import subprocess
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
 
-import pytest
-import requests
-
-from host import DEADLINE, Host, MakeHost, eventually
-
-STARTED = re.compile(r"ChromeDriver was started successfully on port (\d+)")
-
-ARGUMENTS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    *("--disable-dev-shm-usage", "--no-proxy-server"),
-)
+from browser import Browser
+from host import Host, MakeHost, eventually
 
 #: Opens the stream of the job that `arguments[0]` names, and keeps what comes in `window.seen`.
 FOLLOW = """
@@ -42,65 +25,6 @@ CLOSED = """
         source.readyState === EventSource.CLOSED ? done([seen, opened]) : setTimeout(look, 20);
     look();
 """
-
-
-class Browser:
-    """One window."""
-
-    def __init__(self, address: str, profile: Path) -> None:
-        options = {"args": [*ARGUMENTS, f"--user-data-dir={profile}"]}
-        wanted = {"browserName": "chrome", "goog:chromeOptions": options}
-        self.http = requests.Session()
-        self.http.trust_env = False
-        self.address = address
-        session = self.command("POST", "session", {"capabilities": {"alwaysMatch": wanted}})
-        self.address = f"{address}/session/{session['sessionId']}"
-        self.command("POST", "timeouts", {"script": 1000 * DEADLINE})
-
-    def command(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        reply = self.http.request(method, f"{self.address}/{path}", json=body, timeout=60)
-        value = reply.json()["value"]
-        assert reply.ok, value
-        return value
-
-    def open(self, address: str) -> None:
-        self.command("POST", "url", {"url": address})
-
-    def run(self, script: str, *arguments: Any) -> Any:
-        body = {"script": script, "args": list(arguments)}
-        return self.command("POST", "execute/sync", body)
-
-    def run_until_done(self, script: str) -> Any:
-        """For a script that calls its last argument with what it has to say."""
-        return self.command("POST", "execute/async", {"script": script, "args": []})
-
-    def close(self) -> None:
-        self.http.delete(self.address, timeout=60)
-        self.http.close()
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    driver = subprocess.Popen(
-        ["chromedriver", "--port=0"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert driver.stdout
-    with driver.stdout as output:
-        try:
-            lines = iter(output.readline, "")
-            port = next(found[1] for line in lines if (found := STARTED.search(line)))
-            profile = tmp_path_factory.mktemp("browser")
-            browser = Browser(f"http://127.0.0.1:{port}", profile)
-            try:
-                yield browser
-            finally:
-                browser.close()
-        finally:
-            driver.kill()
-            driver.wait(DEADLINE)
 
 
 def test_a_browser_follows_a_job_to_its_end_and_then_asks_no_more(
