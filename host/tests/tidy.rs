@@ -5,21 +5,35 @@ use std::path::{Path, PathBuf};
 
 /// Every source file of the host, with its path below `src/`.
 fn sources() -> Vec<(String, String)> {
-    fn visit(folder: &Path, root: &Path, found: &mut Vec<(String, String)>) {
+    let found = files("src", "rs");
+    assert!(found.len() > 50, "only {} sources found", found.len());
+    found
+}
+
+/// The console's own scripts, with their paths below `console/`.
+fn scripts() -> Vec<(String, String)> {
+    let mut found = files("console", "js");
+    found.retain(|(name, _)| !name.starts_with("vendor/"));
+    assert!(found.len() > 30, "only {} scripts found", found.len());
+    found
+}
+
+/// The files with this extension below a folder of the host, with their paths below it.
+fn files(folder: &str, extension: &str) -> Vec<(String, String)> {
+    fn visit(folder: &Path, root: &Path, extension: &str, found: &mut Vec<(String, String)>) {
         for entry in fs::read_dir(folder).expect("a folder of sources") {
             let path: PathBuf = entry.expect("an entry").path();
             if path.is_dir() {
-                visit(&path, root, found);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let name = path.strip_prefix(root).expect("below src").display().to_string();
+                visit(&path, root, extension, found);
+            } else if path.extension().is_some_and(|its| its == extension) {
+                let name = path.strip_prefix(root).expect("below the root").display().to_string();
                 found.push((name, fs::read_to_string(&path).expect("a source")));
             }
         }
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut found = Vec::new();
-    visit(&root, &root, &mut found);
-    assert!(found.len() > 50, "only {} sources found", found.len());
+    visit(&root, &root, extension, &mut found);
     found
 }
 
@@ -54,6 +68,35 @@ fn every_module_says_what_it_is_for() {
         .map(|(name, _)| name)
         .collect();
     assert!(silent.is_empty(), "these begin without a `//!`: {}", silent.join(", "));
+}
+
+#[test]
+fn every_script_of_the_console_says_what_it_is_for_and_is_short() {
+    for (name, script) in scripts() {
+        assert!(script.starts_with("/**") || script.starts_with("//"), "{name} says nothing");
+        let lines = script.lines().count();
+        assert!(lines < 250, "{name} has {lines} lines");
+    }
+}
+
+#[test]
+fn the_console_takes_nothing_as_html_and_evaluates_nothing() {
+    for (name, script) in scripts() {
+        for word in [
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "setHTML",
+            "createContextualFragment",
+            "DOMParser",
+            "document.write",
+            "srcdoc",
+            "eval(",
+            "new Function",
+        ] {
+            assert!(!script.contains(word), "{name}: {word}");
+        }
+    }
 }
 
 #[test]

@@ -1,11 +1,14 @@
-//! `GET /`: what there is to call, as the original client discovers it, and what is wrong with files.
+//! `GET /`: what there is to call, as the original client discovers it, and what is wrong with files; a
+//! browser gets the console in its place.
 
 use axum::extract::State as Extract;
 use axum::response::Response;
+use http::header::{ACCEPT, VARY};
+use http::{HeaderMap, HeaderValue};
 use serde::Serialize;
 
 use super::catalog::{Complaint, complaints};
-use super::{State, reply};
+use super::{State, console, reply};
 use crate::catalog::{Catalog, Procedure};
 use crate::config::{Mode, WebMethod};
 
@@ -48,10 +51,16 @@ struct Payload {
     schema: (),
 }
 
-/// The listing.
-pub(super) async fn show(Extract(state): Extract<State>) -> Response {
-    let catalog = state.catalog.load();
-    reply::success_of(&listing(&catalog, state.jobs.is_some()))
+/// The listing, or the page.
+pub(super) async fn show(Extract(state): Extract<State>, headers: HeaderMap) -> Response {
+    let mut response = if console::is_wanted(&headers) {
+        console::page(&headers)
+    } else {
+        let catalog = state.catalog.load();
+        reply::success_of(&listing(&catalog, state.jobs.is_some()))
+    };
+    response.headers_mut().insert(VARY, HeaderValue::from_name(ACCEPT));
+    response
 }
 
 /// The answer to OPTIONS.

@@ -7,6 +7,7 @@
 mod body;
 mod catalog;
 mod connection;
+mod console;
 mod jobs;
 mod listing;
 mod mount;

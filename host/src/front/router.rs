@@ -5,12 +5,13 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::{State, catalog, jobs, listing, origin, procedure, reply};
+use super::{State, catalog, console, jobs, listing, origin, procedure, reply};
 
 pub(super) fn router(state: State) -> Router {
     Router::new()
         .route("/", get(listing::show).options(listing::options))
         .route("/-/procedures", get(catalog::show).options(listing::options))
+        .route("/-/console/{*name}", get(console::asset).options(listing::options))
         .merge(jobs::routes())
         .route("/-/{*page}", any(reply::no_such_page))
         // Everything else is the name of a procedure; `/-/` is kept for the host itself.

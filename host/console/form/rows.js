@@ -1,0 +1,169 @@
+/**
+ * Lists of records or tuples whose fields are single values: a table to type in, or CSV.
+ */
+import { arrange, parseCsv } from "../lib/csv.js";
+import { blankRow, freshId } from "../lib/draft.js";
+import { brief, columnsOf, isNumeric, kindOf } from "../lib/types.js";
+import { Icon, html, useRef } from "../parts/ui.js";
+import { Bare, useFault } from "./field.js";
+import { Upload } from "./upload.js";
+
+/** More rows are kept, and not drawn. */
+const DRAWN = 100;
+
+export function RowsField({ type, draft, onChange, path, name }) {
+  const columns = columnsOf(type);
+  const isRecord = kindOf(type.list) === "record";
+  const adder = useRef(null);
+  const { rows } = draft;
+  const change = (row, j, cell) =>
+    onChange({
+      rows: rows.map((old) =>
+        old.id === row.id
+          ? { id: row.id, cells: row.cells.map((c, k) => (k === j ? cell : c)) }
+          : old,
+      ),
+    });
+  const remove = (row) => {
+    onChange({ rows: rows.filter((old) => old.id !== row.id) });
+    adder.current?.focus();
+  };
+  const fill = (text) => onChange({ rows: rowsOf(columns, text) });
+  const paste = (event) => {
+    const text = event.clipboardData.getData("text");
+    // One value goes into its cell; a table is the whole list.
+    if (!/[\n\t]/.test(text.trim())) return;
+    event.preventDefault();
+    fill(text);
+  };
+  const step = (i, j) => (isRecord ? `[${i}].${columns[j].name}` : `[${i}][${j}]`);
+  return html`
+    ${
+      rows.length > 0 &&
+      html`
+      <div class="scroll" role="group" aria-label=${`${name}, rows`}>
+        <table class="rows" onPaste=${paste}>
+          <thead>
+            <tr>
+              <th scope="col" class="index"><span class="unseen">Row</span></th>
+              ${columns.map(
+                (column) => html`
+                <th scope="col">${column.name} <span class="type">${brief(column.type)}</span></th>
+              `,
+              )}
+              <th scope="col"><span class="unseen">Remove</span></th>
+            </tr>
+          </thead>
+          <tbody>
+            ${rows.slice(0, DRAWN).map(
+              (row, i) => html`
+                <tr key=${row.id}>
+                  <th scope="row" class="index">${i + 1}</th>
+                  ${columns.map(
+                    (column, j) => html`
+                      <td class=${isNumeric(column.type) ? "numeric" : ""}>
+                        <${Cell}
+                          type=${column.type}
+                          draft=${row.cells[j]}
+                          onChange=${(cell) => change(row, j, cell)}
+                          path=${path + step(i, j)}
+                          label=${`${column.name}, row ${i + 1}`}
+                        />
+                      </td>
+                    `,
+                  )}
+                  <td>
+                    <button
+                      type="button"
+                      class="quiet square"
+                      aria-label=${`Remove row ${i + 1} of ${name}`}
+                      onClick=${() => remove(row)}
+                    >
+                      <${Icon} name="minus" />
+                    </button>
+                  </td>
+                </tr>
+              `,
+            )}
+          </tbody>
+        </table>
+      </div>
+    `
+    }
+    ${
+      rows.length > DRAWN &&
+      html`
+      <p class="faint">The first ${DRAWN} of ${rows.length} rows; all of them are sent.</p>
+    `
+    }
+    <p class="tools">
+      <button
+        type="button"
+        class="quiet small"
+        ref=${adder}
+        onClick=${() => onChange({ rows: [...rows, blankRow(columns)] })}
+      >
+        <${Icon} name="plus" />Add row
+      </button>
+      <${Upload}
+        label=${`${name}: file of CSV`}
+        accept=".csv,.tsv,.txt,text/csv,text/plain"
+        onFile=${async (file) => fill(await file.text())}
+      >
+        CSV file
+      <//>
+      ${
+        rows.length > 0
+          ? html`
+            <button type="button" class="quiet small" onClick=${() => onChange({ rows: [] })}>Clear</button>
+          <span class="faint">or paste a table into a cell</span>
+          `
+          : html`<span class="faint">an empty list</span>`
+      }
+    </p>
+  `;
+}
+
+/** An option in a cell is absent where the cell is empty. */
+function Cell(props) {
+  const fault = useFault(props.path);
+  if (kindOf(props.type) !== "option") return html`<${Bare} ...${props} name=${props.label} />`;
+  const { type, draft, onChange, path, label } = props;
+  return html`
+    <input
+      type="text"
+      aria-label=${`${label}; empty for none`}
+      placeholder="none"
+      value=${draft.some ? draft.draft : ""}
+      onInput=${(event) => onChange(cellOf(type, event.target.value))}
+      data-path=${path}
+      ...${fault.attributes}
+    />
+    ${fault.note}
+  `;
+}
+
+const rowsOf = (columns, text) =>
+  arrange(
+    parseCsv(text),
+    columns.map(({ name }) => name),
+  ).map((cells) => ({
+    id: freshId(),
+    cells: columns.map((column, i) => cellOf(column.type, cells[i])),
+  }));
+
+/** A draft from the text of a cell. */
+function cellOf(type, text) {
+  switch (kindOf(type)) {
+    case "bool":
+      return /^(true|yes|1)$/i.test(text.trim());
+    case "enum":
+      return type.enum.includes(text.trim()) ? text.trim() : type.enum[0];
+    case "option":
+      return text.trim() === ""
+        ? { some: false, draft: "" }
+        : { some: true, draft: cellOf(type.option, text) };
+    default:
+      return isNumeric(type) ? text.trim() : text;
+  }
+}
