@@ -1,0 +1,386 @@
+"""The console's modules that draw nothing: exact JSON, forms' values, CSV, what a value looks like,
+code to copy. They run in Chromium, in a page of the host, as the console has them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from browser import Browser
+from host import Host
+
+
+class Modules:
+    """The modules below `lib/` in a page."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+
+    def run(self, names: str, body: str, given: Any = None) -> Any:
+        """What a function with this body gives: it sees the modules by name, and `given`.
+
+        The body is part of the script: the page's policy has no `eval`.
+        """
+        listed = names.split()
+        result = self.browser.run_until_done(
+            f"""
+            const done = arguments[arguments.length - 1];
+            const given = arguments[0];
+            Promise.all({json.dumps(listed)}.map((name) => import(`/-/console/lib/${{name}}.js`)))
+                .then(([{", ".join(listed)}]) => {{ {body} }})
+                .then((result) => done({{result}}), (error) => done({{error: String(error)}}));
+            """,
+            given,
+        )
+        assert "error" not in result, result["error"]
+        return result.get("result")
+
+
+@pytest.fixture(scope="module")
+def modules(browser: Browser, host: Host) -> Modules:
+    browser.open(host.address)
+    return Modules(browser)
+
+
+# JSON without a loss.
+
+EXACT = [
+    "0",
+    "-0",
+    "1.0",
+    "1e5",
+    "-1.5E-7",
+    "0.1",
+    "9007199254740993",
+    "-9223372036854775808",
+    "18446744073709551615",
+    "123456789012345678901234567890",
+    "true",
+    "null",
+    '""',
+    '"\\u00e9\\n\\"</script>"',
+    "[]",
+    "{}",
+    '[1, [2.50, "x"], {"a": null}]',
+    '{"__proto__": 1, "constructor": 2, "2": 3, "1": 4}',
+]
+
+
+@pytest.mark.parametrize("text", EXACT)
+def test_every_number_is_written_as_it_was_read(modules: Modules, text: str) -> None:
+    back = modules.run("exact", "return exact.write(exact.parse(given))", text)
+    if '"' in text:
+        assert json.loads(back) == json.loads(text)
+        assert list(json.loads(back)) == list(json.loads(text))
+    else:
+        assert back == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "tru",
+        "[1,]",
+        "{,}",
+        '{"a" 1}',
+        "01",
+        "1.",
+        "+1",
+        "NaN",
+        '"a',
+        '"\t"',
+        "[1] 2",
+        "[1",
+        "-",
+    ],
+)
+def test_what_is_no_json_is_refused_with_its_place(modules: Modules, text: str) -> None:
+    script = "try { exact.parse(given); return null; } catch (e) { return [e.name, e.message]; }"
+    name, message = modules.run("exact", script, text)
+    assert name == "SyntaxError"
+    assert "character" in message or "JSON" in message
+
+
+def test_a_long_list_is_read_in_good_time_and_in_lines(modules: Modules) -> None:
+    count, lines = modules.run(
+        "exact",
+        """
+        const read = exact.parse(`[${Array.from({length: 200000}, (_, i) => i / 8).join(",")}]`);
+        return [read.length, exact.write(read.slice(0, 100), "  ").split("\\n").length];
+        """,
+    )
+    assert (count, lines) == (200_000, 102)
+
+
+# Forms: types, drafts, and what is sent.
+
+POINT = {"record": [{"name": "x", "type": "f64"}, {"name": "y", "type": "f64"}]}
+FIGURE = {
+    "variant": [
+        {"name": "empty", "type": None},
+        {"name": "circle", "type": {"record": [{"name": "center", "type": POINT}]}},
+        {"name": "polygon", "type": {"list": POINT}},
+    ]
+}
+
+#: A type, and values of it that a draft must be able to hold: as JSON has them.
+VALUES: list[tuple[Any, list[str]]] = [
+    ("bool", ["true", "false"]),
+    ("u64", ["18446744073709551615"]),
+    ("s64", ["-9223372036854775808"]),
+    ("f64", ["1.50", "-2.5e-300", '"NaN"', '"-Infinity"']),
+    ("char", ['"é"', '"𝄞"']),
+    ("string", ['""', '"a \\"quoted\\" text"']),
+    ({"list": "u8"}, ['"aGk="', '""']),
+    ({"list": "f64"}, ["[]", '[1, 2.50, "Infinity"]']),
+    ({"list": {"list": "s32"}}, ["[[1, 2], [3]]"]),
+    ({"list": "string"}, ["[]", '["", "a,b"]']),
+    ({"list": POINT}, ["[]", '[{"x": 1, "y": 2.5}]']),
+    ({"list": {"tuple": ["string", "u32"]}}, ['[["a", 1], ["b", 2]]']),
+    ({"list": {"list": POINT}}, ['[[{"x": 1, "y": 2}], []]']),
+    (POINT, ['{"x": 1, "y": -0.0}']),
+    ({"tuple": ["s8", "string", "bool"]}, ['[-1, "x", true]']),
+    ({"option": "s32"}, ["null", "5"]),
+    ({"option": {"option": "s32"}}, ["null", '{"some": null}', '{"some": 5}']),
+    ({"enum": ["red", "light_blue"]}, ['"light_blue"']),
+    ({"flags": ["a", "b", "c"]}, ["[]", '["a", "c"]']),
+    (FIGURE, ['"empty"', '{"circle": {"center": {"x": 1, "y": 2}}}', '{"polygon": []}']),
+    ({"result": {"ok": "s32", "err": "string"}}, ['{"ok": 1}', '{"err": "no"}']),
+    ({"result": {"ok": None, "err": None}}, ['{"ok": null}', '{"err": null}']),
+    ({"list": {"option": "s32"}}, ["[null, 1]"]),
+    (
+        {"list": {"record": [{"name": "a", "type": {"option": "string"}}]}},
+        ['[{"a": null}, {"a": "x"}]'],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), [(kind, text) for kind, texts in VALUES for text in texts]
+)
+def test_a_value_goes_through_a_form_unchanged(modules: Modules, kind: Any, text: str) -> None:
+    back, faults = modules.run(
+        "exact draft encode",
+        """
+        const faults = new Map();
+        const drafted = draft.draftOf(given.kind, exact.parse(given.text));
+        return [encode.encode(given.kind, drafted, "value", faults), [...faults]];
+        """,
+        {"kind": kind, "text": text},
+    )
+    assert faults == []
+    assert back == text or json.loads(back) == json.loads(text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "sent"),
+    [
+        ("u8", " 255 ", "255"),
+        ("s32", "1_000", "1000"),
+        ("u64", "+18446744073709551615", "18446744073709551615"),
+        ("f64", ".5", "0.5"),
+        ("f64", "inf", '"Infinity"'),
+        ("f64", "-Infinity", '"-Infinity"'),
+        ("f64", "nan", '"NaN"'),
+        ("f64", "0x10", "16"),
+    ],
+)
+def test_numbers_may_be_typed_in_many_ways(
+    modules: Modules, kind: str, typed: str, sent: str
+) -> None:
+    script = 'return encode.encode(given[0], given[1], "value", new Map())'
+    assert modules.run("encode", script, [kind, typed]) == sent
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "complaint"),
+    [
+        ("u8", "256", "256 is out of range: 0 to 255."),
+        ("s64", "9223372036854775808", "out of range"),
+        ("u32", "-1", "out of range"),
+        ("u32", "1.5", "not a whole number"),
+        ("u32", "", "A whole number is needed."),
+        ("f64", "one", "“one” is not a number."),
+        ("f64", "", "A number is needed."),
+        ("char", "ab", "Exactly one character."),
+        ({"list": "f64"}, {"text": "1, 2, x, 4", "file": None}, "Item 3: “x” is not a number."),
+        ({"list": {"list": "u8"}}, None, None),
+    ],
+)
+def test_what_does_not_fit_is_told_by_its_path(
+    modules: Modules, kind: Any, typed: Any, complaint: str | None
+) -> None:
+    script = """
+        const faults = new Map();
+        const drafted = given.typed ?? draft.blank(given.kind);
+        const type = {record: [{name: "x", type: given.kind}]};
+        encode.encode(type, {parts: [drafted]}, "value", faults);
+        return [...faults];
+    """
+    faults = modules.run("draft encode", script, {"kind": kind, "typed": typed})
+    if complaint is None:
+        assert faults == []
+    else:
+        ((path, message),) = faults
+        assert path == "value.x"
+        assert complaint in message
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("1,2,3", 3),
+        ("1 2\n3", 3),
+        ("1;2;3;", 3),
+        ("values\n1\n2", 2),
+        ("", 0),
+        ("NaN, -inf", 2),
+    ],
+)
+def test_numbers_are_separated_as_people_do(modules: Modules, text: str, count: int) -> None:
+    script = "return encode.words({text: given, file: null}).length"
+    assert modules.run("encode", script, text) == count
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("a,b\n1,2\n", [["a", "b"], ["1", "2"]]),
+        ('"a ""x""",b\r\n"two\nlines",2', [['a "x"', "b"], ["two\nlines", "2"]]),
+        ("a;b\n1,5;2", [["a", "b"], ["1,5", "2"]]),
+        ("a\tb", [["a", "b"]]),
+        ("1  2 3\n4 5 6", [["1", "2", "3"], ["4", "5", "6"]]),
+        ("\ufeffa\n\n1", [["a"], ["1"]]),
+        ("", []),
+    ],
+)
+def test_csv_is_read(modules: Modules, text: str, rows: list[list[str]]) -> None:
+    assert modules.run("csv", "return csv.parseCsv(given)", text) == rows
+
+
+def test_a_heading_may_put_columns_in_another_order(modules: Modules) -> None:
+    script = "return csv.arrange(csv.parseCsv(given), ['x', 'taken_at'])"
+    assert modules.run("csv", script, "Taken at,x,more\n2,1,9") == [["1", "2"]]
+    assert modules.run("csv", script, "1,2\n3,4") == [["1", "2"], ["3", "4"]]
+
+
+# What a value looks like.
+
+
+@pytest.mark.parametrize(
+    ("text", "plotted", "columns"),
+    [
+        ("[1, 2, 3]", ["value"], ["value"]),
+        ("[[0, 1], [1, 4]]", ["y"], ["1", "2"]),
+        ('[{"x": 1, "y": 2, "z": 3}, {"x": 2, "y": 3, "z": 4}]', ["y", "z"], ["x", "y", "z"]),
+        ('{"time": [0, 1], "volts": [1.5, 2.5]}', ["volts"], ["time", "volts"]),
+        ('{"volts": [1.5, 2.5], "t": [0, 1]}', ["volts"], ["volts", "t"]),
+        ('[1, "NaN", 2]', ["value"], ["value"]),
+        ('[["the", 3], ["a", 1]]', None, ["1", "2"]),
+        ('["a", "b"]', None, ["value"]),
+        ('{"a": 1, "b": [1, 2]}', None, None),
+        ("[]", None, None),
+        ("5", None, None),
+        ('"text"', None, None),
+    ],
+)
+def test_lists_of_numbers_are_plotted_and_records_are_tables(
+    modules: Modules, text: str, plotted: list[str] | None, columns: list[str] | None
+) -> None:
+    seen = modules.run(
+        "exact shape",
+        """
+        const value = exact.parse(given);
+        const series = shape.seriesOf(value);
+        const table = shape.tableOf(value);
+        const names = (list) => list && list.map(({name}) => name);
+        return [names(series?.series), names(table?.columns)];
+        """,
+        text,
+    )
+    assert seen == [plotted, columns]
+
+
+def test_points_that_go_back_and_forth_are_drawn_as_points(modules: Modules) -> None:
+    script = "const {x, points} = shape.seriesOf([[2, 1], [0, 5], [1, 3]]); return [x, points];"
+    assert modules.run("shape", script) == [[0, 1, 2], True]
+
+
+# Code to copy.
+
+PROCEDURE = {
+    "name": "lab/fit",
+    "parameters": [
+        {"name": "points", "type": {"list": POINT}},
+        {"name": "from", "type": {"option": "u64"}},
+        {"name": "marks", "type": {"flags": ["a", "b"]}},
+        {"name": "data", "type": {"list": "u8"}},
+        {"name": "ratio", "type": "f64"},
+    ],
+    "result": "u64",
+}
+BODY = """{"points": [{"x": 1.0, "y": 2}], "from": 18446744073709551615, "marks": ["a"],
+    "data": "aGk=", "ratio": "NaN"}""".replace("\n   ", "")
+
+
+def snippet(modules: Modules, language: str, body: str = BODY, *, job: bool = False) -> str:
+    return modules.run(
+        "snippets",
+        "return snippets[given.language](given.procedure, given.body, given.job)",
+        {"language": language, "procedure": PROCEDURE, "body": body, "job": job},
+    )
+
+
+def test_python_is_python(modules: Modules) -> None:
+    """It runs, against a stand-in for the client, and gives the arguments that were meant."""
+    code = snippet(modules, "python").replace("import tarp\n", "")
+    calls: list[dict[str, Any]] = []
+
+    class Stand:
+        def __init__(self, *_: Any) -> None: ...
+        def __enter__(self) -> Any:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+        def __getattr__(self, _name: str) -> Any:
+            return self
+
+        def __call__(self, **arguments: Any) -> None:
+            calls.append(arguments)
+
+    class Module:
+        connect = Stand
+
+    exec(code, {"tarp": Module})
+    (arguments,) = calls
+    ratio = arguments.pop("ratio")
+    assert ratio != ratio
+    assert arguments == {
+        "points": [{"x": 1.0, "y": 2}],
+        "from": 2**64 - 1,
+        "marks": {"a"},
+        "data": b"hi",
+    }
+    assert ".submit(" in snippet(modules, "python", job=True)
+
+
+def test_curl_and_javascript_send_the_text_as_it_is(modules: Modules) -> None:
+    quoted = BODY.replace('"NaN"', '"it\'s"')
+    curl = snippet(modules, "curl", quoted)
+    assert "18446744073709551615" in curl
+    assert "it'\\''s" in curl
+    assert "respond-async" in snippet(modules, "curl", job=True)
+    script = snippet(modules, "javascript", quoted)
+    assert json.dumps(quoted) in script
+    assert f"'{BODY}'" in snippet(modules, "javascript")
+
+
+def test_long_arguments_come_from_a_file(modules: Modules) -> None:
+    body = json.dumps({"points": [{"x": 1, "y": 2}] * 500})
+    for language in ("python", "curl"):
+        code = snippet(modules, language, body)
+        assert "arguments.json" in code
+        assert len(code) < 500
