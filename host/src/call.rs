@@ -2,9 +2,11 @@
 //! ways to a guest.
 //!
 //! Whoever has a call to make, the front now or something that queues calls, makes a [`Call`] of
-//! neutral values and gets an [`Outcome`] of neutral values. It does not know where a call came from.
+//! neutral values and gets an [`Outcome`] of neutral values. Every call is counted here. It does not know
+//! where a call came from.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::catalog::{Mount, Procedure};
 use crate::codec::types::{Arguments, Signature, Type, Typed, bind, declared_failure, present};
@@ -56,11 +58,13 @@ pub async fn execute(
     observer: Option<Arc<dyn Observer>>,
 ) -> Outcome {
     let Call { procedure, arguments, is_job } = call;
+    let metered = procedure.meter.begin();
     let limits = if is_job { &procedure.jobs.limits } else { &procedure.limits };
     let run = sandbox
         .run(&procedure.name, &procedure.program, &procedure.function, limits, arguments, observer)
         .await;
     let result = run.returned.and_then(|typed| value(&procedure.name, typed, &procedure.signature));
+    metered.end(result.as_ref().err().map(|error| error.kind), &run.receipt);
     Outcome { result: result.map_err(Box::new), receipt: run.receipt, output: run.output }
 }
 
@@ -75,7 +79,12 @@ pub async fn answer(
     request: Request,
     place: impl Send + 'static,
 ) -> Result<Response, (CallError, Output)> {
-    mount.handler.handle(&mount.name, &mount.limits, request, place).await
+    let metered = mount.meter.begin();
+    let start = Instant::now();
+    let answer = mount.handler.handle(&mount.name, &mount.limits, request, place).await;
+    // What comes after the head of the response belongs to whoever reads it.
+    metered.answered(answer.as_ref().err().map(|(error, _)| error.kind), start.elapsed());
+    answer
 }
 
 /// What the caller is to see of what a procedure returned: a top-level `result` is a value or a

@@ -25,6 +25,8 @@ pub enum Kind {
     NotFound,
     /// The address is there, but not for this method.
     MethodNotAllowed,
+    /// The result cannot be had in the form that was asked for.
+    NotAcceptable,
     /// The request or the result is over its limit.
     TooLarge,
     /// The procedure returned its error.
@@ -60,6 +62,32 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All types, in the order in which they are declared.
+    pub const ALL: [Self; 22] = [
+        Self::BadRequest,
+        Self::BadArguments,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::NotAcceptable,
+        Self::TooLarge,
+        Self::ProcedureError,
+        Self::Trap,
+        Self::OutOfFuel,
+        Self::OutOfMemory,
+        Self::DeadlineExceeded,
+        Self::Overloaded,
+        Self::OperationInProgress,
+        Self::InvalidServerState,
+        Self::Gone,
+        Self::Conflict,
+        Self::Cancelled,
+        Self::Interrupted,
+        Self::StorageFull,
+        Self::Unavailable,
+        Self::Internal,
+    ];
+
     /// The name on the wire.
     pub fn name(self) -> &'static str {
         match self {
@@ -68,6 +96,7 @@ impl Kind {
             Self::Forbidden => "Forbidden",
             Self::NotFound => "NotFound",
             Self::MethodNotAllowed => "MethodNotAllowed",
+            Self::NotAcceptable => "NotAcceptable",
             Self::TooLarge => "TooLarge",
             Self::ProcedureError => "ProcedureError",
             Self::Trap => "Trap",
@@ -143,5 +172,18 @@ impl CallError {
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_types_are_where_their_number_says() {
+        for (number, kind) in Kind::ALL.into_iter().enumerate() {
+            assert_eq!(kind as usize, number, "{}", kind.name());
+        }
+        assert_eq!(Kind::Internal as usize + 1, Kind::ALL.len(), "it is the last");
     }
 }

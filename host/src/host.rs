@@ -9,9 +9,10 @@ use tracing::warn;
 
 use crate::catalog::{Cache, CacheError, Catalog, Keeper, Loader};
 use crate::config::{HostConfig, StoreKind};
-use crate::front::{Front, TlsError};
+use crate::front::{Front, Parts, TlsError};
 use crate::jobs::store::{OpenError, SqliteStore, StoreError};
 use crate::jobs::{Jobs, Workshop};
+use crate::metrics::Metrics;
 use crate::sandbox::Sandbox;
 
 /// How long the host waits, after its grace, until it is recorded what becomes of jobs that still ran.
@@ -44,6 +45,7 @@ pub enum StartError {
 pub struct Host {
     keeper: Keeper,
     front: Front,
+    metrics: Arc<Metrics>,
     /// Jobs and where they run; `None` where the host keeps none.
     jobs: Option<(Jobs, Workshop)>,
     grace: Duration,
@@ -64,11 +66,13 @@ impl Host {
         };
         let places = config.server.max_calls + workshop.as_ref().map_or(0, Workshop::places);
         let sandbox = Arc::new(Sandbox::new(places).map_err(StartError::Engine)?);
+        let metrics = Arc::<Metrics>::default();
         let loader = Loader {
             sandbox: Arc::clone(&sandbox),
             cache: Cache::open(&config.cache)?,
             limits: config.limits,
             job_limits: config.job_limits,
+            metrics: Arc::clone(&metrics),
         };
         let keeper = Keeper::new(config.folder, loader);
         let jobs = match workshop {
@@ -83,8 +87,15 @@ impl Host {
         };
         let handle = jobs.as_ref().map(|(jobs, _)| jobs.clone());
         let grace = config.server.grace;
-        let front = Front::new(keeper.catalog(), sandbox, handle, config.server)?;
-        Ok(Self { keeper, front, jobs, grace })
+        let parts = Parts {
+            catalog: keeper.catalog(),
+            catalog_changes: keeper.changes(),
+            sandbox,
+            jobs: handle,
+            metrics: Arc::clone(&metrics),
+        };
+        let front = Front::new(parts, config.server)?;
+        Ok(Self { keeper, front, metrics, jobs, grace })
     }
 
     /// Serves on `listener` until `shutdown` completes, and then for as long as running calls take,
@@ -98,7 +109,13 @@ impl Host {
         ready: impl FnOnce(&Catalog) + Send + 'static,
         shutdown: impl Future<Output = ()>,
     ) {
-        let Self { keeper, front, jobs, grace } = self;
+        let Self { keeper, front, metrics, jobs, grace } = self;
+        let sampling = tokio::spawn({
+            let jobs = jobs.as_ref().map(|(jobs, _)| jobs.clone());
+            async move {
+                metrics.sample(|| jobs.as_ref().map(Jobs::standing).unwrap_or_default()).await;
+            }
+        });
         let loaded = CancellationToken::new();
         let keeping = tokio::spawn(keeper.run({
             let loaded = loaded.clone();
@@ -137,5 +154,6 @@ impl Host {
         tokio::join!(front.serve(listener, shutdown), finishing);
         working.abort();
         keeping.abort();
+        sampling.abort();
     }
 }

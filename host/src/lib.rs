@@ -9,6 +9,7 @@
 //! | [`catalog`] | what can be called at this moment, kept true to the folder | HTTP |
 //! | [`call`] | the narrow waist: everything that runs a guest goes through it | where the call came from |
 //! | [`jobs`] | calls that nobody waits for: durable, queued, followed | HTTP |
+//! | [`metrics`] | counts what happens, and tells of it | HTTP |
 //! | [`sandbox`] | one call in one instance, within its limits | HTTP, wire formats |
 //!
 //! [`Host`] puts them together; the binary `tarp` adds a command line.
@@ -21,6 +22,7 @@ pub mod error;
 pub mod front;
 mod host;
 pub mod jobs;
+pub mod metrics;
 pub mod sandbox;
 pub mod value;
 

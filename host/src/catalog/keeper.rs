@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
@@ -23,6 +23,8 @@ pub type Shared = Arc<ArcSwap<Catalog>>;
 pub struct Keeper {
     folder: PathBuf,
     shared: Shared,
+    /// Told of each catalog that is published.
+    published: watch::Sender<()>,
     loader: Arc<Loader>,
     /// Compiling takes a core and memory, so there is one at a time for each core.
     compiling: Arc<Semaphore>,
@@ -56,6 +58,7 @@ impl Keeper {
         Self {
             folder,
             shared: Shared::default(),
+            published: watch::Sender::new(()),
             loader: Arc::new(loader),
             compiling: Arc::new(Semaphore::new(cores)),
             files: BTreeMap::new(),
@@ -68,6 +71,11 @@ impl Keeper {
     /// The catalog that is kept.
     pub fn catalog(&self) -> Shared {
         Arc::clone(&self.shared)
+    }
+
+    /// Tells of each catalog that is published from now on.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.published.subscribe()
     }
 
     /// Keeps the catalog for as long as it is polled. `ready` is called once, when all files that
@@ -174,6 +182,7 @@ impl Keeper {
         // It was deleted while it was being loaded.
         let Some(file) = self.files.get_mut(&found.name) else { return };
         file.loading = false;
+        self.loader.metrics.loaded(result.is_ok());
         match result {
             Ok(loaded) => {
                 info!(file = found.name, procedures = loaded.procedures.len(), "loaded");
@@ -246,6 +255,7 @@ impl Keeper {
             problems,
             complete: self.complete,
         }));
+        self.published.send_replace(());
     }
 }
 

@@ -15,6 +15,7 @@ use super::reflect::{Export, exports};
 use super::{JobPolicy, Mount, Procedure, Source};
 use crate::codec::types::{Signature, check, is_web};
 use crate::config::{self, Limits, Mode, ProcedureTable, Sidecar, WebMethod};
+use crate::metrics::Metrics;
 use crate::sandbox::{Function, Handler, Program, Sandbox};
 use crate::value::Value;
 
@@ -31,6 +32,8 @@ pub struct Loader {
     pub limits: Limits,
     /// What a job may use, unless a sidecar says otherwise.
     pub job_limits: Limits,
+    /// Counts the calls of what is loaded, and the loads.
+    pub metrics: Arc<Metrics>,
 }
 
 /// A file whose procedures can be called.
@@ -79,6 +82,7 @@ impl Loader {
             sidecar,
             source: Arc::new(source),
             program,
+            metrics: Arc::clone(&self.metrics),
         };
         let mount = maker.mount(&found.name).map(Arc::new);
         let imports = maker.program.imports();
@@ -118,6 +122,7 @@ struct Maker {
     sidecar: Sidecar,
     source: Arc<Source>,
     program: Program,
+    metrics: Arc<Metrics>,
 }
 
 impl Maker {
@@ -125,8 +130,10 @@ impl Maker {
     fn mount(&self, file: &str) -> Option<Mount> {
         let handler = Handler::of(&self.program)?;
         let stem = Path::new(file).file_stem()?.to_string_lossy();
+        let name = prefixed(&self.prefix, &stem).into();
         Some(Mount {
-            name: prefixed(&self.prefix, &stem).into(),
+            meter: self.metrics.meter(&name),
+            name,
             limits: self.limits.clone(),
             source: Arc::clone(&self.source),
             handler,
@@ -140,8 +147,10 @@ impl Maker {
         let (owner, author) = (owner.unwrap_or(&no_owner), author.unwrap_or(&no_author));
         let documentation = owner.description.as_ref();
         let documentation = documentation.or_else(|| self.metadata.documentation.get(name));
+        let name = prefixed(&self.prefix, name).into();
         Procedure {
-            name: prefixed(&self.prefix, name).into(),
+            meter: self.metrics.meter(&name),
+            name,
             documentation: documentation.cloned().unwrap_or_default(),
             web: is_web(&signature).then(|| methods(owner, author)),
             limits: self.limits.with(&owner.limits),

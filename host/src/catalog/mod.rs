@@ -22,6 +22,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::codec::types::Signature;
 use crate::config::{Limits, Mode, WebMethod};
+use crate::metrics::Meter;
 use crate::sandbox::{Function, Handler, Program};
 
 pub use cache::{Cache, CacheError};
@@ -58,6 +59,8 @@ pub struct Procedure {
     pub jobs: JobPolicy,
     /// The component it comes from.
     pub source: Arc<Source>,
+    /// Counts its calls.
+    pub(crate) meter: Arc<Meter>,
     pub(crate) program: Program,
     pub(crate) function: Function,
 }
@@ -70,6 +73,8 @@ pub struct Mount {
     pub limits: Limits,
     /// The component.
     pub source: Arc<Source>,
+    /// Counts its answers.
+    pub(crate) meter: Arc<Meter>,
     pub(crate) handler: Handler,
 }
 

@@ -7,5 +7,6 @@ pub mod base64;
 pub mod json;
 pub mod neutral;
 pub mod pickle;
+pub mod table;
 pub mod text;
 pub mod types;

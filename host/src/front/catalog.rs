@@ -5,11 +5,11 @@ use std::time::SystemTime;
 use axum::extract::{Request, State as Extract};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::header::IF_NONE_MATCH;
 use http::{HeaderMap, HeaderValue};
 use serde::Serialize;
 
-use super::{State, reply};
+use super::State;
+use super::reply::Tagged;
 use crate::catalog::{Catalog, Mount, Problem, Procedure};
 use crate::codec::types::{Parameter, Type};
 use crate::config::{self, Mode, WebMethod};
@@ -87,7 +87,7 @@ pub(super) async fn show(Extract(state): Extract<State>, headers: HeaderMap) -> 
         mounts: catalog.mounts().map(mount).collect(),
         problems: complaints(&catalog),
     };
-    reply::tagged(&procedures, headers.get(IF_NONE_MATCH))
+    Tagged::new(&procedures).reply(&headers)
 }
 
 /// Writes the catalog's version on the reply.

@@ -1,5 +1,6 @@
 //! Connections: accepted, secured, driven, timed and ended. Knows no request.
 
+use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +17,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
+use super::compress;
 use super::watchdog::{Guarded, Watchdog, Watched};
 use crate::config::ServerConfig;
+use crate::metrics::Metrics;
 
 /// After an `accept` that failed, for the cause (mostly: too many open files) to pass.
 const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(100);
@@ -29,6 +32,7 @@ pub(super) async fn serve(
     tls: Option<TlsAcceptor>,
     router: Router,
     config: &ServerConfig,
+    metrics: Arc<Metrics>,
     shutdown: impl Future<Output = ()>,
 ) {
     let server = Arc::new(Server {
@@ -47,7 +51,9 @@ pub(super) async fn serve(
             let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
             let stream = accept(&listener).await;
             let server = Arc::clone(&server);
+            let counted = metrics.connection();
             connections.spawn(async move {
+                let _counted = counted;
                 server.connection(stream).await;
                 drop(place);
             });
@@ -136,8 +142,12 @@ impl Server {
         let requests = watchdog.clone();
         let service = tower::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
             let guard = requests.request();
+            let wish = compress::Wish::of(request.headers());
             let answer = tower::ServiceExt::oneshot(router.clone(), request);
-            async move { answer.await.map(|response| response.map(|body| Guarded::new(body, guard))) }
+            async move {
+                let response = wish.grant(answer.await?).await;
+                Ok::<_, Infallible>(response.map(|body| Guarded::new(body, guard)))
+            }
         });
         let stream = TokioIo::new(Watched::new(stream, watchdog.clone()));
         let connection = self.builder.serve_connection(stream, TowerToHyperService::new(service));

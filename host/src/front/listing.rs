@@ -63,11 +63,6 @@ pub(super) async fn show(Extract(state): Extract<State>, headers: HeaderMap) -> 
     response
 }
 
-/// The answer to OPTIONS.
-pub(super) async fn options() -> Response {
-    reply::options("GET, HEAD, OPTIONS")
-}
-
 /// Where the host keeps no jobs, every procedure is called and waited for.
 fn listing(catalog: &Catalog, keeps_jobs: bool) -> Listing<'_> {
     let is_async = |procedure: &&Procedure| keeps_jobs && procedure.jobs.mode == Mode::Async;

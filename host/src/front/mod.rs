@@ -2,15 +2,24 @@
 //!
 //! The way of a request: [`connection`] accepts it, [`router`] finds who answers, [`origin`] refuses
 //! what is not meant for this host, [`body`] reads within limits, [`request`] makes arguments of it,
-//! [`procedure`] runs the call, [`reply`] writes the answer. It knows nothing of wasm.
+//! [`procedure`] runs the call, [`negotiate`] says in which form its result is wanted, [`reply`] writes
+//! the answer, [`compress`] makes it smaller. Of the host itself tell [`catalog`],
+//! [`openapi`], [`health`], [`figures`] and
+//! [`events`]. It knows nothing of wasm.
 
 mod body;
 mod catalog;
+mod compress;
 mod connection;
 mod console;
+mod events;
+mod figures;
+mod health;
 mod jobs;
 mod listing;
 mod mount;
+mod negotiate;
+mod openapi;
 mod origin;
 mod procedure;
 mod reply;
@@ -24,13 +33,14 @@ mod web;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::catalog::Shared;
 use crate::config::ServerConfig;
 use crate::jobs::Jobs;
+use crate::metrics::{Metrics, Standing};
 use crate::sandbox::Sandbox;
 use origin::AllowedHosts;
 pub use tls::TlsError;
@@ -41,19 +51,36 @@ pub struct Front {
     tls: Option<TlsAcceptor>,
 }
 
+/// What the front stands before.
+pub struct Parts {
+    /// What can be called.
+    pub catalog: Shared,
+    /// Tells of each catalog that is published.
+    pub catalog_changes: watch::Receiver<()>,
+    /// Runs calls.
+    pub sandbox: Arc<Sandbox>,
+    /// `None` where the host keeps no jobs.
+    pub jobs: Option<Jobs>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+}
+
 /// What every request's handler can reach.
 #[derive(Clone)]
 struct State(Arc<Shelf>);
 
 struct Shelf {
     catalog: Shared,
+    catalog_changes: watch::Receiver<()>,
     sandbox: Arc<Sandbox>,
     /// `None` where the host keeps no jobs.
     jobs: Option<Jobs>,
+    metrics: Arc<Metrics>,
     config: ServerConfig,
     allowed_hosts: AllowedHosts,
     /// One for each synchronous call that may run at once.
     places: Arc<Semaphore>,
+    openapi: openapi::Cache,
     /// Cancelled when the host is asked to stop, so that nobody waits any longer.
     closing: CancellationToken,
 }
@@ -66,25 +93,31 @@ impl std::ops::Deref for State {
     }
 }
 
+impl Shelf {
+    /// How things stand with jobs; nothing where the host keeps none.
+    fn standing(&self) -> Standing {
+        self.jobs.as_ref().map(Jobs::standing).unwrap_or_default()
+    }
+}
+
 impl Front {
     /// Prepares to serve the catalog.
     ///
     /// # Errors
     ///
     /// Where the certificate or its key cannot be used.
-    pub fn new(
-        catalog: Shared,
-        sandbox: Arc<Sandbox>,
-        jobs: Option<Jobs>,
-        config: ServerConfig,
-    ) -> Result<Self, TlsError> {
+    pub fn new(parts: Parts, config: ServerConfig) -> Result<Self, TlsError> {
+        let Parts { catalog, catalog_changes, sandbox, jobs, metrics } = parts;
         let tls = tls::acceptor(&config)?;
         let shelf = Shelf {
             catalog,
+            catalog_changes,
             sandbox,
             jobs,
+            metrics,
             allowed_hosts: AllowedHosts::new(&config.allowed_hosts),
             places: Arc::new(Semaphore::new(config.max_calls as usize)),
+            openapi: openapi::Cache::default(),
             closing: CancellationToken::new(),
             config,
         };
@@ -98,6 +131,7 @@ impl Front {
             shutdown.await;
             self.state.closing.cancel();
         };
-        connection::serve(listener, self.tls, router, &self.state.config, shutdown).await;
+        let metrics = Arc::clone(&self.state.metrics);
+        connection::serve(listener, self.tls, router, &self.state.config, metrics, shutdown).await;
     }
 }

@@ -36,7 +36,10 @@ pub(super) async fn answer(Extract(state): Extract<State>, request: Request<Body
         Ok(Found::Mount(mount, below)) => mount::serve(&state, mount, &below, parts, body).await,
         Err(error) => Err(error),
     };
-    answered.unwrap_or_else(|error| Refusal::from(error).into_response())
+    answered.unwrap_or_else(|error| {
+        state.metrics.refused(error.kind);
+        Refusal::from(error).into_response()
+    })
 }
 
 async fn call(
@@ -59,9 +62,9 @@ async fn call(
     let asked = unhurried(body.len(), || match parts.method {
         _ if procedure.web.is_some() => web::ask(parts, &body),
         Method::POST => from_post(parts, &body, &procedure.signature),
-        _ => Ok(from_query(parts, &procedure.signature)),
+        _ => from_query(parts, &procedure.signature),
     })?;
-    if jobs::is_wanted(state, &parts.headers, &procedure, asked.form) {
+    if jobs::is_wanted(state, &parts.headers, &procedure, &asked.form) {
         return jobs::accept(state, &parts.headers, &procedure, asked).await;
     }
     let Asked { arguments, form, .. } = asked;
@@ -70,7 +73,7 @@ async fn call(
     let outcome = execute(&state.sandbox, call, None).await;
     debug!(path = parts.uri.path(), receipt = ?outcome.receipt, failed = outcome.result.is_err(), "called");
     let size = outcome.result.as_ref().map_or(0, Value::written_size);
-    Ok(unhurried(size, || respond(outcome, form)))
+    Ok(unhurried(size, || respond(outcome, &form)))
 }
 
 /// Does work that takes long if `size` is large, without keeping other requests waiting.
@@ -121,7 +124,7 @@ fn find(state: &State, parts: &Parts) -> Result<Found, CallError> {
     Err(CallError::new(Kind::NotFound, format!("there is no procedure `{name}`; GET / lists all")))
 }
 
-fn respond(outcome: Outcome, form: Form) -> Response {
+fn respond(outcome: Outcome, form: &Form) -> Response {
     let Outcome { result, receipt, output } = outcome;
     let mut response = match result {
         Ok(value) => reply::success(&value, form),

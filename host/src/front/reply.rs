@@ -3,17 +3,19 @@
 //! An envelope's content type is exactly `application/json`, and every failure has an object as its
 //! body: the original client relies on both.
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
-use http::header::{ALLOW, CONTENT_TYPE, ETAG, RETRY_AFTER};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, RETRY_AFTER, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use serde::Serialize;
 use tracing::error;
 
+use super::compress::{self, Incompressible};
 use super::web;
 use crate::codec::base64::{BASE64, Engine as _};
 use crate::codec::json::Json;
 use crate::codec::pickle::{self, Arrays, Protocol};
+use crate::codec::table::Columns;
 use crate::error::{CallError, Kind, Output};
 use crate::sandbox::Receipt;
 use crate::value::Value;
@@ -24,16 +26,20 @@ pub(super) const JSON: &str = "application/json";
 /// The content type of raw pickles, in and out.
 pub(super) const PICKLE: &str = "application/vnd.tarp.pickle";
 
+/// The content type of a value without an envelope.
+pub(super) const VALUE: &str = "application/vnd.tarp.value+json";
+
 /// Seconds after which the original client tries again where nothing else is said.
 const DEFAULT_RETRY_AFTER: u32 = 5;
 
 /// The status of each kind of failure, and the only table of them.
-fn status(kind: Kind) -> StatusCode {
+pub(super) fn status(kind: Kind) -> StatusCode {
     match kind {
         Kind::BadRequest | Kind::BadArguments => StatusCode::BAD_REQUEST,
         Kind::Forbidden => StatusCode::FORBIDDEN,
         Kind::NotFound => StatusCode::NOT_FOUND,
         Kind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Kind::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
         Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Kind::ProcedureError
         | Kind::Trap
@@ -60,7 +66,7 @@ fn retry_after(error: &CallError) -> Option<u32> {
 }
 
 /// How a caller wants the value that a procedure returned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Form {
     /// Pickled in an envelope, as RPC.
     Rpc(Arrays),
@@ -70,28 +76,62 @@ pub(super) enum Form {
     Envelope,
     /// As the web procedure that made it wants it.
     Web,
+    /// As itself, in JSON.
+    Value,
+    /// Bytes or text and nothing else.
+    Raw,
+    /// A table with these columns, in CSV.
+    Table(Columns),
 }
 
-/// The envelope of success.
-pub(super) fn success(value: &Value, form: Form) -> Response {
+/// The reply of success.
+pub(super) fn success(value: &Value, form: &Form) -> Response {
+    let mut response = result(value, form);
+    // A web procedure knows for itself what its replies depend on.
+    if *form != Form::Web {
+        response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
+    }
+    response
+}
+
+fn result(value: &Value, form: &Form) -> Response {
     match form {
         Form::Rpc(arrays) => {
             // Text of base64 needs no escapes, so it is written where it belongs at once.
-            let pickle = pickle::encode(value, arrays);
+            let pickle = pickle::encode(value, *arrays);
             let mut body = String::with_capacity(96 + pickle.len().div_ceil(3) * 4);
             body.push_str(
                 r#"{"status":"success","mimetype":"application/json","result":{"payload":""#,
             );
             BASE64.encode_string(pickle, &mut body);
             body.push_str(r#""}}"#);
-            envelope(StatusCode::OK, body.into())
+            let is_large = body.len() > compress::LARGE;
+            let mut response = envelope(StatusCode::OK, body.into());
+            if is_large {
+                response.extensions_mut().insert(Incompressible);
+            }
+            response
         }
         Form::Pickle(arrays) => {
-            let pickle = pickle::encode_as(value, arrays, Protocol::Five);
+            let pickle = pickle::encode_as(value, *arrays, Protocol::Five);
             ([(CONTENT_TYPE, PICKLE)], pickle).into_response()
         }
         Form::Envelope => content(StatusCode::OK, value, mimetype(value)),
         Form::Web => web::response(value),
+        Form::Value => ([(CONTENT_TYPE, VALUE)], json(&Json(value))).into_response(),
+        Form::Raw => match value {
+            Value::Bytes(bytes) => {
+                ([(CONTENT_TYPE, "application/octet-stream")], bytes.clone()).into_response()
+            }
+            Value::Text(text) => text.to_string().into_response(),
+            // Nobody is offered it for anything else.
+            other => ([(CONTENT_TYPE, VALUE)], json(&Json(other))).into_response(),
+        },
+        Form::Table(columns) => {
+            let header = if columns.have_names() { "present" } else { "absent" };
+            let content_type = format!("text/csv; charset=utf-8; header={header}");
+            ([(CONTENT_TYPE, content_type)], columns.table(value)).into_response()
+        }
     }
 }
 
@@ -134,19 +174,41 @@ pub(super) fn bare<T: Serialize>(status: StatusCode, content: &T) -> Response {
     object(status, content)
 }
 
-/// Something of the host's own without an envelope, unless the caller has it already.
-pub(super) fn tagged<T: Serialize>(content: &T, known: Option<&HeaderValue>) -> Response {
-    let body = json(content);
-    let tag = format!("\"{}\"", &blake3::hash(&body).to_hex()[..32]);
-    let mut response = if known.is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        envelope(StatusCode::OK, body.into())
-    };
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        response.headers_mut().insert(ETAG, tag);
+/// Something of the host's own that is the same for a while, with a tag by which it is known.
+#[derive(Clone)]
+pub(super) struct Tagged {
+    body: Bytes,
+    tag: String,
+}
+
+impl Tagged {
+    pub(super) fn new<T: Serialize>(content: &T) -> Self {
+        let body = json(content);
+        let tag = format!("\"{}\"", &blake3::hash(&body).to_hex()[..32]);
+        Self { body: body.into(), tag }
     }
-    response
+
+    /// The reply to a request with these headers: without the content where its sender has that.
+    pub(super) fn reply(&self, request: &HeaderMap) -> Response {
+        let mut response = if self.is_known(request) {
+            StatusCode::NOT_MODIFIED.into_response()
+        } else {
+            envelope(StatusCode::OK, self.body.clone().into())
+        };
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        if let Ok(tag) = HeaderValue::from_str(&self.tag) {
+            headers.insert(ETAG, tag);
+        }
+        response
+    }
+
+    /// By the weak comparison of RFC 9110, 8.8.3.2: a compressed reply is tagged as weak.
+    fn is_known(&self, request: &HeaderMap) -> bool {
+        let values = request.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+        let mut tags = values.flat_map(|value| value.split(',')).map(str::trim);
+        tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == self.tag)
+    }
 }
 
 /// The envelope of success around something of the host's own.
@@ -313,11 +375,47 @@ mod tests {
             (Value::Bool(false), "application/json", false.into()),
             (Value::None, "application/json", serde_json::Value::Null),
         ] {
-            let body = body(success(&value, Form::Envelope)).await;
+            let body = body(success(&value, &Form::Envelope)).await;
             assert_eq!(
                 body,
                 serde_json::json!({"status": "success", "mimetype": mimetype, "result": result})
             );
+        }
+    }
+
+    #[tokio::test]
+    async fn the_other_forms_are_the_value_alone() {
+        let columns = |value| Form::Table(Columns::of_value(value).unwrap());
+        let list = Value::List(vec![Value::Int(1), Value::Int(2)]);
+        for (value, form, content_type, content) in [
+            (&Value::text("hi"), Form::Value, "application/vnd.tarp.value+json", "\"hi\""),
+            (&Value::text("hü"), Form::Raw, "text/plain; charset=utf-8", "hü"),
+            (&Value::Bytes("hi".into()), Form::Raw, "application/octet-stream", "hi"),
+            (&list, columns(&list), "text/csv; charset=utf-8; header=absent", "1\r\n2\r\n"),
+        ] {
+            let response = success(value, &form);
+            assert_eq!(response.headers()[CONTENT_TYPE], content_type);
+            assert_eq!(response.headers()[VARY], "accept");
+            let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+            assert_eq!(body, content, "{form:?}");
+        }
+    }
+
+    #[test]
+    fn who_has_the_content_is_told_so() {
+        let tagged = Tagged::new(&1);
+        let tag = tagged.reply(&HeaderMap::new()).headers()[ETAG].to_str().unwrap().to_owned();
+        for (known, status) in [
+            (tag.clone(), 304),
+            (format!("W/{tag}"), 304),
+            (format!("\"other\", {tag}"), 304),
+            ("*".into(), 304),
+            ("\"other\"".into(), 200),
+        ] {
+            let known = HeaderValue::from_str(&known).unwrap();
+            let response = tagged.reply(&HeaderMap::from_iter([(IF_NONE_MATCH, known)]));
+            assert_eq!(response.status(), status);
+            assert_eq!(response.headers()[ETAG], tag.as_str());
         }
     }
 

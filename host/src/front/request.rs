@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use http::HeaderMap;
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
 
+use super::negotiate::{Offer, form};
 use super::reply::{Form, PICKLE};
 use super::rpc::{self, RpcBody};
 use crate::codec::pickle::Arrays;
@@ -26,32 +26,14 @@ pub(super) struct Asked {
 }
 
 /// The arguments in the query string alone, as GET has them.
-pub(super) fn from_query(parts: &Parts, signature: &Signature) -> Asked {
-    Asked {
-        arguments: query(parts, signature),
-        form: form(&parts.headers, Arrays::Lists),
-        presentation: Presentation::Plain,
-    }
-}
-
-/// The form that the Accept header asks for; `arrays` where it does not say how to write arrays.
-pub(super) fn form(headers: &HeaderMap, arrays: Arrays) -> Form {
-    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let mut ranges = accepted.flat_map(|value| value.split(','));
-    let pickle = ranges.find_map(|range| {
-        let mut parts = range.split(';').map(str::trim);
-        parts.next().filter(|essence| essence.eq_ignore_ascii_case(PICKLE)).map(|_| parts)
-    });
-    match pickle {
-        None => Form::Envelope,
-        Some(mut parameters) => {
-            Form::Pickle(match parameters.find_map(|p| p.strip_prefix("arrays=")) {
-                Some("numpy") => Arrays::Numpy,
-                Some("list") => Arrays::Lists,
-                _ => arrays,
-            })
-        }
-    }
+///
+/// # Errors
+///
+/// [`Kind::NotAcceptable`] where the result cannot have the form that is wanted.
+pub(super) fn from_query(parts: &Parts, signature: &Signature) -> Result<Asked, CallError> {
+    let form = form(&parts.headers, Arrays::Lists, || Offer::of(signature))?;
+    let arguments = query(parts, signature);
+    Ok(Asked { arguments, form, presentation: Presentation::Plain })
 }
 
 /// The arguments of a POST.
@@ -69,7 +51,8 @@ pub(super) fn form(headers: &HeaderMap, arrays: Arrays) -> Form {
 /// # Errors
 ///
 /// [`Kind::BadRequest`] for a body that cannot be read, [`Kind::BadArguments`] where a body is one
-/// argument and the procedure does not take one.
+/// argument and the procedure does not take one, [`Kind::NotAcceptable`] where the result cannot have
+/// the form that is wanted.
 pub(super) fn from_post(
     parts: &Parts,
     body: &Bytes,
@@ -106,7 +89,8 @@ pub(super) fn from_post(
     };
     arguments.named.extend(query(parts, signature).named);
     let presentation = presentation(arrays);
-    Ok(Asked { arguments, form: form(&parts.headers, arrays), presentation })
+    let form = form(&parts.headers, arrays, || Offer::of(signature))?;
+    Ok(Asked { arguments, form, presentation })
 }
 
 fn presentation(arrays: Arrays) -> Presentation {

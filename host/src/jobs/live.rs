@@ -20,13 +20,46 @@ const MAX_LOG: usize = 256 << 10;
 
 /// All jobs that have not ended.
 #[derive(Default)]
-pub(super) struct Live(Mutex<HashMap<JobId, Arc<LiveJob>>>);
+pub(super) struct Live {
+    jobs: Mutex<HashMap<JobId, Arc<LiveJob>>>,
+    news: Arc<News>,
+}
+
+/// What is told of all jobs together.
+#[derive(Default)]
+struct News {
+    /// How often jobs have entered each state.
+    entered: [AtomicU64; State::ALL.len()],
+    /// Something has happened to some job.
+    changed: watch::Sender<()>,
+}
 
 impl Live {
-    pub(super) fn insert(&self, job: LiveJob) -> Arc<LiveJob> {
-        let job = Arc::new(job);
-        self.lock().insert(job.id, Arc::clone(&job));
+    /// A job in this state, with the lines that earlier attempts logged.
+    pub(super) fn insert(&self, id: JobId, state: State, lines: Vec<LogLine>) -> Arc<LiveJob> {
+        let job = Arc::new(LiveJob::new(id, state, lines, Arc::clone(&self.news)));
+        self.lock().insert(id, Arc::clone(&job));
         job
+    }
+
+    /// How many jobs have not ended.
+    pub(super) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// How often jobs have entered each state, in the order of [`State::ALL`].
+    pub(super) fn entered(&self) -> [u64; State::ALL.len()] {
+        std::array::from_fn(|i| self.news.entered[i].load(Ordering::Relaxed))
+    }
+
+    /// Something has happened to jobs that have ended.
+    pub(super) fn note(&self) {
+        self.news.changed.send_replace(());
+    }
+
+    /// Tells when something happens to some job.
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
+        self.news.changed.subscribe()
     }
 
     pub(super) fn get(&self, id: JobId) -> Option<Arc<LiveJob>> {
@@ -42,7 +75,7 @@ impl Live {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<JobId, Arc<LiveJob>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -55,6 +88,7 @@ pub(super) struct LiveJob {
     told: Mutex<Told>,
     /// The number of the newest event.
     newest: watch::Sender<u64>,
+    news: Arc<News>,
 }
 
 struct Told {
@@ -88,8 +122,7 @@ pub enum EventKind {
 }
 
 impl LiveJob {
-    /// A job in this state, with the lines that earlier attempts logged.
-    pub(super) fn new(id: JobId, state: State, lines: Vec<LogLine>) -> Self {
+    fn new(id: JobId, state: State, lines: Vec<LogLine>, news: Arc<News>) -> Self {
         let job = Self {
             id,
             stop: CancellationToken::new(),
@@ -105,6 +138,7 @@ impl LiveJob {
                 events: VecDeque::new(),
             }),
             newest: watch::Sender::new(first_number()),
+            news,
         };
         job.enter(state);
         job
@@ -113,6 +147,7 @@ impl LiveJob {
     pub(super) fn enter(&self, state: State) {
         let mut told = self.told();
         told.state = state;
+        self.news.entered[state as usize].fetch_add(1, Ordering::Relaxed);
         self.tell(&mut told, |_| EventKind::State(state));
     }
 
@@ -182,6 +217,7 @@ impl LiveJob {
         }
         told.events.push_back(Event { number, kind });
         self.newest.send_replace(number);
+        self.news.changed.send_replace(());
     }
 
     fn told(&self) -> MutexGuard<'_, Told> {

@@ -29,8 +29,8 @@ use crate::error::{CallError, Kind};
 use crate::sandbox::Sandbox;
 use crate::value::Value;
 
+use live::Live;
 pub use live::{Event, EventKind, Follower};
-use live::{Live, LiveJob};
 use model::{IdempotencyKey, JobId, NewJob, Presentation, Priority, State};
 use queue::Queue;
 pub use runner::Workshop;
@@ -156,7 +156,7 @@ impl Jobs {
         match submission.map_err(store_failure)?.ok_or_else(|| self.0.queue_is_full())? {
             Submission::New(sequence) => {
                 queued.sequence = sequence;
-                self.0.live.insert(LiveJob::new(id, State::Queued, Vec::new()));
+                self.0.live.insert(id, State::Queued, Vec::new());
                 self.0.enqueue(id, priority, sequence, None);
                 Ok(self.with_news(queued))
             }

@@ -88,8 +88,13 @@ impl Queue {
         })
     }
 
+    /// How many wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.places.len()
+    }
+
     fn len(&self) -> usize {
-        self.places.len() + self.reserved
+        self.waiting() + self.reserved
     }
 }
 

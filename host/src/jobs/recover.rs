@@ -5,7 +5,6 @@ use std::time::{Duration, SystemTime};
 
 use tracing::info;
 
-use super::live::LiveJob;
 use super::model::{Ending, Job, Logs, State};
 use super::store::StoreError;
 use super::{Inner, Jobs, instant};
@@ -36,7 +35,7 @@ impl Jobs {
     pub async fn recover(&self) -> Result<(), StoreError> {
         for job in self.0.store.unfinished().await? {
             let logs = self.0.store.logs(job.id).await?.unwrap_or_default();
-            let live = self.0.live.insert(LiveJob::new(job.id, job.state, logs.lines.clone()));
+            let live = self.0.live.insert(job.id, job.state, logs.lines.clone());
             if job.state == State::Running {
                 let ending = self.0.unfinished(&job, logs, End::Crash);
                 let state = ending.state;

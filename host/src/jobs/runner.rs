@@ -106,6 +106,9 @@ impl Jobs {
                 Ok(jobs) => {
                     last = now;
                     debug!(jobs, "removed what was kept for its time");
+                    if jobs > 0 {
+                        self.0.live.note();
+                    }
                 }
                 Err(e) => warn!(error = %e, "cannot remove old jobs; they are kept for longer"),
             }

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::live::Follower;
 use super::model::{Job, JobId, Logs, Presentation, State};
 use super::store::{Filter, Lookup};
 use super::{Jobs, StoredResult, store_failure};
 use crate::codec::neutral;
 use crate::error::{CallError, Kind};
+use crate::metrics::Standing;
 use crate::value::Value;
 
 /// A job as it is now.
@@ -138,6 +141,19 @@ impl Jobs {
     /// The events of a job from the one after `seen` on; `None` where it has ended.
     pub fn follow(&self, id: JobId, seen: u64) -> Option<Follower> {
         self.0.live.get(id).map(|job| Follower::new(job, seen))
+    }
+
+    /// How many there are, and have been.
+    pub fn standing(&self) -> Standing {
+        let queued = self.0.lock_queue().waiting();
+        // Between its turn and its claim a job counts as running.
+        let running = self.0.live.len().saturating_sub(queued);
+        Standing { queued, running, entered: self.0.live.entered() }
+    }
+
+    /// Tells when something happens to some job.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.0.live.changes()
     }
 
     pub(super) fn with_news(&self, mut job: Job) -> View {

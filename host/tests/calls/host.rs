@@ -28,7 +28,8 @@ impl Host {
         let cache = Cache::open(&cache).unwrap();
         let sandbox = Arc::new(Sandbox::new(4).unwrap());
         let job_limits = limits.clone();
-        let loader = Loader { sandbox: Arc::clone(&sandbox), cache, limits, job_limits };
+        let metrics = Arc::default();
+        let loader = Loader { sandbox: Arc::clone(&sandbox), cache, limits, job_limits, metrics };
         let keeper = Keeper::new(guests(), loader);
         let shared = keeper.catalog();
         let (tell, ready) = oneshot::channel();

@@ -14,12 +14,14 @@ use axum::routing::get;
 use http::{HeaderMap, StatusCode};
 
 use super::State;
-use super::reply::{self, Refusal};
-use super::request::form;
+use super::negotiate::{Offer, form};
+use super::reply::{self, Form, Refusal};
+use super::router::{page, with_methods};
 use crate::codec::pickle::Arrays;
 use crate::error::{CallError, Kind, Output};
 use crate::jobs::model::{JobId, Presentation};
 use crate::jobs::{Jobs, View};
+use crate::value::Value;
 use show::Shown;
 pub(super) use submit::{accept, is_wanted};
 
@@ -28,13 +30,13 @@ const LONGEST_WAIT: f64 = 60.0;
 
 pub(super) fn routes() -> Router<State> {
     Router::new()
-        .route("/-/jobs", get(list))
-        .route("/-/jobs/{id}", get(job).delete(cancel))
-        .route("/-/jobs/{id}/result", get(result))
-        .route("/-/jobs/{id}/logs", get(logs))
-        .route("/-/jobs/{id}/events", get(events::stream))
-        .route("/asyncGet", get(original::get))
-        .route("/asyncProbe", get(original::probe))
+        .route("/-/jobs", page(list))
+        .route("/-/jobs/{id}", with_methods(get(job).delete(cancel), "GET, HEAD, DELETE, OPTIONS"))
+        .route("/-/jobs/{id}/result", page(result))
+        .route("/-/jobs/{id}/logs", page(logs))
+        .route("/-/jobs/{id}/events", page(events::stream))
+        .route("/asyncGet", page(original::get))
+        .route("/asyncProbe", page(original::probe))
 }
 
 type Reply = Result<Response, Refusal>;
@@ -69,9 +71,9 @@ async fn result(
     let id = handle(&id)?;
     let seconds = show::wait(query.as_deref().unwrap_or_default())?;
     let view = waited(&state, id, seconds).await?;
-    outcome(&state, &view, |presentation| match presentation {
-        Presentation::Web => reply::Form::Web,
-        _ => form(&headers, arrays(presentation)),
+    outcome(&state, &view, |value, presentation| match presentation {
+        Presentation::Web => Ok(Form::Web),
+        _ => form(&headers, arrays(presentation), || Offer::of_value(value)),
     })
     .await
 }
@@ -95,14 +97,14 @@ async fn waited(state: &State, id: JobId, seconds: f64) -> Result<View, CallErro
 async fn outcome(
     state: &State,
     view: &View,
-    form: impl FnOnce(Presentation) -> reply::Form + Send,
+    form: impl FnOnce(&Value, Presentation) -> Result<Form, CallError> + Send,
 ) -> Reply {
     let jobs = jobs(state)?;
     let mut response = match view.failure() {
         None => {
             let (value, presentation) = jobs.result(view.job.id).await?;
-            let form = form(presentation);
-            super::procedure::unhurried(value.written_size(), || reply::success(&value, form))
+            let form = form(&value, presentation)?;
+            super::procedure::unhurried(value.written_size(), || reply::success(&value, &form))
         }
         Some(error) if !view.job.state.is_terminal() => return Err(error.into()),
         Some(error) => {

@@ -12,6 +12,7 @@ use crate::front::reply::{self, Form, Refusal};
 use crate::jobs::View;
 use crate::jobs::model::{self, JobId};
 use crate::sandbox::Progress;
+use crate::value::Value;
 
 /// How long `asyncGet` is held, in seconds: the original client's `wait()` returns as soon as the
 /// job has ended, and its library has not given up yet.
@@ -66,7 +67,8 @@ pub(super) async fn get(Extract(state): Extract<State>, RawQuery(query): RawQuer
     let id = uuid(query.as_deref())?;
     let view = waited(&state, id, HELD).await?;
     if view.job.state.is_terminal() {
-        return outcome(&state, &view, |presentation| Form::Rpc(arrays(presentation))).await;
+        let form = |_: &Value, presentation| Ok(Form::Rpc(arrays(presentation)));
+        return outcome(&state, &view, form).await;
     }
     let message = format!("the job {id} is {}", view.job.state.name());
     let error = CallError::new(Kind::OperationInProgress, message);

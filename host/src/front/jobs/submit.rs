@@ -27,12 +27,12 @@ pub(in crate::front) fn is_wanted(
     state: &State,
     headers: &HeaderMap,
     procedure: &Procedure,
-    form: Form,
+    form: &Form,
 ) -> bool {
     state.jobs.is_some() && (prefers_async(headers) || is_handle(procedure, form))
 }
 
-fn is_handle(procedure: &Procedure, form: Form) -> bool {
+fn is_handle(procedure: &Procedure, form: &Form) -> bool {
     procedure.jobs.mode == Mode::Async && matches!(form, Form::Rpc(_))
 }
 
@@ -58,7 +58,7 @@ pub(in crate::front) async fn accept(
     };
     let wish = Wish { priority: priority(headers), key: key(headers)?, presentation };
     let view = jobs.submit(procedure, asked.arguments, wish).await?;
-    if is_handle(procedure, asked.form) && !prefers_async(headers) {
+    if is_handle(procedure, &asked.form) && !prefers_async(headers) {
         return Ok(original::handed_out(&view));
     }
     let mut response = reply::bare(StatusCode::ACCEPTED, &Shown::from(&view));

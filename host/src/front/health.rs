@@ -1,0 +1,101 @@
+//! `/-/health`: whether the host is alive, and whether it is ready to be called, for whatever watches
+//! over it.
+
+use axum::extract::State as Extract;
+use axum::response::Response;
+use http::StatusCode;
+use serde::Serialize;
+
+use super::{State, reply};
+
+#[derive(Serialize)]
+struct Health<'a> {
+    live: bool,
+    #[serde(flatten)]
+    readiness: Readiness,
+    version: &'static str,
+    uptime: u64,
+    catalog: &'a str,
+    procedures: usize,
+    problems: usize,
+    jobs: bool,
+}
+
+#[derive(Serialize)]
+struct Readiness {
+    ready: bool,
+    /// Why not.
+    reason: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Liveness {
+    live: bool,
+}
+
+/// `GET /-/health`: all of it.
+pub(super) async fn show(Extract(state): Extract<State>) -> Response {
+    let catalog = state.catalog.load();
+    let readiness = readiness(&state);
+    let status = readiness.status();
+    let health = Health {
+        live: true,
+        readiness,
+        version: env!("CARGO_PKG_VERSION"),
+        uptime: state.metrics.uptime().as_secs(),
+        catalog: catalog.version(),
+        procedures: catalog.procedures().count(),
+        problems: catalog.problems().len(),
+        jobs: state.jobs.is_some(),
+    };
+    reply::bare(status, &health)
+}
+
+/// `GET /-/health/live`: whoever gets an answer knows.
+pub(super) async fn live() -> Response {
+    reply::bare(StatusCode::OK, &Liveness { live: true })
+}
+
+/// `GET /-/health/ready`: whether everything that was there at the start has been looked at, and the
+/// host is not about to stop.
+pub(super) async fn ready(Extract(state): Extract<State>) -> Response {
+    let readiness = readiness(&state);
+    reply::bare(readiness.status(), &readiness)
+}
+
+fn readiness(state: &State) -> Readiness {
+    Readiness::new(state.closing.is_cancelled(), state.catalog.load().is_complete())
+}
+
+impl Readiness {
+    fn new(is_stopping: bool, is_complete: bool) -> Self {
+        let reason = match (is_stopping, is_complete) {
+            (true, _) => Some("stopping"),
+            (false, false) => Some("loading"),
+            (false, true) => None,
+        };
+        Self { ready: reason.is_none(), reason }
+    }
+
+    fn status(&self) -> StatusCode {
+        if self.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_ready_from_its_loading_to_its_stopping() {
+        for (is_stopping, is_complete, reason, status) in [
+            (false, false, Some("loading"), 503),
+            (false, true, None, 200),
+            (true, true, Some("stopping"), 503),
+            (true, false, Some("stopping"), 503),
+        ] {
+            let readiness = Readiness::new(is_stopping, is_complete);
+            assert_eq!((readiness.reason, readiness.status().as_u16()), (reason, status));
+        }
+    }
+}

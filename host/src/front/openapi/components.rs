@@ -1,0 +1,213 @@
+//! What the operations share: failures by status, the receipt in the headers, the headers that make a
+//! job of a call.
+
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::own::OWN_SCHEMAS;
+use super::schema::shared_schemas;
+use super::{object, shared};
+use crate::error::Kind;
+use crate::front::reply;
+
+/// The statuses with which a call may fail.
+pub(super) const CALL_FAILURES: &[u16] = &[400, 403, 404, 406, 409, 413, 500, 503, 504, 507];
+
+/// Of those, the ones that only come where jobs are kept.
+const OF_JOBS: [u16; 2] = [409, 507];
+
+/// Refusals that come before anybody looks at what is asked for, and have no body.
+const UNSEEN: [(u16, &str); 2] =
+    [(414, "The address is longer than 64 KiB."), (431, "The headers are larger than 128 KiB.")];
+
+/// The responses of an operation that may fail with these statuses.
+pub(super) fn failures(statuses: &[u16], keeps_jobs: bool) -> Map<String, Value> {
+    let unseen = UNSEEN.iter().map(|(status, _)| status);
+    let can_be = |status: &&u16| keeps_jobs || !OF_JOBS.contains(status);
+    let statuses = statuses.iter().chain(unseen).filter(can_be);
+    statuses
+        .map(|status| (status.to_string(), shared("responses", &format!("Failure{status}"))))
+        .collect()
+}
+
+/// The headers of every reply of a call.
+pub(super) fn receipt_headers() -> Value {
+    object(RECEIPT.map(|(name, component, _)| (name.to_owned(), shared("headers", component))))
+}
+
+const RECEIPT: [(&str, &str, &str); 5] = [
+    (
+        "x-tarp-catalog",
+        "Catalog",
+        "The version of the catalog; it differs when a procedure was added, removed or changed.",
+    ),
+    ("x-tarp-fuel", "Fuel", "Units of fuel that the call used: about one for each instruction."),
+    ("x-tarp-peak-memory", "PeakMemory", "Bytes of memory that the call used at the most."),
+    ("x-tarp-instantiate-us", "InstantiateUs", "Microseconds until the instance was ready."),
+    ("x-tarp-run-us", "RunUs", "Microseconds from then until the call ended."),
+];
+
+pub(super) fn components(keeps_jobs: bool) -> Value {
+    let mut schemas = shared_schemas();
+    let own: Map<String, Value> = serde_json::from_str(OWN_SCHEMAS).unwrap_or_default();
+    schemas.extend(own);
+    schemas.insert("Failure".into(), failure());
+    let mut responses = Map::new();
+    for status in statuses() {
+        schemas.insert(format!("Failure{}", status.as_u16()), failure_of(status));
+        responses.insert(format!("Failure{}", status.as_u16()), response_of(status));
+    }
+    for (status, description) in UNSEEN {
+        responses.insert(format!("Failure{status}"), json!({ "description": description }));
+    }
+    let mut components = json!({
+        "schemas": schemas,
+        "headers": headers(),
+    });
+    if keeps_jobs {
+        responses.insert("Accepted".into(), accepted());
+        components["parameters"] = parameters();
+    }
+    components["responses"] = Value::Object(responses);
+    components
+}
+
+/// Every status that some failure has.
+fn statuses() -> Vec<StatusCode> {
+    let mut statuses = Kind::ALL.map(reply::status).to_vec();
+    statuses.sort_unstable();
+    statuses.dedup();
+    statuses
+}
+
+fn failure() -> Value {
+    json!({
+        "type": "object",
+        "description": "What is told of a failure.",
+        "properties": {
+            "status": {"const": "error"},
+            "type": {"type": "string", "enum": Kind::ALL.map(Kind::name)},
+            "message": {"type": "string", "description": "The culprit, the expectation and, where there is one, the cure."},
+            "value": {"description": "The error that the procedure returned."},
+            "backtrace": {"type": "string", "description": "Where in the guest it happened, innermost frame first."},
+            "stdout": {"type": "string", "description": "What the guest wrote to standard output."},
+            "stderr": {"type": "string", "description": "What the guest wrote to standard error."},
+        },
+        "required": ["status", "type", "message"],
+    })
+}
+
+fn failure_of(status: StatusCode) -> Value {
+    let kinds = Kind::ALL.into_iter().filter(|kind| reply::status(*kind) == status);
+    let kinds: Vec<_> = kinds.map(Kind::name).collect();
+    json!({"allOf": [shared("schemas", "Failure"), {"properties": {"type": {"enum": kinds}}}]})
+}
+
+fn response_of(status: StatusCode) -> Value {
+    let schema = shared("schemas", &format!("Failure{}", status.as_u16()));
+    let mut response = json!({
+        "description": description(status),
+        "content": {"application/json": {"schema": schema}},
+    });
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response["headers"] = json!({"Retry-After": shared("headers", "RetryAfter")});
+    }
+    response
+}
+
+fn description(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        400 => "The request cannot be read, or the arguments do not fit.",
+        403 => "The host does not answer to that name, or a page of another site asks.",
+        404 => "There is nothing of that name.",
+        405 => "The address does not answer to that method.",
+        406 => "The result has none of the forms that `Accept` names.",
+        409 => "The idempotency key came before with another request, or the job was cancelled.",
+        410 => "The job ended so long ago that nothing is kept of it.",
+        413 => "The request or the result is over its limit.",
+        500 => "The call failed: the procedure returned its error, trapped, or used up a limit.",
+        503 => "Not now: every place is taken, the host is loading, or the procedure is busy.",
+        504 => "The time for the call was up.",
+        507 => "There is no room to store the job.",
+        _ => "The request failed.",
+    }
+}
+
+fn headers() -> Value {
+    let receipt = RECEIPT.map(|(_, component, description)| {
+        let ty = if component == "Catalog" { "string" } else { "integer" };
+        (component.to_owned(), json!({"description": description, "schema": {"type": ty}}))
+    });
+    let retry_after = json!({"description": "Seconds after which to try again.", "schema": {"type": "integer", "minimum": 0}});
+    let etag = json!({"description": "Changes with the content.", "schema": {"type": "string"}});
+    object(
+        receipt
+            .into_iter()
+            .chain([("RetryAfter".to_owned(), retry_after), ("ETag".to_owned(), etag)]),
+    )
+}
+
+fn parameters() -> Value {
+    json!({
+        "Prefer": {
+            "name": "Prefer", "in": "header", "required": false,
+            "description": "Makes a job of the call (RFC 7240).",
+            "schema": {"type": "string", "enum": ["respond-async"]},
+        },
+        "IdempotencyKey": {
+            "name": "Idempotency-Key", "in": "header", "required": false,
+            "description": "Makes the submission of a job repeatable: the same key and the same request make one job.",
+            "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,255}$"},
+        },
+        "Priority": {
+            "name": "Priority", "in": "header", "required": false,
+            "description": "Whose turn is first (RFC 9218): `u=0` is urgent, `u=7` has time.",
+            "schema": {"type": "string", "pattern": "^u=[0-7]$"},
+        },
+        "JobId": {
+            "name": "id", "in": "path", "required": true,
+            "description": "The handle of the job.",
+            "schema": {"type": "string", "format": "uuid"},
+        },
+        "JobUuid": {
+            "name": "UUID", "in": "query", "required": true,
+            "description": "The handle of the job.",
+            "schema": {"type": "string", "format": "uuid"},
+        },
+    })
+}
+
+fn accepted() -> Value {
+    json!({
+        "description": "The call is a job now.",
+        "headers": {
+            "Location": {"description": "Where the job is.", "schema": {"type": "string", "format": "uri-reference"}},
+            "Preference-Applied": {"schema": {"const": "respond-async"}},
+        },
+        "content": {"application/json": {"schema": shared("schemas", "Job")}},
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_of_a_failure_has_words_of_its_own() {
+        for status in statuses() {
+            assert_ne!(description(status), "The request failed.", "{status}");
+        }
+    }
+
+    #[test]
+    fn the_types_of_a_failure_are_those_of_its_status() {
+        let types = &failure_of(StatusCode::BAD_REQUEST)["allOf"][1]["properties"]["type"]["enum"];
+        assert_eq!(*types, json!(["BadRequest", "BadArguments"]));
+    }
+
+    #[test]
+    fn the_schemas_of_the_host_s_own_records_are_json() {
+        let own: Map<String, Value> = serde_json::from_str(OWN_SCHEMAS).unwrap();
+        assert!(own.contains_key("Job"));
+    }
+}

@@ -1,0 +1,455 @@
+//! What a procedure answers to: a GET where its arguments fit into a query, and a POST. Web procedures,
+//! which see the request as it is, say what they answer to and nothing of what; so do components that
+//! answer everything themselves.
+
+use serde_json::{Map, Value, json};
+
+use super::components::{CALL_FAILURES, failures, receipt_headers};
+use super::examples::example;
+use super::schema::{Way, closed, schema};
+use super::shared;
+use crate::catalog::Procedure;
+use crate::codec::json as codec;
+use crate::codec::pickle::Arrays;
+use crate::codec::types::{Parameter, Signature, Type};
+use crate::config::WebMethod;
+use crate::front::negotiate::Offer;
+use crate::front::reply::Form;
+
+const JSON: &str = "application/json";
+const TEXT: &str = "text/plain";
+
+/// What is described of a procedure.
+pub(super) struct Callable<'a> {
+    pub(super) name: &'a str,
+    pub(super) documentation: &'a str,
+    pub(super) signature: &'a Signature,
+    pub(super) file: &'a str,
+    /// The methods of a web procedure.
+    pub(super) web: Option<&'a [WebMethod]>,
+}
+
+impl<'a> From<&'a Procedure> for Callable<'a> {
+    fn from(procedure: &'a Procedure) -> Self {
+        Self {
+            name: &procedure.name,
+            documentation: &procedure.documentation,
+            signature: &procedure.signature,
+            file: &procedure.source.file,
+            web: procedure.web.as_deref(),
+        }
+    }
+}
+
+impl Callable<'_> {
+    /// Its address. What has a meaning of its own in an address or in a path of OpenAPI is encoded.
+    pub(super) fn path(&self) -> String {
+        path(self.name)
+    }
+
+    /// All that it answers to.
+    pub(super) fn path_item(&self, keeps_jobs: bool) -> Value {
+        let mut item = Map::new();
+        if let Some(methods) = self.web {
+            for method in methods {
+                let (key, operation) = match method {
+                    WebMethod::Get => ("get", self.web_operation("get", keeps_jobs)),
+                    WebMethod::Post => ("post", self.web_operation("post", keeps_jobs)),
+                };
+                item.insert(key.into(), operation);
+            }
+            return Value::Object(item);
+        }
+        let parameters: Option<Vec<_>> =
+            self.signature.parameters.iter().enumerate().map(|(i, p)| in_query(p, i)).collect();
+        if let Some(parameters) = parameters {
+            let mut operation = self.operation("get", keeps_jobs);
+            if let Some(Value::Array(all)) = operation.get_mut("parameters") {
+                all.extend(parameters);
+            }
+            item.insert("get".into(), Value::Object(operation));
+        }
+        let mut operation = self.operation("call", keeps_jobs);
+        operation.insert("requestBody".into(), self.request_body());
+        item.insert("post".into(), Value::Object(operation));
+        Value::Object(item)
+    }
+
+    /// An operation of a typed procedure, but for its arguments.
+    fn operation(&self, verb: &str, keeps_jobs: bool) -> Map<String, Value> {
+        let mut responses = failures(CALL_FAILURES, keeps_jobs);
+        responses.insert("200".into(), self.success());
+        if let Some(value) = self.error_value() {
+            responses.insert("500".into(), failure_with(&value));
+        }
+        self.any_operation(verb, keeps_jobs, responses)
+    }
+
+    fn web_operation(&self, verb: &str, keeps_jobs: bool) -> Value {
+        let mut responses = Map::new();
+        responses.insert(
+            "default".into(),
+            json!({
+                "description": "What the procedure answers, with a status of its own choice; or a failure.",
+                "content": {"*/*": {}},
+            }),
+        );
+        let mut operation = self.any_operation(verb, keeps_jobs, responses);
+        if verb == "post" {
+            let body =
+                json!({"description": "Whatever the procedure takes.", "content": {"*/*": {}}});
+            operation.insert("requestBody".into(), body);
+        }
+        Value::Object(operation)
+    }
+
+    fn any_operation(
+        &self,
+        verb: &str,
+        keeps_jobs: bool,
+        mut responses: Map<String, Value>,
+    ) -> Map<String, Value> {
+        let mut parameters = Vec::new();
+        if keeps_jobs {
+            responses.insert("202".into(), shared("responses", "Accepted"));
+            let names = ["Prefer", "IdempotencyKey", "Priority"];
+            parameters.extend(names.map(|name| shared("parameters", name)));
+        }
+        let summary = self.documentation.lines().next().filter(|line| !line.is_empty());
+        let signature = match self.web {
+            Some(_) => String::new(),
+            None => format!("`{}{}`", self.name, self.signature),
+        };
+        let description = [self.documentation, &signature].join("\n\n");
+        let operation = json!({
+            "operationId": self.operation_id(verb),
+            "summary": summary.unwrap_or(self.name),
+            "description": description.trim(),
+            "tags": [self.file],
+            "parameters": parameters,
+            "responses": responses,
+        });
+        match operation {
+            Value::Object(operation) => operation,
+            _ => Map::new(),
+        }
+    }
+
+    /// Different for every operation: names have no two underscores in a row, and what is neither
+    /// letter nor digit is written as its number.
+    fn operation_id(&self, verb: &str) -> String {
+        operation_id(verb, self.name)
+    }
+
+    fn success(&self) -> Value {
+        let offer = Offer::of(self.signature);
+        let result = result_schema(self.signature);
+        let mimetypes = value_type(self.signature).map_or_else(|| vec![JSON], mimetypes);
+        let mut content = Map::new();
+        for (media_type, form) in offer.forms(Arrays::Lists) {
+            // An envelope is JSON whatever was asked for.
+            let schema = match form {
+                Form::Envelope if media_type == "application/json" => envelope(&result, &mimetypes),
+                Form::Envelope => continue,
+                Form::Value => json!({ "schema": result }),
+                Form::Table(_) => json!({"schema": {"type": "string"}}),
+                Form::Raw if media_type == "text/plain" => json!({"schema": {"type": "string"}}),
+                _ => json!({}),
+            };
+            content.insert(media_type.into(), schema);
+        }
+        json!({"description": "The result.", "headers": receipt_headers(), "content": content})
+    }
+
+    /// The schema of the error that it declares, where that reaches the caller.
+    fn error_value(&self) -> Option<Value> {
+        match &self.signature.result {
+            Some(Type::Result(_, Some(error))) => Some(schema(error, Way::Result)),
+            _ => None,
+        }
+    }
+
+    fn request_body(&self) -> Value {
+        let parameters = &self.signature.parameters;
+        let properties = parameters
+            .iter()
+            .map(|p| (p.name.to_string(), with_default(schema(&p.ty, Way::Argument), p)));
+        let required = parameters.iter().filter(|p| !p.is_optional()).map(|p| &*p.name);
+        let by_name = closed(properties, required);
+        let example = super::object(
+            parameters.iter().enumerate().map(|(i, p)| (p.name.to_string(), example_of(p, i))),
+        );
+        let mut content = Map::new();
+        content.insert("application/json".into(), json!({"schema": by_name, "example": example}));
+        // One argument may be the whole body.
+        if let [only] = parameters.as_slice() {
+            match &only.ty {
+                Type::String => {
+                    content.insert("text/plain".into(), json!({"schema": {"type": "string"}}));
+                }
+                Type::List(item) if **item == Type::U8 => {
+                    content.insert("application/octet-stream".into(), json!({}));
+                }
+                _ => {}
+            }
+        }
+        json!({
+            "description": "The arguments by name. They may also come as an array by position, as a form, or as a pickle of `(args, kwargs)`.",
+            "required": !content.is_empty(),
+            "content": content,
+        })
+    }
+}
+
+/// What is mounted under this name answers everything below it, as it likes.
+pub(super) fn mounted(name: &str, file: &str) -> (String, Value) {
+    let operation = |verb: &str| {
+        json!({
+            "operationId": operation_id(&format!("{verb}_below"), name),
+            "summary": format!("What the component `{file}` answers."),
+            "tags": [file],
+            "responses": {"default": {"description": "Whatever it is.", "content": {"*/*": {}}}},
+        })
+    };
+    let item = json!({
+        "parameters": [{
+            "name": "path", "in": "path", "required": true,
+            "description": "The address below the component, which may have several parts.",
+            "schema": {"type": "string"},
+        }],
+        "get": operation("get"),
+        "post": operation("post"),
+        "put": operation("put"),
+        "patch": operation("patch"),
+        "delete": operation("delete"),
+    });
+    (format!("{}/{{path}}", path(name)), item)
+}
+
+fn path(name: &str) -> String {
+    use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+    const OTHERS: &AsciiSet =
+        &NON_ALPHANUMERIC.remove(b'/').remove(b'_').remove(b'-').remove(b'.').remove(b'~');
+    format!("/{}", utf8_percent_encode(name, OTHERS))
+}
+
+fn operation_id(verb: &str, name: &str) -> String {
+    let mut id = format!("{verb}_");
+    for c in name.chars() {
+        match c {
+            '/' => id.push_str("__"),
+            '_' => id.push('_'),
+            c if c.is_ascii_alphanumeric() => id.push(c),
+            c => id.push_str(&format!("-{:x}-", u32::from(c))),
+        }
+    }
+    id
+}
+
+/// What comes back of a call that succeeds.
+fn result_schema(signature: &Signature) -> Value {
+    value_type(signature).map_or_else(|| json!({"type": "null"}), |ty| schema(ty, Way::Result))
+}
+
+fn value_type(signature: &Signature) -> Option<&Type> {
+    match &signature.result {
+        Some(Type::Result(ok, _)) => ok.as_deref(),
+        other => other.as_ref(),
+    }
+}
+
+fn envelope(result: &Value, mimetypes: &[&str]) -> Value {
+    let properties = [
+        ("status".to_owned(), json!({"const": "success"})),
+        ("mimetype".to_owned(), json!({"enum": mimetypes})),
+        ("result".to_owned(), result.clone()),
+    ];
+    json!({"schema": closed(properties, ["status", "mimetype", "result"].into_iter())})
+}
+
+/// What an envelope may say of a value of this type: what is text on the wire counts as text.
+fn mimetypes(ty: &Type) -> Vec<&'static str> {
+    match ty {
+        Type::String | Type::Char | Type::Enum(_) => vec![TEXT],
+        Type::List(item) if **item == Type::U8 => vec!["application/octet-stream"],
+        Type::Option(inner) if !inner.may_be_absent() => {
+            let mut mimetypes = mimetypes(inner);
+            if !mimetypes.contains(&JSON) {
+                mimetypes.push(JSON);
+            }
+            mimetypes
+        }
+        Type::Variant(cases) => {
+            let (alone, carrying): (Vec<_>, Vec<_>) =
+                cases.iter().partition(|(_, ty)| ty.is_none());
+            let alone = (!alone.is_empty()).then_some(TEXT);
+            alone.into_iter().chain((!carrying.is_empty()).then_some(JSON)).collect()
+        }
+        _ => vec![JSON],
+    }
+}
+
+fn failure_with(value: &Value) -> Value {
+    let failure = json!({"allOf": [
+        shared("schemas", "Failure500"),
+        {"properties": {"value": value}},
+    ]});
+    json!({
+        "description": "The call failed; where the procedure returned its error, `value` is that.",
+        "headers": receipt_headers(),
+        "content": {"application/json": {"schema": failure}},
+    })
+}
+
+/// A parameter of a query; `None` where its values do not fit into one as a person would type them.
+fn in_query(parameter: &Parameter, place: usize) -> Option<Value> {
+    let ty = match &parameter.ty {
+        Type::Option(inner) => inner,
+        ty => ty,
+    };
+    let fits = match ty {
+        Type::Bool | Type::Char | Type::String | Type::Enum(_) => true,
+        Type::List(item) => item.is_number(),
+        ty => ty.is_number(),
+    };
+    fits.then(|| {
+        let mut entry = json!({
+            "name": &*parameter.name,
+            "in": "query",
+            "required": !parameter.is_optional(),
+            "schema": with_default(schema(ty, Way::Argument), parameter),
+            "example": example_of(parameter, place),
+        });
+        if matches!(ty, Type::List(item) if **item != Type::U8) {
+            // `1,2,3`
+            entry["style"] = "form".into();
+            entry["explode"] = false.into();
+        }
+        entry
+    })
+}
+
+fn with_default(mut schema: Value, parameter: &Parameter) -> Value {
+    if let Some(default) = &parameter.default {
+        schema["default"] = json!(codec::Json(default));
+    }
+    schema
+}
+
+fn example_of(parameter: &Parameter, place: usize) -> Value {
+    match &parameter.default {
+        Some(default) => json!(codec::Json(default)),
+        None => example(&parameter.ty, place),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameter(name: &str, ty: Type, default: Option<crate::value::Value>) -> Parameter {
+        Parameter { name: name.into(), ty, default }
+    }
+
+    fn item(name: &str, parameters: Vec<Parameter>, result: Option<Type>) -> Value {
+        let signature = Signature { parameters, result, is_async: false };
+        let callable = Callable {
+            name,
+            documentation: "Does it.\n\nAt length.",
+            signature: &signature,
+            file: "a.wasm",
+            web: None,
+        };
+        callable.path_item(true)
+    }
+
+    #[test]
+    fn what_fits_into_a_query_is_a_get_too() {
+        let numbers = parameter("values", Type::List(Box::new(Type::F64)), None);
+        let count = parameter("n", Type::U32, Some(crate::value::Value::Int(10)));
+        let item = item("statistics/mean", vec![numbers, count], Some(Type::F64));
+        let own: Vec<_> = item["get"]["parameters"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|p| p["in"] == "query")
+            .collect();
+        assert_eq!((&own[0]["name"], &own[0]["explode"]), (&json!("values"), &json!(false)));
+        assert_eq!(
+            (&own[1]["required"], &own[1]["schema"]["default"]),
+            (&json!(false), &json!(10))
+        );
+        assert_eq!(item["get"]["operationId"], "get_statistics__mean");
+        assert_eq!(item["post"]["operationId"], "call_statistics__mean");
+        assert_eq!(item["post"]["summary"], "Does it.");
+        let body = &item["post"]["requestBody"]["content"]["application/json"];
+        assert_eq!(body["schema"]["required"], json!(["values"]));
+        assert_eq!(body["example"], json!({"values": [1.5, 2.5], "n": 10}));
+    }
+
+    /// All of it, to be looked at when it changes: `INSTA_UPDATE=always cargo test` writes it anew.
+    #[test]
+    fn a_procedure_as_a_whole() {
+        let values = parameter("values", Type::List(Box::new(Type::F64)), None);
+        let n = parameter("n", Type::U32, Some(crate::value::Value::Int(10)));
+        let error = Type::Enum(vec!["empty".into(), "too_many".into()]);
+        let result = Type::Result(
+            Some(Box::new(Type::List(Box::new(Type::Tuple(vec![Type::F64, Type::U64]))))),
+            Some(Box::new(error)),
+        );
+        insta::assert_json_snapshot!(item("statistics/histogram", vec![values, n], Some(result)));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_a_post_alone() {
+        for ty in [Type::List(Box::new(Type::String)), Type::Tuple(vec![Type::U8])] {
+            let item = item("f", vec![parameter("x", ty, None)], None);
+            assert!(item.get("get").is_none() && item.get("post").is_some());
+        }
+    }
+
+    #[test]
+    fn a_result_comes_in_the_forms_that_fit_it() {
+        let forms = |ty| {
+            let item = item("f", Vec::new(), ty);
+            let content = item["post"]["responses"]["200"]["content"].as_object().unwrap().clone();
+            content.keys().cloned().collect::<Vec<_>>()
+        };
+        let always =
+            ["application/json", "application/vnd.tarp.pickle", "application/vnd.tarp.value+json"];
+        assert_eq!(forms(None), always);
+        let table =
+            forms(Some(Type::Result(Some(Box::new(Type::List(Box::new(Type::F64)))), None)));
+        assert_eq!(table.last().unwrap(), "text/csv");
+        assert!(
+            forms(Some(Type::List(Box::new(Type::U8))))
+                .contains(&"application/octet-stream".into())
+        );
+    }
+
+    #[test]
+    fn a_path_has_no_template_and_an_id_is_one_of_a_kind() {
+        let signature = Signature { parameters: Vec::new(), result: None, is_async: false };
+        let callable =
+            |name| Callable { name, documentation: "", signature: &signature, file: "", web: None };
+        assert_eq!(callable("a/{b} c").path(), "/a/%7Bb%7D%20c");
+        let ids = ["a/b", "a_b", "a-b", "a.b"].map(|name| callable(name).operation_id("get"));
+        let different: std::collections::HashSet<_> = ids.iter().collect();
+        assert_eq!(different.len(), ids.len(), "{ids:?}");
+    }
+
+    #[test]
+    fn a_web_procedure_answers_to_its_methods() {
+        let signature = Signature { parameters: Vec::new(), result: None, is_async: false };
+        let callable = Callable {
+            name: "plot",
+            documentation: "",
+            signature: &signature,
+            file: "",
+            web: Some(&[WebMethod::Get]),
+        };
+        let item = callable.path_item(false);
+        assert!(item.get("post").is_none());
+        assert_eq!(item["get"]["responses"]["default"]["content"], json!({"*/*": {}}));
+    }
+}

@@ -1,0 +1,253 @@
+//! The host's own pages: what it serves, how it is, its jobs, and the original protocol's handles.
+
+use serde_json::{Map, Value, json};
+
+use super::components::{failures, receipt_headers};
+use super::shared;
+use crate::front::reply::{PICKLE, VALUE};
+use crate::metrics;
+
+/// The tag of what is about the host.
+pub(super) const HOST: &str = "host";
+
+/// The tag of what is about jobs.
+pub(super) const JOBS: &str = "jobs";
+
+/// The schemas of all records below.
+pub(super) const OWN_SCHEMAS: &str = include_str!("own_schemas.json");
+
+/// What any page may refuse.
+const FAILURES: &[u16] = &[400, 403, 500];
+
+/// What a page about one job may refuse.
+const JOB_FAILURES: &[u16] = &[400, 403, 404, 410, 500, 503];
+
+/// What came of a job may be any failure of a call.
+const OUTCOME_FAILURES: &[u16] = &[400, 403, 404, 406, 409, 410, 413, 500, 503, 504, 507];
+
+/// All pages, by their path.
+pub(super) fn paths(keeps_jobs: bool) -> Map<String, Value> {
+    let mut paths = Map::new();
+    let mut add = |path: &str, item: Value| paths.insert(path.to_owned(), item);
+    add(
+        "/",
+        reading(
+            "listProcedures",
+            "What there is to call, as the original client discovers it.",
+            "Listing",
+        ),
+    );
+    add(
+        "/-/procedures",
+        tagged("getCatalog", "The catalog, with types.", shared("schemas", "Procedures")),
+    );
+    add("/-/openapi.json", tagged("getOpenapi", "This document.", json!({"type": "object"})));
+    add(
+        "/-/health",
+        health("getHealth", "Whether the host is alive and ready, and some more.", "Health"),
+    );
+    add("/-/health/live", reading("getLiveness", "Whether the host is alive.", "Liveness"));
+    add("/-/health/ready", health("getReadiness", "Whether everything is loaded.", "Readiness"));
+    add("/-/metrics", metrics());
+    add(
+        "/-/overview",
+        reading("getOverview", "The last ten minutes, and everything since the start.", "Overview"),
+    );
+    let about = "Server-sent events: `catalog` with `{\"version\": …}` at first and whenever the catalog has changed, `jobs` at most once a second when some job has changed.";
+    add(
+        "/-/events",
+        json!({"get": events("followHost", HOST, "What changes, as it changes.", about, FAILURES)}),
+    );
+    if keeps_jobs {
+        add("/-/jobs", list_jobs());
+        add("/-/jobs/{id}", one_job());
+        add("/-/jobs/{id}/result", job_result());
+        add(
+            "/-/jobs/{id}/logs",
+            with_id(job(
+                "getJobLogs",
+                "What the guest wrote and logged, so far or at all.",
+                "Logs",
+            )),
+        );
+        let about = "Server-sent events: `state` with the job, `progress`, `log`. `Last-Event-ID` goes on where one left off; after the last event there is nothing to come: 204.";
+        let mut follow =
+            events("followJob", JOBS, "A job's events, as they come.", about, JOB_FAILURES);
+        follow["responses"]["204"] =
+            json!({"description": "The job has ended, and the caller has seen all of it."});
+        add("/-/jobs/{id}/events", with_id(follow));
+        add("/asyncProbe", probe());
+        add("/asyncGet", async_get());
+    }
+    paths
+}
+
+fn operation(id: &str, tag: &str, summary: &str, success: Value, fails: &[u16]) -> Value {
+    let mut responses = failures(fails, true);
+    responses.insert("200".into(), success);
+    json!({"operationId": id, "tags": [tag], "summary": summary, "responses": responses})
+}
+
+fn json_content(schema: Value) -> Value {
+    json!({"description": "So it is.", "content": {"application/json": {"schema": schema}}})
+}
+
+fn reading(id: &str, summary: &str, schema: &str) -> Value {
+    json!({"get": operation(id, HOST, summary, json_content(shared("schemas", schema)), FAILURES)})
+}
+
+fn tagged(id: &str, summary: &str, schema: Value) -> Value {
+    let mut success = json_content(schema);
+    success["headers"] = json!({"ETag": shared("headers", "ETag")});
+    let mut get = operation(id, HOST, summary, success, FAILURES);
+    get["responses"]["304"] = json!({"description": "It is the one that `If-None-Match` names."});
+    get["parameters"] = json!([{
+        "name": "If-None-Match", "in": "header", "required": false,
+        "description": "The `ETag` of the content that the caller has.",
+        "schema": {"type": "string"},
+    }]);
+    json!({ "get": get })
+}
+
+fn health(id: &str, summary: &str, schema: &str) -> Value {
+    let mut get = operation(id, HOST, summary, json_content(shared("schemas", schema)), FAILURES);
+    let mut not_ready = json_content(shared("schemas", schema));
+    not_ready["description"] = "It is loading, or about to stop.".into();
+    get["responses"]["503"] = not_ready;
+    json!({ "get": get })
+}
+
+fn metrics() -> Value {
+    let media_type = metrics::CONTENT_TYPE.split(';').next().unwrap_or_default();
+    let success = json!({
+        "description": "Everything that is counted, in Prometheus' text format.",
+        "content": {media_type: {"schema": {"type": "string"}}},
+    });
+    json!({"get": operation("getMetrics", HOST, "For Prometheus.", success, FAILURES)})
+}
+
+fn events(id: &str, tag: &str, summary: &str, about: &str, fails: &[u16]) -> Value {
+    let success = json!({"description": about, "content": {"text/event-stream": {}}});
+    operation(id, tag, summary, success, fails)
+}
+
+fn job(id: &str, summary: &str, schema: &str) -> Value {
+    operation(id, JOBS, summary, json_content(shared("schemas", schema)), JOB_FAILURES)
+}
+
+/// A page of one job, which is only read.
+fn with_id(get: Value) -> Value {
+    json!({"parameters": [shared("parameters", "JobId")], "get": get})
+}
+
+fn list_jobs() -> Value {
+    let fails = &[400, 403, 404, 500, 503];
+    let success = json_content(shared("schemas", "Jobs"));
+    let mut get = operation("listJobs", JOBS, "Jobs, the newest first.", success, fails);
+    let query = |name: &str, description: &str, schema: Value| json!({"name": name, "in": "query", "required": false, "description": description, "schema": schema});
+    let time = || json!({"type": "string", "format": "date-time"});
+    get["parameters"] = json!([
+        query(
+            "state",
+            "Jobs in one of these states.",
+            json!({"type": "array", "items": shared("schemas", "JobState")})
+        ),
+        query("procedure", "Jobs of this procedure.", json!({"type": "string"})),
+        query("since", "Jobs submitted then or later.", time()),
+        query("until", "Jobs submitted before.", time()),
+        query(
+            "limit",
+            "How many at the most.",
+            json!({"type": "integer", "minimum": 1, "maximum": 1000, "default": 50})
+        ),
+        query(
+            "after",
+            "The `next` of the page before.",
+            json!({"type": "string", "pattern": "^[0-9]{1,18}$"})
+        ),
+    ]);
+    json!({ "get": get })
+}
+
+fn one_job() -> Value {
+    let mut item = with_id(job("getJob", "A job.", "Job"));
+    let success = json_content(shared("schemas", "Job"));
+    let fails = &[400, 403, 404, 410, 500, 503, 507];
+    item["delete"] = operation(
+        "cancelJob",
+        JOBS,
+        "Asks a job to stop; one that has ended stays as it is.",
+        success,
+        fails,
+    );
+    item
+}
+
+fn job_result() -> Value {
+    let success = json!({
+        "description": "The result, as a synchronous call would have given it. That of a web procedure is what it answered.",
+        "headers": receipt_headers(),
+        "content": {
+            "application/json": {},
+            VALUE: {},
+            PICKLE: {},
+            "application/octet-stream": {},
+            "text/plain": {"schema": {"type": "string"}},
+            "text/csv": {"schema": {"type": "string"}},
+            "*/*": {},
+        },
+    });
+    let summary =
+        "What came of a job; `503` while it has not ended, and the failure where it failed.";
+    let mut get = operation("getJobResult", JOBS, summary, success, OUTCOME_FAILURES);
+    get["responses"]["default"] = json!({
+        "description": "What a web procedure answered, with a status of its own choice.",
+        "content": {"*/*": {}},
+    });
+    get["parameters"] = json!([{
+        "name": "wait", "in": "query", "required": false,
+        "description": "Seconds to wait for the end of the job; 60 at the most.",
+        "schema": {"type": "number", "minimum": 0, "default": 0},
+    }]);
+    with_id(get)
+}
+
+fn probe() -> Value {
+    let success = json_content(shared("schemas", "Probe"));
+    let mut get = operation(
+        "asyncProbe",
+        JOBS,
+        "How a job is, for the original client.",
+        success,
+        JOB_FAILURES,
+    );
+    get["parameters"] = json!([shared("parameters", "JobUuid")]);
+    json!({ "get": get })
+}
+
+fn async_get() -> Value {
+    let success = json_content(shared("schemas", "Pickled"));
+    let summary =
+        "The result of a job, for the original client, which is held for up to 20 seconds.";
+    let mut get = operation("asyncGet", JOBS, summary, success, OUTCOME_FAILURES);
+    get["parameters"] = json!([shared("parameters", "JobUuid")]);
+    json!({ "get": get })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jobs::model::State;
+
+    #[test]
+    fn the_states_are_those_that_a_job_has() {
+        let own: Value = serde_json::from_str(OWN_SCHEMAS).unwrap();
+        assert_eq!(own["JobState"]["enum"], json!(State::ALL.map(State::name)));
+    }
+
+    #[test]
+    fn a_host_without_jobs_describes_none() {
+        assert!(paths(true).contains_key("/-/jobs"));
+        assert!(!paths(false).keys().any(|path| path.contains("job") || path.contains("async")));
+    }
+}
