@@ -37,6 +37,7 @@ impl Loading {
         Ok(Loader {
             sandbox: Arc::new(sandbox.context("the engine for WebAssembly cannot start")?),
             cache: Cache::open(&cache)?,
+            metrics: Arc::default(),
             limits: Limits::default().with(&file.limits),
             job_limits: Limits::of_jobs().with(&file.jobs.limits),
         })

@@ -7,7 +7,8 @@ use axum::routing::{MethodRouter, any, get};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
-    State, catalog, console, events, figures, health, jobs, listing, openapi, origin, procedure, reply,
+    State, catalog, console, events, figures, health, jobs, listing, openapi, origin, procedure,
+    reply,
 };
 
 pub(super) fn router(state: State) -> Router {
