@@ -37,7 +37,7 @@ STREAMS = ["--exclude-path", "/-/events", "--exclude-path", "/-/jobs/{id}/events
 
 @pytest.fixture(scope="module")
 def limited(make_module_host: Any) -> Host:
-    return make_module_host(*GOOD_GUESTS, config=CONFIG)
+    return make_module_host(*GOOD_GUESTS, "app", config=CONFIG)
 
 
 @pytest.fixture(scope="module")
@@ -89,10 +89,10 @@ def test_everything_that_can_be_called_is_described(
 def test_examples_are_accepted(limited: Host, document: dict[str, Any]) -> None:
     """Every procedure takes the example that is shown for it."""
     for path, item in document["paths"].items():
-        body = item.get("post", {}).get("requestBody")
-        if not body:
+        content = item.get("post", {}).get("requestBody", {}).get("content", {})
+        if "application/json" not in content:
             continue
-        example = body["content"]["application/json"]["example"]
+        example = content["application/json"]["example"]
         reply = limited.request("POST", path, json=example)
         assert reply.status_code == 200 or reply.json()["type"] != "BadArguments", reply.text
         assert fault_in(document, path, "post", reply) is None
@@ -117,6 +117,16 @@ def test_a_host_without_jobs_describes_none(make_host: MakeHost) -> None:
     assert "202" not in document["paths"]["/add"]["post"]["responses"]
     reply = host.request("GET", "/add?x=1&y=2", headers={"Prefer": "respond-async"})
     assert fault_in(document, "/add", "get", reply) is None
+
+
+def test_the_console_is_described(limited: Host, document: dict[str, Any]) -> None:
+    page = limited.request("GET", headers={"Accept": "text/html"})
+    assert page.headers["Content-Type"].startswith("text/html")
+    known = {"Accept": "text/html", "If-None-Match": page.headers["ETag"]}
+    again = limited.request("GET", headers=known)
+    assert again.status_code == 304
+    for reply in (page, again):
+        assert fault_in(document, "/", "get", reply) is None
 
 
 def test_replies_about_jobs_are_as_described(limited: Host, document: dict[str, Any]) -> None:

@@ -68,7 +68,7 @@ impl Source {
 /// Waits for a change that was not seen yet; for ever where none can come.
 async fn changed(changes: &mut watch::Receiver<()>) {
     if changes.changed().await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -3,9 +3,8 @@
 //! The way of a request: [`connection`] accepts it, [`router`] finds who answers, [`origin`] refuses
 //! what is not meant for this host, [`body`] reads within limits, [`request`] makes arguments of it,
 //! [`procedure`] runs the call, [`negotiate`] says in which form its result is wanted, [`reply`] writes
-//! the answer, [`compress`] makes it smaller. Of the host itself tell [`catalog`],
-//! [`openapi`], [`health`], [`figures`] and
-//! [`events`]. It knows nothing of wasm.
+//! the answer, [`compress`] makes it smaller. [`catalog`], [`openapi`], [`health`], [`figures`] and
+//! [`events`] tell of the host itself, [`console`] shows it. It knows nothing of wasm.
 
 mod body;
 mod catalog;

@@ -260,7 +260,7 @@ mod tests {
             r#"tarp_call_duration_seconds_count{procedure="statistics/mean"} 2"#,
             r#"tarp_fuel_total{procedure="statistics/mean"} 2000"#,
             "tarp_call_fuel_sum 2000.0",
-            r#"tarp_call_peak_memory_bytes_bucket{le="1048576.0"} 2"#,
+            r#"tarp_call_peak_memory_bytes_bucket{le="1.048576e+06"} 2"#,
             r#"tarp_call_peak_memory_bytes_bucket{le="+Inf"} 2"#,
             r#"tarp_refusals_total{type="BadArguments"} 1"#,
             r#"tarp_job_states_total{state="queued"} 5"#,
@@ -274,7 +274,7 @@ mod tests {
             let name = "tarp_call_duration_seconds_bucket{";
             text.lines().find(|l| l.starts_with(name) && l.contains(bound) && l.contains("mean"))
         };
-        assert!(bucket("0.000016").unwrap().ends_with(" 2"), "{text}");
+        assert!(bucket("1.6e-05").unwrap().ends_with(" 2"), "{text}");
     }
 
     #[test]

@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn counts_are_divided_at_bounds_and_subtracted() {
         let histogram = Histogram::default();
-        [1, 16, 17, 64, 65].map(|n| histogram.record(n));
+        [1, 16, 17, 64, 65].into_iter().for_each(|n| histogram.record(n));
         let before = histogram.counts();
         assert_eq!(before.within(&[16, 64]), [2, 2, 1]);
         histogram.record(64);

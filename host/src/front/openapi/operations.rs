@@ -397,7 +397,9 @@ mod tests {
             Some(Box::new(Type::List(Box::new(Type::Tuple(vec![Type::F64, Type::U64]))))),
             Some(Box::new(error)),
         );
-        insta::assert_json_snapshot!(item("statistics/histogram", vec![values, n], Some(result)));
+        let item = item("statistics/histogram", vec![values, n], Some(result));
+        // Whether keys keep their order depends on what else is built.
+        insta::with_settings!({sort_maps => true}, { insta::assert_json_snapshot!(item) });
     }
 
     #[test]
@@ -413,18 +415,15 @@ mod tests {
         let forms = |ty| {
             let item = item("f", Vec::new(), ty);
             let content = item["post"]["responses"]["200"]["content"].as_object().unwrap().clone();
-            content.keys().cloned().collect::<Vec<_>>()
+            content.keys().cloned().collect::<std::collections::BTreeSet<_>>()
         };
         let always =
             ["application/json", "application/vnd.tarp.pickle", "application/vnd.tarp.value+json"];
-        assert_eq!(forms(None), always);
+        assert_eq!(forms(None), always.map(str::to_owned).into());
         let table =
             forms(Some(Type::Result(Some(Box::new(Type::List(Box::new(Type::F64)))), None)));
-        assert_eq!(table.last().unwrap(), "text/csv");
-        assert!(
-            forms(Some(Type::List(Box::new(Type::U8))))
-                .contains(&"application/octet-stream".into())
-        );
+        assert!(table.contains("text/csv"));
+        assert!(forms(Some(Type::List(Box::new(Type::U8)))).contains("application/octet-stream"));
     }
 
     #[test]

@@ -29,19 +29,12 @@ const OUTCOME_FAILURES: &[u16] = &[400, 403, 404, 406, 409, 410, 413, 500, 503, 
 pub(super) fn paths(keeps_jobs: bool) -> Map<String, Value> {
     let mut paths = Map::new();
     let mut add = |path: &str, item: Value| paths.insert(path.to_owned(), item);
-    add(
-        "/",
-        reading(
-            "listProcedures",
-            "What there is to call, as the original client discovers it.",
-            "Listing",
-        ),
-    );
+    add("/", listing());
     add(
         "/-/procedures",
-        tagged("getCatalog", "The catalog, with types.", shared("schemas", "Procedures")),
+        tagged("getCatalog", "The catalog, with types.", &shared("schemas", "Procedures")),
     );
-    add("/-/openapi.json", tagged("getOpenapi", "This document.", json!({"type": "object"})));
+    add("/-/openapi.json", tagged("getOpenapi", "This document.", &json!({"type": "object"})));
     add(
         "/-/health",
         health("getHealth", "Whether the host is alive and ready, and some more.", "Health"),
@@ -64,7 +57,7 @@ pub(super) fn paths(keeps_jobs: bool) -> Map<String, Value> {
         add("/-/jobs/{id}/result", job_result());
         add(
             "/-/jobs/{id}/logs",
-            with_id(job(
+            with_id(&job(
                 "getJobLogs",
                 "What the guest wrote and logged, so far or at all.",
                 "Logs",
@@ -75,7 +68,7 @@ pub(super) fn paths(keeps_jobs: bool) -> Map<String, Value> {
             events("followJob", JOBS, "A job's events, as they come.", about, JOB_FAILURES);
         follow["responses"]["204"] =
             json!({"description": "The job has ended, and the caller has seen all of it."});
-        add("/-/jobs/{id}/events", with_id(follow));
+        add("/-/jobs/{id}/events", with_id(&follow));
         add("/asyncProbe", probe());
         add("/asyncGet", async_get());
     }
@@ -88,15 +81,26 @@ fn operation(id: &str, tag: &str, summary: &str, success: Value, fails: &[u16]) 
     json!({"operationId": id, "tags": [tag], "summary": summary, "responses": responses})
 }
 
-fn json_content(schema: Value) -> Value {
+fn json_content(schema: &Value) -> Value {
     json!({"description": "So it is.", "content": {"application/json": {"schema": schema}}})
 }
 
 fn reading(id: &str, summary: &str, schema: &str) -> Value {
-    json!({"get": operation(id, HOST, summary, json_content(shared("schemas", schema)), FAILURES)})
+    json!({"get": operation(id, HOST, summary, json_content(&shared("schemas", schema)), FAILURES)})
 }
 
-fn tagged(id: &str, summary: &str, schema: Value) -> Value {
+/// A listing for programs, and the console for people.
+fn listing() -> Value {
+    let summary =
+        "What there is to call, as the original client discovers it; for a browser, the console.";
+    let mut item = reading("listProcedures", summary, "Listing");
+    let responses = &mut item["get"]["responses"];
+    responses["200"]["content"]["text/html"] = json!({});
+    responses["304"] = json!({"description": "The console is the one that `If-None-Match` names."});
+    item
+}
+
+fn tagged(id: &str, summary: &str, schema: &Value) -> Value {
     let mut success = json_content(schema);
     success["headers"] = json!({"ETag": shared("headers", "ETag")});
     let mut get = operation(id, HOST, summary, success, FAILURES);
@@ -110,8 +114,8 @@ fn tagged(id: &str, summary: &str, schema: Value) -> Value {
 }
 
 fn health(id: &str, summary: &str, schema: &str) -> Value {
-    let mut get = operation(id, HOST, summary, json_content(shared("schemas", schema)), FAILURES);
-    let mut not_ready = json_content(shared("schemas", schema));
+    let mut get = operation(id, HOST, summary, json_content(&shared("schemas", schema)), FAILURES);
+    let mut not_ready = json_content(&shared("schemas", schema));
     not_ready["description"] = "It is loading, or about to stop.".into();
     get["responses"]["503"] = not_ready;
     json!({ "get": get })
@@ -132,17 +136,17 @@ fn events(id: &str, tag: &str, summary: &str, about: &str, fails: &[u16]) -> Val
 }
 
 fn job(id: &str, summary: &str, schema: &str) -> Value {
-    operation(id, JOBS, summary, json_content(shared("schemas", schema)), JOB_FAILURES)
+    operation(id, JOBS, summary, json_content(&shared("schemas", schema)), JOB_FAILURES)
 }
 
 /// A page of one job, which is only read.
-fn with_id(get: Value) -> Value {
+fn with_id(get: &Value) -> Value {
     json!({"parameters": [shared("parameters", "JobId")], "get": get})
 }
 
 fn list_jobs() -> Value {
     let fails = &[400, 403, 404, 500, 503];
-    let success = json_content(shared("schemas", "Jobs"));
+    let success = json_content(&shared("schemas", "Jobs"));
     let mut get = operation("listJobs", JOBS, "Jobs, the newest first.", success, fails);
     let query = |name: &str, description: &str, schema: Value| json!({"name": name, "in": "query", "required": false, "description": description, "schema": schema});
     let time = || json!({"type": "string", "format": "date-time"});
@@ -170,8 +174,8 @@ fn list_jobs() -> Value {
 }
 
 fn one_job() -> Value {
-    let mut item = with_id(job("getJob", "A job.", "Job"));
-    let success = json_content(shared("schemas", "Job"));
+    let mut item = with_id(&job("getJob", "A job.", "Job"));
+    let success = json_content(&shared("schemas", "Job"));
     let fails = &[400, 403, 404, 410, 500, 503, 507];
     item["delete"] = operation(
         "cancelJob",
@@ -209,11 +213,11 @@ fn job_result() -> Value {
         "description": "Seconds to wait for the end of the job; 60 at the most.",
         "schema": {"type": "number", "minimum": 0, "default": 0},
     }]);
-    with_id(get)
+    with_id(&get)
 }
 
 fn probe() -> Value {
-    let success = json_content(shared("schemas", "Probe"));
+    let success = json_content(&shared("schemas", "Probe"));
     let mut get = operation(
         "asyncProbe",
         JOBS,
@@ -226,7 +230,7 @@ fn probe() -> Value {
 }
 
 fn async_get() -> Value {
-    let success = json_content(shared("schemas", "Pickled"));
+    let success = json_content(&shared("schemas", "Pickled"));
     let summary =
         "The result of a job, for the original client, which is held for up to 20 seconds.";
     let mut get = operation("asyncGet", JOBS, summary, success, OUTCOME_FAILURES);
