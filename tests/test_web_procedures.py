@@ -1,4 +1,4 @@
-"""Web procedures: a request as it is in, and a reply with the procedure's own status and content out."""
+"""Web procedures: a request as it is in, a reply with their own status and content out."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ def test_a_get_and_a_post_are_listed_as_the_original_does(host: Host) -> None:
     listing = host.request("GET", "/").json()["result"]
     get = {entry["name"]: entry for entry in listing["GET"]}
     post = {entry["name"]: entry for entry in listing["POST"]}
-    assert {"get_data", "get_plot"} <= get.keys() and "set_params" in post
-    assert "set_params" not in get and "get_plot" not in post, "narrowed by its methods"
+    assert {"get_data", "get_plot"} <= get.keys()
+    assert "set_params" in post
+    assert "set_params" not in get, "narrowed by its methods"
+    assert "get_plot" not in post
     assert get["get_plot"]["query_params"] == []
     assert "PNG" in get["get_plot"]["description"]
     assert post["set_params"].keys() >= {"payload_mimetype", "payload_schema"}
@@ -52,7 +54,8 @@ def test_an_image_comes_as_it_is(host: Host) -> None:
     picture = reply.content
     assert picture.startswith(PNG)
     width, height = struct.unpack(">II", picture[16:24])
-    assert width > 100 and height > 100
+    assert width > 100
+    assert height > 100
     length, kind = struct.unpack(">I4s", picture[8:16])
     crc = struct.unpack(">I", picture[16 + length : 20 + length])[0]
     assert zlib.crc32(kind + picture[16 : 16 + length]) == crc

@@ -109,10 +109,10 @@ fn respond(value: &Value) -> Result<Response, CallError> {
         _ => StatusCode::OK,
     };
     let Some(Value::Map(content)) = field(value, "content") else {
-        return Err(wrong("no content".into()));
+        return Err(wrong("no content"));
     };
     let [(Value::Text(kind), content)] = content.as_slice() else {
-        return Err(wrong("several contents".into()));
+        return Err(wrong("several contents"));
     };
     let parsed;
     let content = match (&**kind, content) {
@@ -127,7 +127,7 @@ fn respond(value: &Value) -> Result<Response, CallError> {
     let (Some(Value::Text(media_type)), Some(Value::Bytes(data))) =
         (field(content, "media_type"), field(content, "data"))
     else {
-        return Err(wrong("raw content without its parts".into()));
+        return Err(wrong("raw content without its parts"));
     };
     raw(status, media_type, data.clone())
 }
@@ -148,7 +148,7 @@ fn raw(status: StatusCode, media_type: &str, data: Bytes) -> Result<Response, Ca
     Ok(response)
 }
 
-fn wrong(what: String) -> CallError {
+fn wrong(what: impl std::fmt::Display) -> CallError {
     CallError::new(Kind::ProcedureError, format!("the procedure answered with {what}"))
 }
 

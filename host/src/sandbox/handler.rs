@@ -216,6 +216,7 @@ async fn answer_p3(
     ended.await?
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is mapped over results")]
 fn broken(error: io::Error) -> Error {
     if error.get_ref().is_some_and(|inner| inner.is::<LengthLimitError>()) {
         Error::HttpRequestBodySize(None)
