@@ -177,7 +177,7 @@ def test_a_file_that_is_broken_is_told_of_at_once(browser: Browser, make_host: M
     console.says("broken.wasm", ".problems")
     ((problem,),) = host.problems().values()
     console.says(problem["message"], ".problems")
-    console.says("nothing of it is served", ".problems")
+    console.says("not served", ".problems")
     assert problem["message"] in browser.run(
         "return [...document.querySelectorAll('[role=status]')].map(x => x.textContent).join()"
     ), "a screen reader is told too"

@@ -1,16 +1,20 @@
 //! From a fresh clone to a host that serves the example procedures.
 
+use std::fs;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result, anyhow};
 
 use crate::project::Project;
 use crate::wasm_target::{WASIP1, WASIP2};
 use crate::{cargo_component, guests, projects, step, wasm_target};
 
-/// Shows how the host takes a component that cannot start, which would puzzle a visitor.
-const ONLY_FOR_TESTS: &str = "misbehave-at-start";
+/// One cannot start, the other is named as the C library is: both would puzzle a visitor.
+const ONLY_FOR_TESTS: [&str; 2] = ["misbehave-at-start", "namesakes"];
+
+/// Sidecars for components whose authors chose a name that another example has too.
+const PREFIXES: [(&str, &str); 2] = [("c_checksum", "c"), ("signal_lab", "signal")];
 
 /// Builds what is missing and serves it; returns only when that fails.
 ///
@@ -31,9 +35,14 @@ pub(crate) fn run(project: &Project, port: u16) -> Result<()> {
 
     heading(3, "building the example procedures");
     let mut guests = guests::list(project)?;
-    guests.retain(|guest| guest.name != ONLY_FOR_TESTS);
+    guests.retain(|guest| !ONLY_FOR_TESTS.contains(&guest.name.as_str()));
     let folder = project.target.join("procedures");
     guests::build(project, &guests, cargo_component.as_deref(), &folder)?;
+    for (component, prefix) in PREFIXES {
+        let sidecar = folder.join(component).with_extension("toml");
+        fs::write(&sidecar, format!("prefix = \"{prefix}\"\n"))
+            .with_context(|| format!("cannot write {}", sidecar.display()))?;
+    }
     let mut files: Vec<_> = guests.iter().map(guests::Guest::file).collect();
     for example in projects::list(project)? {
         // Their tools come from the network, and a visitor can do without them.

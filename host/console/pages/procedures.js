@@ -83,7 +83,7 @@ function Problems({ problems, file }) {
               <strong>${problem.file}</strong>
               <span class="faint">
                 <time datetime=${problem.since} title=${clock(problem.since)}>${ago(problem.since, now)}</time>${"; "}
-                ${problem.serving ? "its procedures still serve" : "nothing of it is served"}
+                ${problem.serving ? "its procedures still serve" : "not served"}
               </span>
             </summary>
             <p class="mono">${problem.message}</p>

@@ -1,0 +1,211 @@
+"""`tarp check`, `tarp inspect` and `tarp dev`: what an author does before and while serving."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from command_line import CommandLine
+from host import BINARY, DEADLINE, clean_environment, eventually, guest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def tarp(cache: Path) -> CommandLine:
+    return CommandLine("http://127.0.0.1:9", TARP_CACHE=str(cache))
+
+
+def folder(where: Path, *guests: str) -> Path:
+    where.mkdir(parents=True, exist_ok=True)
+    for name in guests:
+        (where / f"{name}.wasm").write_bytes(guest(name))
+    return where
+
+
+# check
+
+
+def test_a_sound_folder_passes_the_check(tarp: CommandLine, tmp_path: Path) -> None:
+    folder(tmp_path, "math", "app")
+    checked = tarp("check", tmp_path)
+    assert checked.code == 0, checked.err
+    assert "11 procedures, 1 mounted, 0 problems" in checked.text
+    assert tarp("check", tmp_path, "--json").json["mounts"] == ["app"]
+
+
+def test_every_problem_is_told_and_fails_the_check(tarp: CommandLine, tmp_path: Path) -> None:
+    folder(tmp_path, "math")
+    folder(tmp_path / "lab", "shapes")
+    (tmp_path / "broken.wasm").write_bytes(b"nothing")
+    (tmp_path / "core.wasm").write_bytes(b"\0asm\1\0\0\0")
+    (tmp_path / "lab" / "shapes.toml").write_text("[limits]\nfuel = 'much'\n")
+    (tmp_path / "twin.wasm").write_bytes(guest("math"))
+    checked = tarp("check", tmp_path)
+    assert checked.code == 1
+    for words in ("error: broken.wasm: ", "error: core.wasm: a core module", "lab/shapes.toml"):
+        assert words in checked.text
+    assert re.search(r"error: (math|twin)\.wasm: `add` is already served from", checked.text)
+    report = tarp("check", tmp_path, "--json")
+    assert report.code == 1
+    problems = {problem["file"] for problem in report.json["problems"]}
+    assert problems >= {"broken.wasm", "core.wasm", "lab/shapes.wasm"}
+    assert "add" in report.json["procedures"]
+
+
+def test_a_warning_fails_the_check_too(tarp: CommandLine, tmp_path: Path) -> None:
+    folder(tmp_path, "text")
+    checked = tarp("check", tmp_path)
+    assert checked.code == 1
+    assert "warning: text.wasm: the parameter `name`" in checked.text
+
+
+def test_no_folder_is_no_folder(tarp: CommandLine, tmp_path: Path) -> None:
+    checked = tarp("check", tmp_path / "nowhere")
+    assert checked.code == 1
+    assert "not a folder" in checked.err
+
+
+# inspect
+
+
+def test_a_component_is_shown_with_all_it_has(tarp: CommandLine, tmp_path: Path) -> None:
+    folder(tmp_path, "stats", "plot", "app")
+    shown = tarp("inspect", tmp_path / "stats.wasm").text
+    assert "mean(values: list<f64>) -> result<f64, string>" in shown
+    assert "The arithmetic mean" in shown
+    assert "(asynchronous)" in shown
+    assert "imports " in shown
+    assert "files" in shown
+    assert "get_plot (web, GET)" in tarp("inspect", tmp_path / "plot.wasm").text
+    answers = tarp("inspect", tmp_path / "app.wasm").text
+    assert "below /app/ itself (wasi:http 0.2)" in answers
+    assert "other HTTP servers" in answers
+
+
+def test_programs_read_the_same_as_json(tarp: CommandLine, tmp_path: Path) -> None:
+    file = folder(tmp_path, "math") / "math.wasm"
+    report = tarp("inspect", file, "--json").json
+    assert report["size"] == file.stat().st_size
+    assert len(report["digest"]) == 64
+    procedures = {procedure["name"]: procedure for procedure in report["procedures"]}
+    assert procedures["add"]["signature"] == "(x: s64, y: s64) -> s64"
+    assert procedures["add"]["mode"] == "sync"
+    assert report["answers_http"] is None
+    assert report["wants"] == ["files", "the network"]
+
+
+def test_what_no_host_would_load_is_told_with_the_reason(tarp: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "core.wasm").write_bytes(b"\0asm\1\0\0\0")
+    shown = tarp("inspect", tmp_path / "core.wasm")
+    assert shown.code == 1
+    assert "core.wasm: a core module, not a component" in shown.err
+
+
+# dev
+
+
+class Dev:
+    """`tarp dev` with what it prints."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.lines: list[str] = []
+        threading.Thread(target=self.read, daemon=True).start()
+        eventually(lambda: any(line.startswith("listening on ") for line in self.lines))
+        first = next(line for line in self.lines if line.startswith("listening on "))
+        self.address = first.split()[2].rstrip(",")
+
+    def read(self) -> None:
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+
+    def says(self, words: str) -> bool:
+        return any(words in line for line in self.lines)
+
+    def result(self, path: str) -> object:
+        reply = requests.get(f"{self.address}/{path}", timeout=DEADLINE)
+        return reply.json().get("result") if reply.status_code == 200 else None
+
+
+@contextmanager
+def dev(source: Path, cache: Path) -> Iterator[Dev]:
+    process = subprocess.Popen(
+        [BINARY, "dev", source, "--port", "0", "--cache", cache],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=clean_environment(),
+    )
+    try:
+        running = Dev(process)
+        yield running
+        process.terminate()
+        assert process.wait(DEADLINE) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A Rust project that takes its dependencies from where the examples have them."""
+    home = tmp_path / "dev-lab"
+    (home / "src").mkdir(parents=True)
+    (home / "Cargo.toml").write_text(
+        f"""[package]
+name = "dev-lab"
+version = "0.1.0"
+edition = "2024"
+
+[lib]
+crate-type = ["cdylib"]
+
+[dependencies]
+tarp-guest = {{ path = "{ROOT / "guest-sdk"}" }}
+
+[workspace]
+"""
+    )
+    shutil.copy(ROOT / "examples" / "guests" / "Cargo.lock", home / "Cargo.lock")
+    write(home, "1")
+    return home
+
+
+def write(project: Path, answer: str) -> None:
+    text = f"#[tarp_guest::procedures]\nmod lab {{\n    pub fn answer() -> u32 {{ {answer} }}\n}}\n"
+    (project / "src" / "lib.rs").write_text(text)
+
+
+def test_an_edit_is_served_and_a_mistake_is_told(project: Path, cache: Path) -> None:
+    with dev(project, cache) as running:
+        eventually(lambda: running.result("answer") == 1, 240)
+        assert running.says("dev_lab.wasm") or running.says("built ")
+        write(project, "2")
+        eventually(lambda: running.result("answer") == 2)
+        write(project, "two")
+        eventually(lambda: running.says("not built; waiting for a change"))
+        assert running.says("cannot find value `two`")
+        assert running.result("answer") == 2, "the last good version is served on"
+        write(project, "3")
+        eventually(lambda: running.result("answer") == 3)
+    assert not list(project.glob("*.wasm")), "the project's folder is left as it was"
+
+
+def test_nothing_is_built_again_without_a_change(project: Path, cache: Path) -> None:
+    with dev(project, cache) as running:
+        eventually(lambda: running.result("answer") == 1, 240)
+        (project / "notes.txt~").write_text("an editor's backup")
+        (project / "target").mkdir(exist_ok=True)
+        (project / "target" / "x.rs").write_text("made by a tool")
+        write(project, "2")
+        eventually(lambda: running.result("answer") == 2)
+        assert sum(line.startswith("built ") for line in running.lines) == 2
