@@ -100,8 +100,8 @@ def test_the_original_client_uses_them(host: Host) -> None:
 def test_one_can_run_as_a_job(host: Host) -> None:
     reply = host.request("GET", "/get_plot?frequency=2", headers={"Prefer": "respond-async"})
     assert reply.status_code == 202
-    handle = host.ended(reply.json()["id"])["id"]
-    result = host.request("GET", f"/-/jobs/{handle}/result")
+    handle = reply.json()["id"]
+    result = host.request("GET", f"/-/jobs/{handle}/result", params={"wait": 20})
     assert result.headers["Content-Type"] == "image/png"
     assert result.content == host.request("GET", "/get_plot?frequency=2").content
 
