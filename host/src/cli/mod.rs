@@ -24,7 +24,6 @@ struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one of it, at the start")]
 enum Command {
     Serve(serve::Serve),
     Call(tarp_remote::Call),

@@ -218,7 +218,7 @@ async fn answer_p3(
 
 #[expect(clippy::needless_pass_by_value, reason = "it is mapped over results")]
 fn broken(error: io::Error) -> Error {
-    if error.get_ref().is_some_and(|inner| inner.is::<LengthLimitError>()) {
+    if error.get_ref().and_then(|e| e.downcast_ref::<LengthLimitError>()).is_some() {
         Error::HttpRequestBodySize(None)
     } else {
         Error::InternalError(Some(error.to_string()))
