@@ -14,7 +14,7 @@ use tarp_workbench::tools::Tools;
 use tarp_workbench::{BuildError, BuildRequest, Language};
 
 use super::local::{shown, size};
-use super::serve::{own_directories, serve};
+use super::serve::{LogFormat, cache, log_to_stderr, serve};
 
 /// How long the sources must stay as they are before they are built.
 const SETTLED: Duration = Duration::from_millis(100);
@@ -55,7 +55,7 @@ impl Dev {
     ///
     /// Where the host cannot start, or the sources cannot be watched.
     pub(crate) fn run(self) -> Result<()> {
-        super::serve::log_warnings();
+        log_to_stderr(LogFormat::Text, "warn");
         let home = tempfile::Builder::new().prefix("tarp-dev-").tempdir()?;
         let folder = home.path().join("procedures");
         std::fs::create_dir(&folder)?;
@@ -81,13 +81,9 @@ impl Dev {
     }
 
     fn config(&self, home: &Path, folder: &Path) -> Result<HostConfig> {
-        let cache = match &self.cache {
-            Some(cache) => cache.clone(),
-            None => own_directories("--cache")?.cache_dir().join("compiled"),
-        };
         Ok(HostConfig {
             folder: folder.canonicalize()?,
-            cache,
+            cache: cache(self.cache.clone())?,
             data: home.join("data"),
             server: ServerConfig {
                 bind: self.bind,

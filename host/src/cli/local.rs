@@ -9,7 +9,7 @@ use tarp_host::catalog::{Cache, Loader, Procedure};
 use tarp_host::config::{ConfigFile, Limits, Mode, read};
 use tarp_host::sandbox::Sandbox;
 
-use super::serve::own_directories;
+use super::serve::cache;
 
 /// How to load components.
 #[derive(Debug, Args)]
@@ -29,10 +29,7 @@ impl Loading {
             Some(path) => read::<ConfigFile>(path)?,
             None => ConfigFile::default(),
         };
-        let cache = match self.cache.clone().or(file.cache) {
-            Some(cache) => cache,
-            None => own_directories("--cache")?.cache_dir().join("compiled"),
-        };
+        let cache = cache(self.cache.clone().or(file.cache))?;
         let sandbox = Sandbox::new(1).map_err(anyhow::Error::from);
         Ok(Loader {
             sandbox: Arc::new(sandbox.context("the engine for WebAssembly cannot start")?),

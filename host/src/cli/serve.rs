@@ -67,7 +67,7 @@ enum JobsFlag {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum LogFormat {
+pub(super) enum LogFormat {
     Text,
     Json,
 }
@@ -79,7 +79,7 @@ impl Serve {
     ///
     /// Where the host cannot start, with what to do about it.
     pub(crate) fn run(self) -> Result<()> {
-        log_to_stderr(self.log);
+        log_to_stderr(self.log, "info");
         let folder = self.dir.clone();
         let config = self.config()?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -100,10 +100,7 @@ impl Serve {
         server.tls_cert = self.tls_cert.or(server.tls_cert);
         server.tls_key = self.tls_key.or(server.tls_key);
         server.allowed_hosts.extend(self.allow_hosts);
-        let cache = match self.cache.or(file.cache) {
-            Some(cache) => cache,
-            None => own_directories("--cache")?.cache_dir().join("compiled"),
-        };
+        let cache = cache(self.cache.or(file.cache))?;
         let data = match self.data.or(file.data) {
             Some(data) => data,
             None => own_directories("--data")?.data_dir().to_path_buf(),
@@ -133,19 +130,22 @@ impl Serve {
     }
 }
 
-pub(super) fn own_directories(flag: &str) -> Result<directories::ProjectDirs> {
+/// The directory for compiled components: the one that was named, or the user's own.
+pub(super) fn cache(named: Option<PathBuf>) -> Result<PathBuf> {
+    match named {
+        Some(cache) => Ok(cache),
+        None => Ok(own_directories("--cache")?.cache_dir().join("compiled")),
+    }
+}
+
+fn own_directories(flag: &str) -> Result<directories::ProjectDirs> {
     directories::ProjectDirs::from("", "", "tarp")
         .with_context(|| format!("there is no home directory; name a directory with {flag}"))
 }
 
-/// Lets only warnings be seen, on standard error.
-pub(super) fn log_warnings() {
-    let filter = EnvFilter::try_from_env("TARP_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-}
-
-fn log_to_stderr(format: LogFormat) {
-    let filter = EnvFilter::try_from_env("TARP_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+/// Logs what `TARP_LOG` says, or what matters at least as much as `least`.
+pub(super) fn log_to_stderr(format: LogFormat, least: &str) {
+    let filter = EnvFilter::try_from_env("TARP_LOG").unwrap_or_else(|_| EnvFilter::new(least));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
         LogFormat::Text => log.init(),
