@@ -38,6 +38,21 @@ class Ran(NamedTuple):
         return json.loads(self.out)
 
 
+def run(
+    *words: str | Path, at: Path | None = None, deadline: float, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """A command that wants no host, run to its end in a folder, with more in its environment."""
+    return subprocess.run(
+        [BINARY, *words],
+        cwd=at,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=deadline,
+        check=False,
+    )
+
+
 class CommandLine:
     """Runs commands that find one host in their environment."""
 

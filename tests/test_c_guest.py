@@ -3,8 +3,8 @@ with every type and with names of libc that this file builds with `tarp build`."
 
 from __future__ import annotations
 
+import functools
 import json
-import os
 import shutil
 import subprocess
 import zlib
@@ -15,24 +15,13 @@ from typing import Any
 import pytest
 import tarp
 
-from host import BINARY, Host, MakeHost, eventually, guest, place
+import command_line
+from host import Host, MakeHost, eventually, guest, place
 
 PROJECT = Path(__file__).parent / "c_guest"
 
 
-def run(
-    *arguments: str | Path, at: Path | None = None, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    """`tarp` with these arguments."""
-    return subprocess.run(
-        [BINARY, *arguments],
-        cwd=at,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+run = functools.partial(command_line.run, deadline=60)
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@ builds it, and a module with every type and every way to fail that this file bui
 
 from __future__ import annotations
 
+import functools
 import json
-import os
 import subprocess
 import uuid
 from collections.abc import Iterator
@@ -15,7 +15,8 @@ import pytest
 import requests
 import tarp
 
-from host import BINARY, Host, MakeHost, eventually, guest, place
+import command_line
+from host import Host, MakeHost, eventually, guest, place
 
 #: The first build fetches the tool chain.
 pytestmark = pytest.mark.timeout(300)
@@ -23,19 +24,7 @@ pytestmark = pytest.mark.timeout(300)
 MODULE = Path(__file__).parent / "javascript_guest" / "every_type.ts"
 
 
-def run(
-    *arguments: str | Path, at: Path | None = None, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    """`tarp` with these arguments."""
-    return subprocess.run(
-        [BINARY, *arguments],
-        cwd=at,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+run = functools.partial(command_line.run, deadline=240)
 
 
 @pytest.fixture(scope="module")

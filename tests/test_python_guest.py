@@ -3,6 +3,7 @@ module with every type hint and every way to fail that this file builds with `ta
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 import tarp
 
+import command_line
 from host import BINARY, Host, MakeHost, eventually, guest, place
 
 #: A component of 18 MiB is built and compiled, on a machine that has other things to do.
@@ -22,11 +24,7 @@ pytestmark = pytest.mark.timeout(600)
 MODULE = Path(__file__).parent / "python_guest" / "every_hint.py"
 
 
-def run(*arguments: str | Path, at: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """`tarp` with these arguments."""
-    return subprocess.run(
-        [BINARY, *arguments], cwd=at, capture_output=True, text=True, timeout=400, check=False
-    )
+run = functools.partial(command_line.run, deadline=400)
 
 
 @pytest.fixture(scope="module")
