@@ -2,10 +2,9 @@
 
 use std::time::SystemTime;
 
-use axum::extract::{Request, State as Extract};
-use axum::middleware::Next;
+use axum::extract::State as Extract;
 use axum::response::Response;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 
 use super::State;
@@ -15,7 +14,7 @@ use crate::codec::types::{Parameter, Type};
 use crate::config::{self, Mode, WebMethod};
 
 /// The version of the catalog, on every reply, by which a client notices a reload.
-const VERSION: &str = "x-tarp-catalog";
+const VERSION: HeaderName = HeaderName::from_static("x-tarp-catalog");
 
 #[derive(Serialize)]
 struct Procedures<'a> {
@@ -91,16 +90,10 @@ pub(super) async fn show(Extract(state): Extract<State>, headers: HeaderMap) -> 
 }
 
 /// Writes the catalog's version on the reply.
-pub(super) async fn stamp(
-    Extract(state): Extract<State>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let mut response = next.run(request).await;
+pub(super) fn stamp(state: &State, response: &mut Response) {
     if let Ok(version) = HeaderValue::from_str(state.catalog.load().version()) {
         response.headers_mut().insert(VERSION, version);
     }
-    response
 }
 
 fn entry(procedure: &Procedure, keeps_jobs: bool) -> Entry<'_> {

@@ -5,10 +5,11 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -18,6 +19,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use super::compress;
+use super::router::Routes;
 use super::watchdog::{Guarded, Watchdog, Watched};
 use crate::config::ServerConfig;
 use crate::metrics::Metrics;
@@ -25,19 +27,19 @@ use crate::metrics::Metrics;
 /// After an `accept` that failed, for the cause (mostly: too many open files) to pass.
 const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(100);
 
-/// Serves `router` on every connection until `shutdown` completes; then ends idle connections at
+/// Serves `routes` on every connection until `shutdown` completes; then ends idle connections at
 /// once, busy ones after their requests, and what still runs after the grace by force.
 pub(super) async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
-    router: Router,
+    routes: Routes,
     config: &ServerConfig,
     metrics: Arc<Metrics>,
     shutdown: impl Future<Output = ()>,
 ) {
     let server = Arc::new(Server {
         builder: builder(),
-        router,
+        routes,
         tls,
         config: config.clone(),
         closing: CancellationToken::new(),
@@ -100,7 +102,8 @@ const MAX_HEAD: usize = 128 << 10;
 
 fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).max_buf_size(MAX_HEAD);
+    // The watchdog times headers, without a timer for each request.
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(MAX_HEAD);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -111,7 +114,7 @@ fn builder() -> Builder<TokioExecutor> {
 
 struct Server {
     builder: Builder<TokioExecutor>,
-    router: Router,
+    routes: Routes,
     tls: Option<TlsAcceptor>,
     config: ServerConfig,
     closing: CancellationToken,
@@ -138,24 +141,25 @@ impl Server {
 
     async fn drive<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(&self, stream: S) {
         let watchdog = Watchdog::new(self.config.header_timeout, self.config.idle_timeout);
-        let router = self.router.clone();
+        let routes = self.routes.clone();
         let requests = watchdog.clone();
-        let service = tower::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+        let service = service_fn(move |request: Request<Incoming>| {
             let guard = requests.request();
             let wish = compress::Wish::of(request.headers());
-            let answer = tower::ServiceExt::oneshot(router.clone(), request);
+            let routes = routes.clone();
             async move {
-                let response = wish.grant(answer.await?).await;
+                let response = wish.grant(routes.answer(request).await).await;
                 Ok::<_, Infallible>(response.map(|body| Guarded::new(body, guard)))
             }
         });
         let stream = TokioIo::new(Watched::new(stream, watchdog.clone()));
-        let connection = self.builder.serve_connection(stream, TowerToHyperService::new(service));
+        let connection = self.builder.serve_connection(stream, service);
         let mut connection = std::pin::pin!(connection);
         let mut closing = std::pin::pin!(self.closing.cancelled());
         let mut is_closing = false;
         loop {
             tokio::select! {
+                biased;
                 ended = connection.as_mut() => {
                     if let Err(e) = ended {
                         debug!(error = %e, "connection ended");

@@ -42,6 +42,7 @@ use crate::jobs::Jobs;
 use crate::metrics::{Metrics, Standing};
 use crate::sandbox::Sandbox;
 use origin::AllowedHosts;
+use router::Routes;
 pub use tls::TlsError;
 
 /// The server side of HTTP, ready to serve.
@@ -125,12 +126,12 @@ impl Front {
 
     /// Serves until `shutdown` completes, then lets running requests finish within the grace.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-        let router = router::router(self.state.clone());
+        let routes = Routes::new(self.state.clone());
         let shutdown = async {
             shutdown.await;
             self.state.closing.cancel();
         };
         let metrics = Arc::clone(&self.state.metrics);
-        connection::serve(listener, self.tls, router, &self.state.config, metrics, shutdown).await;
+        connection::serve(listener, self.tls, routes, &self.state.config, metrics, shutdown).await;
     }
 }

@@ -8,14 +8,10 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 
 use axum::extract::Request;
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
 use http::header::{HOST, ORIGIN};
 use http::uri::Authority;
 use http::{HeaderMap, Method, Version};
 
-use super::State;
-use super::reply::Refusal;
 use crate::error::{CallError, Kind};
 
 /// The names under which clients may address the host.
@@ -40,18 +36,11 @@ impl AllowedHosts {
 }
 
 /// Lets through what is meant for this host.
-pub(super) async fn check(
-    axum::extract::State(state): axum::extract::State<State>,
-    request: Request,
-    next: Next,
-) -> Response {
-    match verdict(&state.allowed_hosts, &request) {
-        Ok(()) => next.run(request).await,
-        Err(error) => Refusal::from(error).into_response(),
-    }
-}
-
-fn verdict(allowed: &AllowedHosts, request: &Request) -> Result<(), CallError> {
+///
+/// # Errors
+///
+/// Why a request is not, as [`Kind::BadRequest`] or [`Kind::Forbidden`].
+pub(super) fn check(allowed: &AllowedHosts, request: &Request) -> Result<(), CallError> {
     let bad = |message: &str| CallError::new(Kind::BadRequest, message);
     let header =
         single(request.headers(), HOST.as_str()).map_err(|()| bad("more than one Host header"))?;
@@ -118,7 +107,7 @@ mod tests {
             request = request.header(*name, *value);
         }
         let allowed = AllowedHosts::new(&["lab.example".into()]);
-        verdict(&allowed, &request.body(Body::empty()).unwrap()).map_err(|error| error.kind)
+        check(&allowed, &request.body(Body::empty()).unwrap()).map_err(|error| error.kind)
     }
 
     #[test]

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::State as Extract;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{Method, Request};
@@ -29,11 +28,11 @@ const LARGE: usize = 1 << 20;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Calls the procedure that the path names.
-pub(super) async fn answer(Extract(state): Extract<State>, request: Request<Body>) -> Response {
+pub(super) async fn answer(state: &State, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
-    let answered = match find(&state, &parts) {
-        Ok(Found::Procedure(procedure)) => call(&state, procedure, &parts, body).await,
-        Ok(Found::Mount(mount, below)) => mount::serve(&state, mount, &below, parts, body).await,
+    let answered = match find(state, &parts) {
+        Ok(Found::Procedure(procedure)) => call(state, procedure, &parts, body).await,
+        Ok(Found::Mount(mount, below)) => mount::serve(state, mount, &below, parts, body).await,
         Err(error) => Err(error),
     };
     answered.unwrap_or_else(|error| {
@@ -83,6 +82,9 @@ pub(super) fn unhurried<T>(size: usize, work: impl FnOnce() -> T) -> T {
 
 /// A place for a call, held until it is dropped.
 pub(super) async fn place(state: &State) -> Result<OwnedSemaphorePermit, CallError> {
+    if let Ok(place) = Arc::clone(&state.places).try_acquire_owned() {
+        return Ok(place);
+    }
     let place = Arc::clone(&state.places).acquire_owned();
     match tokio::time::timeout(PATIENCE, place).await {
         Ok(Ok(place)) => Ok(place),

@@ -324,15 +324,20 @@ pub(super) fn options(allow: &'static str) -> Response {
     (StatusCode::NO_CONTENT, [(ALLOW, allow)]).into_response()
 }
 
+const FUEL: HeaderName = HeaderName::from_static("x-tarp-fuel");
+const PEAK_MEMORY: HeaderName = HeaderName::from_static("x-tarp-peak-memory");
+const INSTANTIATE: HeaderName = HeaderName::from_static("x-tarp-instantiate-us");
+const RUN: HeaderName = HeaderName::from_static("x-tarp-run-us");
+
 /// The receipt, as headers.
 pub(super) fn write_receipt(receipt: &Receipt, headers: &mut HeaderMap) {
     let micros =
         |duration: std::time::Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
     for (name, number) in [
-        (HeaderName::from_static("x-tarp-fuel"), receipt.fuel),
-        (HeaderName::from_static("x-tarp-peak-memory"), receipt.peak_memory as u64),
-        (HeaderName::from_static("x-tarp-instantiate-us"), micros(receipt.instantiate)),
-        (HeaderName::from_static("x-tarp-run-us"), micros(receipt.run)),
+        (FUEL, receipt.fuel),
+        (PEAK_MEMORY, receipt.peak_memory as u64),
+        (INSTANTIATE, micros(receipt.instantiate)),
+        (RUN, micros(receipt.run)),
     ] {
         headers.insert(name, number.into());
     }

@@ -1,17 +1,63 @@
 //! Every URL of the host, on one screen.
 
+use std::panic::AssertUnwindSafe;
+
 use axum::Router;
+use axum::body::Body;
 use axum::handler::Handler;
-use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, any, get};
-use tower_http::catch_panic::CatchPanicLayer;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{MethodRouter, get};
+use futures_util::FutureExt as _;
+use http::Request;
+use hyper::body::Incoming;
+use tower::ServiceExt as _;
 
 use super::{
     State, catalog, console, events, figures, health, jobs, listing, openapi, origin, procedure,
     reply,
 };
 
-pub(super) fn router(state: State) -> Router {
+/// Who answers which URL.
+#[derive(Clone)]
+pub(super) struct Routes {
+    state: State,
+    pages: Router,
+}
+
+impl Routes {
+    pub(super) fn new(state: State) -> Self {
+        Self { pages: pages().with_state(state.clone()), state }
+    }
+
+    /// Answers a request, whatever becomes of it.
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response {
+        let answered = AssertUnwindSafe(self.route(request.map(Body::new))).catch_unwind().await;
+        answered.unwrap_or_else(reply::panicked)
+    }
+
+    async fn route(&self, request: Request<Body>) -> Response {
+        if let Err(error) = origin::check(&self.state.allowed_hosts, &request) {
+            return reply::Refusal::from(error).into_response();
+        }
+        // Everything but the host's own pages is the name of a procedure. Calls are what there are
+        // many of: they take no way through the router.
+        let mut response = if is_page(request.uri().path()) {
+            let Ok(response) = self.pages.clone().oneshot(request).await;
+            response
+        } else {
+            procedure::answer(&self.state, request).await
+        };
+        catalog::stamp(&self.state, &mut response);
+        response
+    }
+}
+
+/// `/-/` is kept for the host itself; what else it answers is the original protocol's.
+fn is_page(path: &str) -> bool {
+    path == "/" || path.starts_with("/-/") || jobs::ORIGINAL_PATHS.contains(&path)
+}
+
+fn pages() -> Router<State> {
     Router::new()
         .route("/", page(listing::show))
         .route("/-/procedures", page(catalog::show))
@@ -24,13 +70,7 @@ pub(super) fn router(state: State) -> Router {
         .route("/-/events", page(events::stream))
         .route("/-/console/{*name}", page(console::asset))
         .merge(jobs::routes())
-        .route("/-/{*page}", any(reply::no_such_page))
-        // Everything else is the name of a procedure; `/-/` is kept for the host itself.
-        .fallback(procedure::answer)
-        .layer(from_fn_with_state(state.clone(), catalog::stamp))
-        .layer(from_fn_with_state(state.clone(), origin::check))
-        .layer(CatchPanicLayer::custom(reply::panicked))
-        .with_state(state)
+        .fallback(reply::no_such_page)
 }
 
 /// A page that is only read.

@@ -14,7 +14,8 @@ use crate::config::Limits;
 
 /// The state of one call.
 pub(super) struct CallState {
-    wasi: WasiCtx,
+    /// Made when the guest first turns to WASI, which most calls never do.
+    wasi: Option<Box<WasiCtx>>,
     resources: ResourceTable,
     http: WasiHttpCtx,
     outgoing: NoNetwork,
@@ -28,28 +29,19 @@ pub(super) struct CallState {
 }
 
 impl CallState {
-    /// Grants nothing: no files, no network, no environment, no arguments. Whoever grants something
-    /// must say so in [`outside`](super::outside), which relies on this.
     pub(super) fn new(
         name: &Arc<str>,
         limits: &Limits,
         observer: Option<Arc<dyn Observer>>,
     ) -> Self {
-        let output = Streams::new(limits.output);
-        let wasi = WasiCtx::builder()
-            .allow_tcp(false)
-            .allow_udp(false)
-            .stdout(output.stdout.clone())
-            .stderr(output.stderr.clone())
-            .build();
         let memory = MemoryLimiter { limit: limits.memory, used: 0, denied: None };
         Self {
-            wasi,
+            wasi: None,
             resources: ResourceTable::new(),
             http: WasiHttpCtx::new(),
             outgoing: NoNetwork,
             memory,
-            output,
+            output: Streams::new(limits.output),
             name: Arc::clone(name),
             observer,
             yielded_at: limits.fuel,
@@ -59,8 +51,21 @@ impl CallState {
 
 impl WasiView for CallState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.resources }
+        let output = &self.output;
+        let ctx = self.wasi.get_or_insert_with(|| Box::new(wasi(output)));
+        WasiCtxView { ctx, table: &mut self.resources }
     }
+}
+
+/// Grants nothing: no files, no network, no environment, no arguments. Whoever grants something must
+/// say so in [`outside`](super::outside), which relies on this.
+fn wasi(output: &Streams) -> WasiCtx {
+    WasiCtx::builder()
+        .allow_tcp(false)
+        .allow_udp(false)
+        .stdout(output.stdout.clone())
+        .stderr(output.stderr.clone())
+        .build()
 }
 
 impl WasiHttpView for CallState {

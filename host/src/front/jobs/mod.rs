@@ -28,6 +28,9 @@ pub(super) use submit::{accept, is_wanted};
 /// What a waiting request may ask for, in seconds.
 const LONGEST_WAIT: f64 = 60.0;
 
+/// Where the original client asks for a job.
+pub(super) const ORIGINAL_PATHS: [&str; 2] = ["/asyncGet", "/asyncProbe"];
+
 pub(super) fn routes() -> Router<State> {
     Router::new()
         .route("/-/jobs", page(list))
@@ -35,8 +38,8 @@ pub(super) fn routes() -> Router<State> {
         .route("/-/jobs/{id}/result", page(result))
         .route("/-/jobs/{id}/logs", page(logs))
         .route("/-/jobs/{id}/events", page(events::stream))
-        .route("/asyncGet", page(original::get))
-        .route("/asyncProbe", page(original::probe))
+        .route(ORIGINAL_PATHS[0], page(original::get))
+        .route(ORIGINAL_PATHS[1], page(original::probe))
 }
 
 type Reply = Result<Response, Refusal>;
