@@ -125,7 +125,7 @@ async fn invoke(
         arguments: Vec<Typed>,
     ) -> wasmtime::Result<Option<Typed>> {
         let typed: TypedFunc<Parameters, Returned<FLAT>> = func.typed(&mut *store)?;
-        typed.call_async(store, Parameters(arguments)).await.map(|returned| returned.0)
+        typed.call_async(store, Parameters::new(arguments)).await.map(|returned| returned.0)
     }
     // wasmtime wants the count at compile time.
     macro_rules! by_count {

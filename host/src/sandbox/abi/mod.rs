@@ -17,7 +17,8 @@ mod lift;
 mod lower;
 mod shape;
 
-use std::mem::MaybeUninit;
+use std::mem::{self, MaybeUninit};
+use std::sync::{Mutex, PoisonError};
 
 use wasmtime::component::__internal::{
     CanonicalAbiInfo, InstanceType, InterfaceType, LiftContext, LowerContext,
@@ -41,8 +42,15 @@ const MAX_FLAT_PARAMETERS: usize = 16;
 #[error("the result is over the limit")]
 pub(super) struct ResultTooLarge;
 
-/// The arguments of one call, in the order of the parameters.
-pub(super) struct Parameters(pub(super) Vec<Typed>);
+/// The arguments of one call, in the order of the parameters. wasmtime keeps them until the call has
+/// ended; each is given up as soon as the guest has it, since it may be large.
+pub(super) struct Parameters(Mutex<Vec<Typed>>);
+
+impl Parameters {
+    pub(super) fn new(arguments: Vec<Typed>) -> Self {
+        Self(Mutex::new(arguments))
+    }
+}
 
 /// The result of one call, which occupies `FLAT` core values: 1 for a function that is lifted
 /// synchronously (the value, or a pointer to it), up to 16 for one that is lifted asynchronously.
@@ -75,21 +83,22 @@ unsafe impl Lower for Parameters {
         let InterfaceType::Tuple(index) = ty else { bail!("the parameters are not a tuple") };
         let types = cx.types;
         let parameters = &types[index];
-        if parameters.types.len() != self.0.len() {
-            bail!("{} arguments for {} parameters", self.0.len(), parameters.types.len());
+        let arguments = mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        if parameters.types.len() != arguments.len() {
+            bail!("{} arguments for {} parameters", arguments.len(), parameters.types.len());
         }
         if parameters.abi.flat_count(MAX_FLAT_PARAMETERS).is_some() {
             let mut slots = Slots(slots.iter_mut());
-            for (value, ty) in self.0.iter().zip(&parameters.types) {
-                flat(value, cx, *ty, &mut slots)?;
+            for (value, ty) in arguments.into_iter().zip(&parameters.types) {
+                flat(&value, cx, *ty, &mut slots)?;
             }
         } else {
             let address =
                 cx.realloc(0, 0, parameters.abi.align32, parameters.abi.size32 as usize)?;
             let mut offset = address;
-            for (value, ty) in self.0.iter().zip(&parameters.types) {
+            for (value, ty) in arguments.into_iter().zip(&parameters.types) {
                 let field = types.canonical_abi(ty).next_field32_size(&mut offset);
-                store(value, cx, *ty, field)?;
+                store(&value, cx, *ty, field)?;
             }
             slots[0] = ValRaw::i64(address as i64);
         }
