@@ -1,7 +1,9 @@
-"""`tarp check`, `tarp inspect` and `tarp dev`: what an author does before and while serving."""
+"""`tarp build`, `tarp check`, `tarp inspect` and `tarp dev`: what an author does before and while
+serving."""
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -29,6 +31,19 @@ def folder(where: Path, *guests: str) -> Path:
     for name in guests:
         shutil.copy(guest(name), where / f"{name}.wasm")
     return where
+
+
+# build
+
+
+def test_a_folder_that_is_not_there_is_not_taken_for_a_file(
+    tarp: CommandLine, tmp_path: Path
+) -> None:
+    (tmp_path / "a.py").write_text("def f() -> int:\n    return 1\n")
+    built = tarp("build", tmp_path / "a.py", "--output", tmp_path / "procedures")
+    assert built.code == 1
+    assert f"for a folder, `mkdir -p {tmp_path}/procedures` first" in built.err
+    assert {file.name for file in tmp_path.iterdir()} == {"a.py"}
 
 
 # check
@@ -59,6 +74,16 @@ def test_every_problem_is_told_and_fails_the_check(tarp: CommandLine, tmp_path: 
     problems = {problem["file"] for problem in report.json["problems"]}
     assert problems >= {"broken.wasm", "core.wasm", "lab/shapes.wasm"}
     assert "add" in report.json["procedures"]
+
+
+def test_what_a_file_says_controls_no_terminal(tarp: CommandLine, tmp_path: Path) -> None:
+    folder(tmp_path, "math")
+    (tmp_path / "math.toml").write_text('title = "\x1b[2J"\n')
+    with tarp.terminal("check", tmp_path) as terminal:
+        assert terminal.ended() == 1
+    assert "\x1b[1m\x1b[31merror:\x1b[0m" in terminal.raw, "what is wrong stands out"
+    assert "\x1b[2J" not in terminal.raw
+    assert "\\u{1b}[2J" in terminal.shown
 
 
 def test_a_warning_fails_the_check_too(tarp: CommandLine, tmp_path: Path) -> None:
@@ -110,6 +135,24 @@ def test_what_no_host_would_load_is_told_with_the_reason(tarp: CommandLine, tmp_
     assert "core.wasm: a core module, not a component" in shown.err
 
 
+def test_names_stand_out_in_a_terminal(tarp: CommandLine, tmp_path: Path) -> None:
+    file = folder(tmp_path, "math") / "math.wasm"
+    with tarp.terminal("inspect", file) as terminal:
+        assert terminal.ended() == 0
+    assert "\x1b[1madd\x1b[0m(x: s64, y: s64) -> s64" in terminal.raw
+    assert "\x1b" not in tarp("inspect", file).text
+
+
+@pytest.mark.parametrize("command", ["inspect", "check"])
+def test_a_reader_may_have_read_enough(tarp: CommandLine, tmp_path: Path, command: str) -> None:
+    file = folder(tmp_path, "math") / "math.wasm"
+    process = tarp.start(command, file if command == "inspect" else tmp_path)
+    process.stdout.close()
+    assert process.wait(DEADLINE) == 0
+    with process.stderr as said:
+        assert said.read() == b""
+
+
 # dev
 
 
@@ -120,9 +163,9 @@ class Dev:
         self.process = process
         self.lines: list[str] = []
         threading.Thread(target=self.read, daemon=True).start()
-        eventually(lambda: any(line.startswith("listening on ") for line in self.lines))
-        first = next(line for line in self.lines if line.startswith("listening on "))
-        self.address = first.split()[2].rstrip(",")
+        eventually(lambda: self.says("listening"))
+        first = next(line for line in self.lines if "listening" in line)
+        self.address = re.search(r"http://[\d.:]+", first)[0]
 
     def read(self) -> None:
         for line in self.process.stdout:
@@ -137,9 +180,9 @@ class Dev:
 
 
 @contextmanager
-def dev(source: Path, cache: Path) -> Iterator[Dev]:
+def dev(source: Path, cache: Path, *flags: str) -> Iterator[Dev]:
     process = subprocess.Popen(
-        [BINARY, "dev", source, "--port", "0", "--cache", cache],
+        [BINARY, "dev", source, "--port", "0", "--cache", cache, *flags],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -198,6 +241,20 @@ def test_an_edit_is_served_and_a_mistake_is_told(project: Path, cache: Path) -> 
         write(project, "3")
         eventually(lambda: running.result("answer") == 3)
     assert not list(project.glob("*.wasm")), "the project's folder is left as it was"
+
+
+def test_programs_read_what_happens_line_by_line(project: Path, cache: Path) -> None:
+    with dev(project, cache, "--json") as running:
+        eventually(lambda: running.result("answer") == 1, 240)
+        write(project, "two")
+        eventually(lambda: running.says("cannot find value"))
+    events = [json.loads(line) for line in running.lines]
+    by_name = {event["event"]: event for event in events}
+    assert by_name.keys() == {"listening", "ready", "built", "failed"}
+    assert by_name["listening"]["url"] == running.address
+    assert [procedure["name"] for procedure in by_name["built"]["procedures"]] == ["answer"]
+    assert by_name["built"]["size"] > 1000
+    assert "`two`" in by_name["failed"]["error"]
 
 
 def test_nothing_is_built_again_without_a_change(project: Path, cache: Path) -> None:

@@ -11,6 +11,7 @@
 //! | `events`, `follow`, `progress` | a job's events: read, followed through lost connections, shown as a bar |
 //! | `reply`, `failure` | what a call gave |
 //! | `output` | results for people, programs and files |
+//! | [`style`] | colours, and text of strangers made safe for a terminal |
 //! | `error` | every way to end, and its exit code |
 
 mod address;
@@ -29,7 +30,7 @@ mod output;
 mod progress;
 mod reply;
 mod run;
-mod style;
+pub mod style;
 mod tls;
 mod types;
 mod web;

@@ -5,15 +5,21 @@ use std::borrow::Cow;
 
 use anstyle::{AnsiColor, Style};
 
-pub(crate) const BOLD: Style = Style::new().bold();
-pub(crate) const DIM: Style = Style::new().dimmed();
-pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
-pub(crate) const WARN: Style = AnsiColor::Yellow.on_default();
-pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+/// For what is looked for first.
+pub const BOLD: Style = Style::new().bold();
+/// For what may be passed over.
+pub const DIM: Style = Style::new().dimmed();
+/// For what has failed.
+pub const BAD: Style = AnsiColor::Red.on_default().bold();
+/// For what somebody should know.
+pub const WARN: Style = AnsiColor::Yellow.on_default();
+/// For what went well.
+pub const GOOD: Style = AnsiColor::Green.on_default();
 pub(crate) const BUSY: Style = AnsiColor::Cyan.on_default();
 
 /// The text in a style.
-pub(crate) fn painted(style: Style, text: &str) -> String {
+#[must_use]
+pub fn painted(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
@@ -40,7 +46,8 @@ pub(crate) fn of_level(level: &str) -> Style {
 
 /// Text without what would control a terminal: a guest can write anything, and must not be able to
 /// move the cursor of whoever reads it.
-pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn printable(text: &str) -> Cow<'_, str> {
     let controls = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
     if !text.contains(controls) {
         return Cow::Borrowed(text);

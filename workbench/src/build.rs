@@ -50,6 +50,7 @@ pub(crate) struct Component {
 ///
 /// Says what the author has to change or to install.
 pub fn build(request: &BuildRequest, reporter: &dyn Reporter) -> Result<Built, BuildError> {
+    request.output.as_deref().map_or(Ok(()), check_output)?;
     let language = match request.language {
         Some(language) => language,
         None => Language::of(&request.source)?,
@@ -64,6 +65,19 @@ pub fn build(request: &BuildRequest, reporter: &dyn Reporter) -> Result<Built, B
     let procedures = component::procedures(&built.bytes)?;
     deliver(&built.bytes, &place)?;
     Ok(Built { component: place, language, procedures, size: built.bytes.len() as u64 })
+}
+
+/// Refuses what looks like a folder that is not there: the component would be found under its name.
+fn check_output(output: &Path) -> Result<(), BuildError> {
+    if output.is_dir() || output.extension().is_some_and(|extension| extension == "wasm") {
+        return Ok(());
+    }
+    let reason = format!(
+        "neither a folder nor the name of a component, which ends in .wasm; \
+         for a folder, `mkdir -p {}` first",
+        output.display()
+    );
+    Err(BuildError::source(output, reason))
 }
 
 fn place(request: &BuildRequest, name: &str) -> PathBuf {

@@ -60,6 +60,15 @@ impl BuildError {
         Self::Source { path: path.into(), reason: reason.into() }
     }
 
+    /// What the author has to change, where that is why.
+    #[must_use]
+    pub fn faults(&self) -> &[Fault] {
+        match self {
+            Self::Faults(faults) => faults,
+            _ => &[],
+        }
+    }
+
     /// For `map_err` of what is done with a file.
     pub fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();

@@ -30,6 +30,6 @@ pub mod tools;
 pub mod wit;
 
 pub use build::{BuildRequest, Built, build};
-pub use error::BuildError;
+pub use error::{BuildError, Fault};
 pub use language::Language;
 pub use new::{NewRequest, new};

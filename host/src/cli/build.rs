@@ -1,5 +1,6 @@
 //! `tarp build`: a component from source.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
@@ -8,6 +9,9 @@ use tarp_workbench::docs::Mode;
 use tarp_workbench::report::{Reporter, Silent, to_stderr};
 use tarp_workbench::tools::Tools;
 use tarp_workbench::{BuildError, BuildRequest, Built, Language};
+
+use super::local::size;
+use super::screen::{BOLD, DIM, painted, print, print_json, printable};
 
 /// Build a component from source.
 ///
@@ -45,21 +49,16 @@ impl Build {
         let request =
             BuildRequest { source: self.source, language: self.lang, output: self.output, tools };
         let reporter: Box<dyn Reporter> = if self.json { Box::new(Silent) } else { to_stderr() };
-        let built = match tarp_workbench::build(&request, &*reporter) {
-            Ok(built) => built,
+        match tarp_workbench::build(&request, &*reporter) {
+            Ok(built) if self.json => print_json(&built),
+            Ok(built) => print(Summary(&built)),
             Err(error) => {
                 if self.json {
-                    println!("{}", as_json(&error));
+                    print_json(&as_json(&error))?;
                 }
-                return failed(&request, error);
+                failed(&request, error)
             }
-        };
-        if self.json {
-            println!("{}", serde_json::to_string(&built)?);
-        } else {
-            print(&built);
         }
-        Ok(())
     }
 }
 
@@ -73,25 +72,26 @@ fn failed(request: &BuildRequest, error: BuildError) -> Result<()> {
 }
 
 fn as_json(error: &BuildError) -> serde_json::Value {
-    let faults = match error {
-        BuildError::Faults(faults) => faults.as_slice(),
-        _ => &[],
-    };
-    serde_json::json!({ "error": error.to_string(), "faults": faults })
+    serde_json::json!({ "error": error.to_string(), "faults": error.faults() })
 }
 
-fn print(built: &Built) {
-    let size = match built.size {
-        size if size < 1 << 20 => format!("{} KiB", size.div_ceil(1 << 10)),
-        size => format!("{:.1} MiB", size as f64 / f64::from(1 << 20)),
-    };
-    println!("{} ({size})", built.component.display());
-    for procedure in &built.procedures {
-        let mode = if procedure.mode == Some(Mode::Async) { "  (async)" } else { "" };
-        println!("  {}{}{mode}", procedure.name, procedure.signature);
-        let first = procedure.description.as_deref().and_then(|text| text.lines().next());
-        if let Some(line) = first {
-            println!("      {line}");
+/// What was built, for people.
+struct Summary<'a>(&'a Built);
+
+impl fmt::Display for Summary<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(built) = self;
+        let component = built.component.display().to_string();
+        write!(f, "{} ({})", painted(BOLD, &component), size(built.size))?;
+        for procedure in &built.procedures {
+            let (name, signature) = (painted(BOLD, &procedure.name), &procedure.signature);
+            let mode = if procedure.mode == Some(Mode::Async) { " (asynchronous)" } else { "" };
+            write!(f, "\n  {name}{signature}{mode}")?;
+            let first = procedure.description.as_deref().and_then(|text| text.lines().next());
+            if let Some(line) = first {
+                write!(f, "\n      {}", painted(DIM, &printable(line)))?;
+            }
         }
+        Ok(())
     }
 }

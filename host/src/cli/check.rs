@@ -10,6 +10,7 @@ use serde::Serialize;
 use tarp_host::catalog::{Catalog, Keeper};
 
 use super::local::{Loading, shown};
+use super::screen::{BAD, BOLD, GOOD, WARN, counted, painted, print, print_json, printable};
 
 /// Load a folder's components as `tarp serve` would, and say every problem.
 ///
@@ -67,25 +68,27 @@ impl Check {
                 .collect(),
         };
         if self.json {
-            println!("{}", serde_json::to_string(&report)?);
+            print_json(&report)?;
         } else {
-            self.print(&report);
+            self.print(&report)?;
         }
         Ok(if report.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
-    fn print(&self, report: &Report<'_>) {
+    fn print(&self, report: &Report<'_>) -> Result<()> {
         for Problem { file, message, serving } in &report.problems {
-            let kind = if *serving { "warning" } else { "error" };
-            println!("{kind}: {file}: {message}");
+            let kind = if *serving { painted(WARN, "warning:") } else { painted(BAD, "error:") };
+            print(format_args!("{kind} {}: {}", painted(BOLD, file), printable(message)))?;
         }
-        let (procedures, mounts) = (report.procedures.len(), report.mounts.len());
-        let mounts = if mounts == 0 { String::new() } else { format!(", {mounts} mounted") };
-        println!(
-            "{}: {procedures} procedures{mounts}, {} problems",
-            shown(&self.dir),
-            report.problems.len()
-        );
+        let folder = shown(&self.dir);
+        let procedures = counted(report.procedures.len(), "procedure");
+        let mounts = match report.mounts.len() {
+            0 => String::new(),
+            n => format!(", {n} mounted"),
+        };
+        let style = if report.problems.is_empty() { GOOD } else { BAD };
+        let problems = painted(style, &counted(report.problems.len(), "problem").to_string());
+        print(format_args!("{folder}: {procedures}{mounts}, {problems}"))
     }
 }
 

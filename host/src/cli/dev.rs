@@ -1,5 +1,6 @@
 //! `tarp dev`: build, serve, watch the sources, build again.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -7,13 +8,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use notify::{Event, EventKind, RecursiveMode, Watcher as _};
+use notify::{EventKind, RecursiveMode, Watcher as _};
+use serde::Serialize;
 use tarp_host::config::{HostConfig, Limits, ServerConfig};
-use tarp_workbench::report::to_stderr;
+use tarp_workbench::report::{Reporter, Silent, to_stderr};
 use tarp_workbench::tools::Tools;
-use tarp_workbench::{BuildError, BuildRequest, Language};
+use tarp_workbench::{BuildRequest, Built, Fault, Language};
 
 use super::local::{shown, size};
+use super::screen::{BAD, GOOD, Teller, painted};
 use super::serve::{LogFormat, cache, log_to_stderr, serve};
 
 /// How long the sources must stay as they are before they are built.
@@ -46,6 +49,41 @@ pub(crate) struct Dev {
     /// The directory for the languages' tools [default: in the user's cache directory]
     #[arg(long, env = "TARP_TOOLS", value_name = "DIR")]
     tools: Option<PathBuf>,
+    /// Say what happens in JSON, one document a line, for programs
+    #[arg(long)]
+    json: bool,
+}
+
+/// What came of the sources.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+enum Event<'a> {
+    Built {
+        source: &'a Path,
+        seconds: f64,
+        #[serde(flatten)]
+        built: Built,
+    },
+    Failed {
+        error: String,
+        faults: &'a [Fault],
+    },
+}
+
+impl fmt::Display for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Built { source, seconds, built } => {
+                let names: Vec<_> = built.procedures.iter().map(|p| p.name.as_str()).collect();
+                let (done, source) = (painted(GOOD, "built"), shown(source));
+                let (size, names) = (size(built.size), names.join(", "));
+                write!(f, "{done} {source} in {seconds:.1} s ({size}): {names}")
+            }
+            Self::Failed { error, .. } => {
+                write!(f, "{error}\n{}; waiting for a change", painted(BAD, "not built"))
+            }
+        }
+    }
 }
 
 impl Dev {
@@ -72,9 +110,10 @@ impl Dev {
         };
         let (watcher, changes) = watch(&request.source)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let teller = if self.json { Teller::Programs } else { Teller::People };
         // A build cannot be interrupted; the thread ends with the process.
-        std::thread::spawn(move || build_for_ever(&request, &changes));
-        let served = runtime.block_on(serve(folder, config));
+        std::thread::spawn(move || build_for_ever(&request, &changes, teller));
+        let served = runtime.block_on(serve(folder, config, teller));
         runtime.shutdown_background();
         drop(watcher);
         served
@@ -98,9 +137,9 @@ impl Dev {
     }
 }
 
-fn build_for_ever(request: &BuildRequest, changes: &Receiver<()>) {
+fn build_for_ever(request: &BuildRequest, changes: &Receiver<()>, teller: Teller) {
     loop {
-        build(request);
+        build(request, teller);
         if changes.recv().is_err() {
             return;
         }
@@ -109,27 +148,20 @@ fn build_for_ever(request: &BuildRequest, changes: &Receiver<()>) {
     }
 }
 
-fn build(request: &BuildRequest) {
+fn build(request: &BuildRequest, teller: Teller) {
     let start = Instant::now();
-    match tarp_workbench::build(request, &*to_stderr()) {
+    let reporter: Box<dyn Reporter> = match teller {
+        Teller::People => to_stderr(),
+        Teller::Programs => Box::new(Silent),
+    };
+    match tarp_workbench::build(request, &*reporter) {
         Ok(built) => {
-            let names: Vec<_> =
-                built.procedures.iter().map(|procedure| procedure.name.as_str()).collect();
-            println!(
-                "built {} in {:.1} s ({}): {}",
-                shown(&request.source),
-                start.elapsed().as_secs_f64(),
-                size(built.size),
-                names.join(", ")
-            );
+            let seconds = start.elapsed().as_secs_f64();
+            teller.tell(&Event::Built { source: &request.source, seconds, built });
         }
-        Err(BuildError::Faults(faults)) => {
-            for fault in faults {
-                println!("{fault}");
-            }
-            println!("not built; waiting for a change");
+        Err(error) => {
+            teller.tell(&Event::Failed { error: error.to_string(), faults: error.faults() });
         }
-        Err(error) => println!("{error}\nnot built; waiting for a change"),
     }
 }
 
@@ -141,7 +173,7 @@ fn watch(source: &Path) -> Result<(notify::RecommendedWatcher, Receiver<()>)> {
     let root = if source.is_dir() { source.clone() } else { source.with_file_name("") };
     let mode = if source.is_dir() { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
     let below = root.clone();
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         let Ok(event) = event else { return };
         let is_change = !matches!(event.kind, EventKind::Access(_));
         if is_change && event.paths.iter().any(|path| is_source(path, &below)) {

@@ -1,6 +1,7 @@
 //! `tarp inspect`: what a component offers, and what it wants.
 
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow};
 use clap::Args;
@@ -8,6 +9,7 @@ use serde::Serialize;
 use tarp_host::catalog::Inspection;
 
 use super::local::{Loading, headline, shown, size};
+use super::screen::{BOLD, DIM, WARN, painted, print, print_json, printable};
 
 /// Show what a component offers: procedures, signatures, documentation, imports.
 #[derive(Debug, Args)]
@@ -23,7 +25,7 @@ pub(crate) struct Inspect {
 
 #[derive(Serialize)]
 struct Report<'a> {
-    file: &'a std::path::Path,
+    file: &'a Path,
     size: u64,
     digest: &'a str,
     procedures: Vec<Procedure<'a>>,
@@ -54,11 +56,10 @@ impl Inspect {
         let inspection =
             loader.inspect(&self.file).map_err(|e| anyhow!("{}: {e}", self.file.display()))?;
         if self.json {
-            println!("{}", serde_json::to_string(&self.report(&inspection))?);
+            print_json(&self.report(&inspection))
         } else {
-            self.print(&inspection);
+            print(Description { file: &self.file, inspection: &inspection })
         }
-        Ok(())
     }
 
     fn report<'a>(&'a self, inspection: &'a Inspection) -> Report<'a> {
@@ -80,32 +81,44 @@ impl Inspect {
             warnings: &inspection.warnings,
         }
     }
+}
 
-    fn print(&self, inspection: &Inspection) {
-        println!("{} ({})", shown(&self.file), size(inspection.size));
+/// What the component offers, for people.
+struct Description<'a> {
+    file: &'a Path,
+    inspection: &'a Inspection,
+}
+
+impl fmt::Display for Description<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, inspection } = self;
+        write!(f, "{} ({})", painted(BOLD, &shown(file)), size(inspection.size))?;
         for procedure in &inspection.procedures {
-            println!("\n  {}", headline(procedure));
+            write!(f, "\n\n  {}", headline(procedure))?;
             for line in procedure.documentation.lines() {
-                println!("      {line}");
+                write!(f, "\n      {}", painted(DIM, &printable(line)))?;
             }
         }
         if let Some(mount) = &inspection.mount {
             let (name, version) = (&mount.name, mount.version());
-            println!("\n  answers requests below /{name}/ itself (wasi:http {version})");
+            write!(f, "\n\n  answers requests below /{name}/ itself (wasi:http {version})")?;
         }
+        write!(f, "\n")?;
         if !inspection.imports.is_empty() {
-            println!("\nimports {}", inspection.imports.join(", "));
+            write!(f, "\nimports {}\n", inspection.imports.join(", "))?;
         }
         match wants(&inspection.imports).as_slice() {
-            [] => println!("\nwants nothing that would have to be granted"),
-            wants => println!(
+            [] => write!(f, "\nwants nothing that would have to be granted")?,
+            wants => write!(
+                f,
                 "\nmight want {}; a host grants none of it, so calls that need it fail",
-                wants.join(", ")
-            ),
+                painted(WARN, &wants.join(", "))
+            )?,
         }
         for warning in &inspection.warnings {
-            println!("\nwarning: {warning}");
+            write!(f, "\n\n{} {}", painted(WARN, "warning:"), printable(warning))?;
         }
+        Ok(())
     }
 }
 

@@ -9,6 +9,7 @@ use tarp_host::catalog::{Cache, Loader, Procedure};
 use tarp_host::config::{ConfigFile, Limits, Mode, read};
 use tarp_host::sandbox::Sandbox;
 
+use super::screen::{BOLD, painted};
 use super::serve::cache;
 
 /// How to load components.
@@ -43,15 +44,16 @@ impl Loading {
 
 /// A procedure as a person reads it: its name and types, and how it is called where that is special.
 pub(super) fn headline(procedure: &Procedure) -> String {
+    let name = painted(BOLD, &procedure.name);
     match &procedure.web {
         Some(methods) => {
             let methods: Vec<_> = methods.iter().map(|method| method.name()).collect();
-            format!("{} (web, {})", procedure.name, methods.join(" and "))
+            format!("{name} (web, {})", methods.join(" and "))
         }
         None if procedure.jobs.mode == Mode::Async => {
-            format!("{}{} (asynchronous)", procedure.name, procedure.signature)
+            format!("{name}{} (asynchronous)", procedure.signature)
         }
-        None => format!("{}{}", procedure.name, procedure.signature),
+        None => format!("{name}{}", procedure.signature),
     }
 }
 

@@ -9,6 +9,7 @@ mod dev;
 mod inspect;
 mod local;
 mod new;
+mod screen;
 mod serve;
 
 use std::process::ExitCode;

@@ -6,6 +6,8 @@ use anyhow::Result;
 use clap::Args;
 use tarp_workbench::{Language, NewRequest};
 
+use super::screen::{BOLD, painted, print, print_json};
+
 /// Begin a project with procedures.
 ///
 /// Writes a project that builds, with a test and a README, into a new folder.
@@ -36,13 +38,12 @@ impl New {
         let files = tarp_workbench::new(&request)?;
         let folder = request.folder.display();
         if self.json {
-            println!("{}", serde_json::json!({ "folder": request.folder, "files": files }));
-            return Ok(());
+            let written = serde_json::json!({ "folder": request.folder, "files": files });
+            return print_json(&written);
         }
         for file in files {
-            println!("{}", request.folder.join(file).display());
+            print(request.folder.join(file).display())?;
         }
-        println!("\nnow: cd {folder} && tarp build");
-        Ok(())
+        print(format_args!("\nnow: {}", painted(BOLD, &format!("cd {folder} && tarp build"))))
     }
 }

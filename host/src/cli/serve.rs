@@ -1,17 +1,22 @@
 //! `tarp serve`: configuration from file, environment and flags, then the host until it is told to
 //! stop.
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
+use serde::Serialize;
 use tarp_host::Host;
 use tarp_host::catalog::Catalog;
 use tarp_host::config::{ConfigFile, HostConfig, Limits, StoreKind, read};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+
+use super::screen::{Teller, counted};
 
 /// Serve the procedures of a folder.
 ///
@@ -83,7 +88,7 @@ impl Serve {
         let folder = self.dir.clone();
         let config = self.config()?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let served = runtime.block_on(serve(folder, config));
+        let served = runtime.block_on(serve(folder, config, Teller::People));
         // A component may still be compiling; nobody waits for it.
         runtime.shutdown_background();
         served
@@ -153,7 +158,36 @@ pub(super) fn log_to_stderr(format: LogFormat, least: &str) {
     }
 }
 
-pub(super) async fn serve(folder: PathBuf, config: HostConfig) -> Result<()> {
+/// What happens while a host serves.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+enum Event<'a> {
+    /// Calls are taken from now on.
+    Listening { url: String, folder: &'a Path },
+    /// All that was in the folder at the start has been looked at.
+    Ready { procedures: usize, components: usize, problems: usize },
+}
+
+impl fmt::Display for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listening { url, folder } => {
+                write!(f, "listening on {url}, watching {}", folder.display())
+            }
+            Self::Ready { procedures, components, problems } => {
+                let procedures = counted(*procedures, "procedure");
+                write!(f, "ready: {procedures} from {}", counted(*components, "component"))?;
+                match problems {
+                    0 => Ok(()),
+                    n => write!(f, " with {}", counted(*n, "problem")),
+                }
+            }
+        }
+    }
+}
+
+/// Serves the folder until SIGINT or SIGTERM.
+pub(super) async fn serve(folder: PathBuf, config: HostConfig, teller: Teller) -> Result<()> {
     let address = SocketAddr::new(config.server.bind, config.server.port);
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address}; take another port with --port, 0 for any free one")
@@ -161,22 +195,19 @@ pub(super) async fn serve(folder: PathBuf, config: HostConfig) -> Result<()> {
     let scheme = if config.server.tls_cert.is_some() { "https" } else { "http" };
     let shutdown = stopped()?;
     let host = Host::new(config).await?;
-    println!("listening on {scheme}://{}, watching {}", listener.local_addr()?, folder.display());
-    host.serve(listener, report, shutdown).await;
+    let url = format!("{scheme}://{}", listener.local_addr()?);
+    teller.tell(&Event::Listening { url, folder: &folder });
+    host.serve(listener, move |catalog| teller.tell(&ready(catalog)), shutdown).await;
     Ok(())
 }
 
-fn report(catalog: &Catalog) {
-    let counted = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
-    let mut files: Vec<_> = catalog.procedures().map(|procedure| &procedure.source.file).collect();
-    files.sort();
-    files.dedup();
-    let procedures = counted(catalog.procedures().count(), "procedure");
-    let problems = match catalog.problems().len() {
-        0 => String::new(),
-        n => format!(" with {}", counted(n, "problem")),
-    };
-    println!("ready: {procedures} from {}{problems}", counted(files.len(), "component"));
+fn ready(catalog: &Catalog) -> Event<'_> {
+    let files: BTreeSet<_> = catalog.procedures().map(|procedure| &procedure.source.file).collect();
+    Event::Ready {
+        procedures: catalog.procedures().count(),
+        components: files.len(),
+        problems: catalog.problems().len(),
+    }
 }
 
 /// Completes at SIGINT or SIGTERM.
