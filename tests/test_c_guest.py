@@ -150,20 +150,6 @@ def test_a_newcomers_project_tests_and_builds(tmp_path: Path) -> None:
     assert header.stat().st_mtime_ns == first, "what watches the folder is not woken for nothing"
 
 
-def test_what_is_built_again_is_served_again(served: Host, tmp_path: Path) -> None:
-    (tmp_path / "again.wit").write_text(
-        "package a:b;\nworld again { export version: func() -> u32; }\n"
-    )
-    for version in (1, 2):
-        (tmp_path / "again.c").write_text(
-            f'#include "again.h"\nuint32_t exports_again_version(void) {{ return {version}; }}\n'
-        )
-        built = run("build", "again.c", "--output", served.folder, at=tmp_path)
-        assert built.returncode == 0, built.stderr
-        eventually(lambda: served.serves("version"))
-        eventually(lambda version=version: served.get("version", {}) == version)
-
-
 def test_mistakes_are_shown_as_clang_shows_them(tmp_path: Path) -> None:
     assert run("new", tmp_path / "p", "--lang", "c").returncode == 0
     source = tmp_path / "p/p.c"

@@ -228,15 +228,6 @@ def test_a_newcomers_project_tests_and_builds(tmp_path: Path) -> None:
     assert found["summarise"]["description"].startswith("Counts numbers")
 
 
-def test_what_is_built_again_is_served_again(served: Host, tmp_path: Path) -> None:
-    for version in (1, 2):
-        (tmp_path / "again.js").write_text(f"export const version = () => {version};\n")
-        built = run("build", "again.js", "--output", served.folder, at=tmp_path)
-        assert built.returncode == 0, built.stderr
-        eventually(lambda: served.serves("version"))
-        eventually(lambda version=version: served.get("version", {}) == version, deadline=60)
-
-
 def test_a_fault_is_named_by_file_and_line(tmp_path: Path) -> None:
     (tmp_path / "faulty.ts").write_text("\nexport function f(x: Matrix): void {}\n")
     built = run("build", "faulty.ts", at=tmp_path)

@@ -15,8 +15,11 @@ from typing import Any
 import pytest
 import requests
 
+import command_line
 from components import CORE_MODULE, version_of_math, with_section
 from host import Host, MakeHost, eventually, guest, in_background, place, result_of
+
+ROOT = Path(__file__).resolve().parent.parent
 
 #: All that the example `math` offers.
 MATH = {
@@ -41,6 +44,18 @@ def adds(host: Host) -> bool:
 
 def described(host: Host, text: str, name: str = "add") -> bool:
     return text in host.descriptions().get(name, "")
+
+
+#: By language: a source file, and one procedure that answers its version. For Rust a project.
+SOURCES = {
+    "c": ("again.c", '#include "again.h"\nuint32_t exports_again_version(void) {{ return {}; }}\n'),
+    "javascript": ("again.js", "export const version = () => {};\n"),
+    "python": ("again.py", "def version() -> int:\n    return {}\n"),
+    "rust": (
+        "src/lib.rs",
+        "#[tarp_guest::procedures]\nmod again {{\n    pub fn version() -> u32 {{ {} }}\n}}\n",
+    ),
+}
 
 
 # Files come and go.
@@ -235,6 +250,49 @@ def test_calls_go_on_during_20_reloads(make_host: MakeHost) -> None:
             eventually(functools.partial(described, host, text))
     assert len(counts) == 8
     assert min(counts) >= 20
+    assert host.problems() == {}
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("language", SOURCES)
+def test_what_is_built_again_is_served_again(
+    make_host: MakeHost, tmp_path: Path, language: str
+) -> None:
+    """In every language, with the author's own command, while calls go on."""
+    host = make_host()
+    name, text = SOURCES[language]
+    project = tmp_path / "again"
+    build = functools.partial(
+        command_line.run, "build", "--output", host.folder, "--lang", language, deadline=240
+    )
+    if language == "rust":
+        new = command_line.run(
+            *("new", project, "--lang", "rust", "--sdk", ROOT / "guest-sdk"), deadline=60
+        )
+        assert new.returncode == 0, new.stderr
+    else:
+        project.mkdir()
+    if language == "c":
+        wit = "package a:b;\nworld again { export version: func() -> u32; }\n"
+        (project / "again.wit").write_text(wit)
+
+    def built(version: int) -> None:
+        (project / name).write_text(text.format(version))
+        done = build(project if language == "rust" else project / name)
+        assert done.returncode == 0, done.stderr
+
+    def call(over: threading.Event) -> None:
+        answers = [1]
+        while not over.is_set():
+            answers.append(host.get("version", {}))
+        assert set(answers) == {1, 2}
+        assert answers == sorted(answers), "never the old version after the new one"
+
+    built(1)
+    eventually(lambda: host.serves("version"))
+    with in_background(call):
+        built(2)
+        eventually(lambda: host.get("version", {}) == 2)
     assert host.problems() == {}
 
 
