@@ -17,6 +17,7 @@ mod languages;
 mod project;
 mod projects;
 mod python;
+mod pythons;
 mod rust_tests;
 mod step;
 mod test;

@@ -3,7 +3,7 @@
 //! Knows nothing of what the tests test.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -12,14 +12,17 @@ use crate::project::Project;
 use crate::{rust_tests, step};
 
 /// What the tests need: files with requirements, each with the folder that it speaks of.
-const REQUIREMENTS: [(&str, &str); 2] =
-    [(".", "tests/requirements.txt"), (CLIENT, "requirements-dev.txt")];
+const REQUIREMENTS: [(&str, &str); 3] = [
+    (".", "tests/requirements.txt"),
+    (CLIENT, "requirements-test.txt"),
+    (CLIENT, "requirements-dev.txt"),
+];
 
 /// What the benchmark of the client needs, and the benchmark itself.
 const BENCH: &str = "bench/python";
 
 /// The Python client.
-const CLIENT: &str = "clients/python";
+pub(crate) const CLIENT: &str = "clients/python";
 
 /// Scripts in it also run on Pythons whose style is no longer today's.
 const OLD_STYLE: &str = "host/tests/fixtures";
@@ -107,7 +110,8 @@ pub(crate) fn ruff(project: &Project) -> Result<()> {
 ///
 /// When the host or the guests were not built, or a test fails.
 pub(crate) fn pytest(project: &Project) -> Result<()> {
-    run_tests(project, "tests")
+    venv(project)?;
+    run_tests(project, &program(project, "python"), "tests")
 }
 
 /// The tests of the Python client, against the built host.
@@ -116,7 +120,8 @@ pub(crate) fn pytest(project: &Project) -> Result<()> {
 ///
 /// As [`pytest`].
 pub(crate) fn client(project: &Project) -> Result<()> {
-    run_tests(project, CLIENT)
+    venv(project)?;
+    run_tests(project, &program(project, "python"), CLIENT)
 }
 
 /// The types of the Python client.
@@ -131,14 +136,18 @@ pub(crate) fn types(project: &Project) -> Result<()> {
     step::run(&mut mypy)
 }
 
-fn run_tests(project: &Project, folder: &str) -> Result<()> {
-    venv(project)?;
+/// Runs the tests of a folder with this Python.
+///
+/// # Errors
+///
+/// As [`pytest`].
+pub(crate) fn run_tests(project: &Project, python: &Path, folder: &str) -> Result<()> {
     for (needed, step) in [(project.host(), "host"), (project.test_guests(), "guests")] {
         if !needed.exists() {
             bail!("{} is missing; `cargo xtask test {step}` builds it", needed.display());
         }
     }
-    let mut pytest = step::command(program(project, "python"), &project.root.join(folder));
+    let mut pytest = step::command(python, &project.root.join(folder));
     rust_tests::tell(project, &mut pytest);
     pytest.args(["-m", "pytest", "-q"]);
     pytest.arg("-o").arg(format!("cache_dir={}", project.target.join("pytest").display()));

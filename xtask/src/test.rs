@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 
 use crate::project::Project;
-use crate::{browser, checks, fuzz, guests, languages, python, rust_tests, wasm_target};
+use crate::{browser, checks, fuzz, guests, languages, python, pythons, rust_tests, wasm_target};
 
 /// One step.
 struct Step {
@@ -21,7 +21,7 @@ struct Step {
 }
 
 /// Cheap ones first, except that what others need comes before them.
-const STEPS: [Step; 18] = [
+const STEPS: [Step; 19] = [
     always("format", "the format of the Rust code", checks::format),
     always("spelling", "the spelling", checks::spelling),
     always("dependencies", "licences and origins of the dependencies", checks::dependencies),
@@ -39,6 +39,7 @@ const STEPS: [Step; 18] = [
     always("units", "the example procedures' own tests", rust_tests::guests),
     always("pytest", "the tests against a running host", python::pytest),
     always("client", "the tests of the Python client", python::client),
+    in_ci("pythons", "the Python client's wheel on every Python", pythons::client),
     in_ci("types", "the types of the Python client", python::types),
     always("fuzz", "fuzzing the codecs for a short while", fuzz::run),
     in_ci("clippy", "lints of the Rust code", checks::clippy),
