@@ -13,8 +13,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+import tarp
 
-from host import CallFailed, Host, MakeHost, eventually, place, run_binary
+from host import DEADLINE, CallFailed, Host, MakeHost, eventually, place, run_binary
 
 SOURCE = Path(__file__).parent / "faults" / "faults.c"
 
@@ -98,6 +99,20 @@ def test_a_submission_that_cannot_be_stored_is_refused_and_never_runs(
     host.kill()
     host.restart()
     assert [job["id"] for job in host.jobs()] == [after, before]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"), [(errno.ENOSPC, "StorageFull"), (errno.EIO, "Unavailable")]
+)
+def test_the_python_client_raises_what_it_is(
+    failing_host: tuple[Host, Disk], error: int, kind: str
+) -> None:
+    host, disk = failing_host
+    with tarp.connect(host.address) as client:
+        with disk.failing("write", error), pytest.raises(getattr(tarp, kind)) as caught:
+            client.add.submit(1, 2)
+        assert isinstance(caught.value, OSError) == (kind == "StorageFull")
+        assert client.add.submit(1, 2).result(DEADLINE) == 3
 
 
 @each_fault

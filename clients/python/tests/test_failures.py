@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import concurrent.futures
 import pickle
+import socket
 import sys
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
+from running_host import RunningHost
 from script import failure, reply
 
 import tarp
@@ -60,8 +64,6 @@ result = "1 MiB"
 
 @pytest.fixture(scope="module")
 def wild(tmp_path_factory: pytest.TempPathFactory, cache: Any) -> Any:
-    from running_host import RunningHost
-
     home = tmp_path_factory.mktemp("host")
     (home / "procedures").mkdir()
     (home / "procedures" / "misbehave.toml").write_text(SIDECAR)
@@ -83,6 +85,73 @@ def test_a_failure_is_an_exception_of_its_own_type(wild: tarp.Host, name: str) -
     assert str(error) == error.message != ""
     if name != "BadArguments":
         assert error.receipt.fuel > 0
+
+
+def test_what_is_not_there_and_what_contradicts(host: tarp.Host) -> None:
+    with pytest.raises(tarp.NotFound):
+        host.job("00000000-0000-4000-8000-000000000000")
+    once = host.add.options(idempotency_key="one")
+    once.submit(1, 2)
+    with pytest.raises(tarp.Conflict):
+        once.submit(3, 4)
+    job = host.count_to.submit(1_000, 1_000)
+    job.cancel()
+    with pytest.raises(tarp.Cancelled):
+        job.result(60)
+
+
+def test_a_result_that_is_no_longer_kept_is_gone(make_server: Any, tmp_path: Path) -> None:
+    config = tmp_path / "tarp.toml"
+    config.write_text('[jobs]\nkeep_results = "1 ms"\nprune_every = "50 ms"\n')
+    server = make_server("math", flags=("--config", str(config)))
+    with tarp.connect(server.url) as host:
+        job = host.add.submit(1, 2)
+        assert job.result(60) == 3
+        end = time.monotonic() + 60
+
+        def look() -> None:
+            while time.monotonic() < end:
+                host.job(job.id)
+
+        with pytest.raises(tarp.Gone):
+            look()
+
+
+def test_when_every_place_is_taken_the_host_is_overloaded(make_server: Any, tmp_path: Path) -> None:
+    config = tmp_path / "tarp.toml"
+    config.write_text("[server]\nmax_calls = 1\n")
+    server = make_server("math", "misbehave", flags=("--config", str(config)))
+    with tarp.connect(server.url) as host, concurrent.futures.ThreadPoolExecutor(1) as pool:
+        long = pool.submit(host.sleep_for, 4_000)
+        while not long.running():
+            pass
+        # It may still be on its way.
+        time.sleep(0.5)
+        with pytest.raises(tarp.Overloaded) as caught:
+            host.add(1, 2)
+        assert caught.value.retry_after == 1
+        assert long.result() == 4_000
+
+
+def test_a_name_that_is_not_the_hosts_is_forbidden(
+    server: RunningHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolve = socket.getaddrinfo
+
+    def everything_is_here(_: object, *rest: Any, **named: Any) -> Any:
+        return resolve("127.0.0.1", *rest, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", everything_is_here)
+    port = server.url.rpartition(":")[2]
+    with pytest.raises(tarp.Forbidden, match=r"lab\.invalid") as caught:
+        tarp.connect(f"http://lab.invalid:{port}")
+    assert isinstance(caught.value, PermissionError)
+
+
+def test_a_page_cannot_be_called_with_a_method_that_it_does_not_answer(make_server: Any) -> None:
+    server = make_server("plot")
+    with tarp.connect(server.url) as host, pytest.raises(tarp.MethodNotAllowed):
+        host.get_plot()
 
 
 @pytest.mark.parametrize("name", TYPES)
