@@ -4,6 +4,7 @@ change what is served, how, or whether at all."""
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -34,6 +35,16 @@ def pytest_sessionstart() -> None:
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Compiled components for all hosts of this run, so that each is compiled once."""
     return tmp_path_factory.mktemp("cache") / "compiled"
+
+
+@pytest.fixture(scope="session")
+def faults(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library that makes what a host asks of the system fail, to be preloaded."""
+    library = tmp_path_factory.mktemp("faults") / "faults.so"
+    source = Path(__file__).parent / "faults" / "faults.c"
+    flags = ["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror"]
+    subprocess.run(["cc", *flags, "-o", library, source, "-ldl"], check=True)
+    return library
 
 
 def host_maker(factory: pytest.TempPathFactory, cache: Path, stack: ExitStack) -> MakeHost:

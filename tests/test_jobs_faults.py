@@ -6,7 +6,6 @@ import errno
 import shutil
 import signal
 import sqlite3
-import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -17,8 +16,6 @@ import tarp
 
 from host import DEADLINE, CallFailed, Host, MakeHost, eventually, place, run_binary
 
-SOURCE = Path(__file__).parent / "faults" / "faults.c"
-
 #: What fails, how, and what a caller is told of it.
 FAULTS = [
     ("write", errno.ENOSPC, 507, "StorageFull"),
@@ -27,14 +24,6 @@ FAULTS = [
     ("sync", errno.ENOSPC, 503, "Unavailable"),
 ]
 each_fault = pytest.mark.parametrize(("what", "error", "status", "kind"), FAULTS)
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    library = tmp_path_factory.mktemp("faults") / "faults.so"
-    flags = ["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror"]
-    subprocess.run(["cc", *flags, "-o", library, SOURCE, "-ldl"], check=True)
-    return library
 
 
 class Disk:
@@ -53,14 +42,14 @@ class Disk:
 
 
 @pytest.fixture
-def failing_host(make_host: MakeHost, library: Path, tmp_path: Path) -> tuple[Host, Disk]:
+def failing_host(make_host: MakeHost, faults: Path, tmp_path: Path) -> tuple[Host, Disk]:
     """A host with one place for jobs, and its disk."""
     trigger, data = tmp_path / "trigger", tmp_path / "data"
     host = make_host(
         *("math", "jobs", "misbehave"),
         config="[jobs]\nplaces = 1\n",
         environment={
-            "LD_PRELOAD": str(library),
+            "LD_PRELOAD": str(faults),
             "FAULTS_TRIGGER": str(trigger),
             "FAULTS_UNDER": str(data.resolve()),
         },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import shutil
@@ -119,6 +120,23 @@ def test_hidden_and_other_files_are_passed_over(make_host: MakeHost) -> None:
     eventually(lambda: host.serves("reverse"))
     assert not host.serves("add")
     assert host.problems().keys() == {"text.wasm"}, "only its warning"
+
+
+@pytest.mark.parametrize(("what", "error"), [("watch", errno.ENOSPC), ("instance", errno.EMFILE)])
+def test_where_inotify_is_exhausted_the_folder_is_looked_at_again_and_again(
+    make_host: MakeHost, faults: Path, tmp_path: Path, what: str, error: int
+) -> None:
+    (tmp_path / "trigger").write_text(f"{what} {error}")
+    preloaded = {"LD_PRELOAD": str(faults), "FAULTS_UNDER": ""}
+    host = make_host("math", environment={**preloaded, "FAULTS_TRIGGER": str(tmp_path / "trigger")})
+    assert "looking every 500ms" in host.log
+    assert "raise fs.inotify.max_user_watches" in host.log
+    place(guest("text"), host.folder / "lab" / "text.wasm")
+    eventually(lambda: host.serves("lab/reverse"))
+    place(version_of_math(guest("math"), "Newer."), host.folder / "math.wasm")
+    eventually(lambda: described(host, "Newer."))
+    (host.folder / "math.wasm").unlink()
+    eventually(lambda: is_gone(host, "add"))
 
 
 # Subfolders.

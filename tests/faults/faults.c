@@ -1,9 +1,10 @@
-/* Makes a disk fail, or be full, when a test wants it to.
+/* Makes a disk fail, or be full, or inotify be exhausted, when a test wants it to.
  *
  * To be preloaded. While the file that FAULTS_TRIGGER names exists, writing to files under the
  * directory that FAULTS_UNDER names fails as the file's text says: "write" or "sync", a space, and
  * the number of the error. A write that fails has written nothing; a sync that fails comes after
- * writes that may well have reached the disk, as with real disks. */
+ * writes that may well have reached the disk, as with real disks. "instance" and "watch" are
+ * inotify's, which no directory narrows down: FAULTS_UNDER is to be empty. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -89,4 +91,15 @@ int fsync(int file)
 int fdatasync(int file)
 {
     FAIL_OR_CALL(int, "fdatasync", "sync", file, (int), (file));
+}
+
+int inotify_init1(int flags)
+{
+    FAIL_OR_CALL(int, "inotify_init1", "instance", -1, (int), (flags));
+}
+
+int inotify_add_watch(int file, const char *path, uint32_t mask)
+{
+    FAIL_OR_CALL(int, "inotify_add_watch", "watch", file, (int, const char *, uint32_t),
+                 (file, path, mask));
 }
