@@ -103,7 +103,7 @@ impl fmt::Display for Description<'_> {
             let (name, version) = (&mount.name, mount.version());
             write!(f, "\n\n  answers requests below /{name}/ itself (wasi:http {version})")?;
         }
-        write!(f, "\n")?;
+        writeln!(f)?;
         if !inspection.imports.is_empty() {
             write!(f, "\nimports {}\n", inspection.imports.join(", "))?;
         }

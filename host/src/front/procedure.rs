@@ -58,16 +58,19 @@ async fn call(
         Method::POST => body::read(state, &parts.headers, body).await?,
         _ => Bytes::new(),
     };
-    let asked = unhurried(body.len(), || match parts.method {
+    let size = body.len();
+    let asked = unhurried(size, || match parts.method {
         _ if procedure.web.is_some() => web::ask(parts, &body),
         Method::POST => from_post(parts, &body, &procedure.signature),
         _ => from_query(parts, &procedure.signature),
     })?;
+    // It may be as large as all that is made of it.
+    drop(body);
     if jobs::is_wanted(state, &parts.headers, &procedure, &asked.form) {
         return jobs::accept(state, &parts.headers, &procedure, asked).await;
     }
     let Asked { arguments, form, .. } = asked;
-    let call = unhurried(body.len(), || Call::new(procedure, arguments))?;
+    let call = unhurried(size, || Call::new(procedure, arguments))?;
     let _place = place(state).await?;
     let outcome = execute(&state.sandbox, call, None).await;
     debug!(path = parts.uri.path(), receipt = ?outcome.receipt, failed = outcome.result.is_err(), "called");
