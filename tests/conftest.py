@@ -38,6 +38,12 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def rust_target(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where cargo builds all projects of this run, so that what they share is compiled once."""
+    return str(tmp_path_factory.mktemp("target"))
+
+
+@pytest.fixture(scope="session")
 def faults(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The library that makes what a host asks of the system fail, to be preloaded."""
     library = tmp_path_factory.mktemp("faults") / "faults.so"

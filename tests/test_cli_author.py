@@ -180,13 +180,13 @@ class Dev:
 
 
 @contextmanager
-def dev(source: Path, cache: Path, *flags: str) -> Iterator[Dev]:
+def dev(source: Path, cache: Path, target: str, *flags: str) -> Iterator[Dev]:
     process = subprocess.Popen(
         [BINARY, "dev", source, "--port", "0", "--cache", cache, *flags],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env=clean_environment(),
+        env=clean_environment() | {"CARGO_TARGET_DIR": target},
     )
     try:
         running = Dev(process)
@@ -228,8 +228,10 @@ def write(project: Path, answer: str) -> None:
     (project / "src" / "lib.rs").write_text(text)
 
 
-def test_an_edit_is_served_and_a_mistake_is_told(project: Path, cache: Path) -> None:
-    with dev(project, cache) as running:
+def test_an_edit_is_served_and_a_mistake_is_told(
+    project: Path, cache: Path, rust_target: str
+) -> None:
+    with dev(project, cache, rust_target) as running:
         eventually(lambda: running.result("answer") == 1, 240)
         assert running.says("dev_lab.wasm") or running.says("built ")
         write(project, "2")
@@ -243,8 +245,10 @@ def test_an_edit_is_served_and_a_mistake_is_told(project: Path, cache: Path) -> 
     assert not list(project.glob("*.wasm")), "the project's folder is left as it was"
 
 
-def test_programs_read_what_happens_line_by_line(project: Path, cache: Path) -> None:
-    with dev(project, cache, "--json") as running:
+def test_programs_read_what_happens_line_by_line(
+    project: Path, cache: Path, rust_target: str
+) -> None:
+    with dev(project, cache, rust_target, "--json") as running:
         eventually(lambda: running.result("answer") == 1, 240)
         write(project, "two")
         eventually(lambda: running.says("cannot find value"))
@@ -257,8 +261,10 @@ def test_programs_read_what_happens_line_by_line(project: Path, cache: Path) -> 
     assert "`two`" in by_name["failed"]["error"]
 
 
-def test_nothing_is_built_again_without_a_change(project: Path, cache: Path) -> None:
-    with dev(project, cache) as running:
+def test_nothing_is_built_again_without_a_change(
+    project: Path, cache: Path, rust_target: str
+) -> None:
+    with dev(project, cache, rust_target) as running:
         eventually(lambda: running.result("answer") == 1, 240)
         (project / "notes.txt~").write_text("an editor's backup")
         (project / "target").mkdir(exist_ok=True)

@@ -274,15 +274,14 @@ def test_calls_go_on_during_20_reloads(make_host: MakeHost) -> None:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("language", SOURCES)
 def test_what_is_built_again_is_served_again(
-    make_host: MakeHost, tmp_path: Path, language: str
+    make_host: MakeHost, tmp_path: Path, rust_target: str, language: str
 ) -> None:
     """In every language, with the author's own command, while calls go on."""
     host = make_host()
     name, text = SOURCES[language]
     project = tmp_path / "again"
-    build = functools.partial(
-        command_line.run, "build", "--output", host.folder, "--lang", language, deadline=240
-    )
+    words = ("build", "--output", host.folder, "--lang", language)
+    build = functools.partial(command_line.run, *words, deadline=240, CARGO_TARGET_DIR=rust_target)
     if language == "rust":
         new = command_line.run(
             *("new", project, "--lang", "rust", "--sdk", ROOT / "guest-sdk"), deadline=60

@@ -16,10 +16,10 @@ MINUTES = 400
 
 @pytest.mark.parametrize("sdk", [False, True])
 def test_a_newcomers_project_builds_passes_its_test_and_is_called(
-    make_host: MakeHost, tmp_path: Path, sdk: bool
+    make_host: MakeHost, tmp_path: Path, rust_target: str, sdk: bool
 ) -> None:
     host = make_host("text")
-    tarp = CommandLine(host.address)
+    tarp = CommandLine(host.address, CARGO_TARGET_DIR=rust_target)
     project = tmp_path / "lab-stats"
     with_sdk = ["--sdk", ROOT / "guest-sdk"] if sdk else []
     written = tarp.ok("new", project, "--lang", "rust", *with_sdk).text
@@ -32,7 +32,13 @@ def test_a_newcomers_project_builds_passes_its_test_and_is_called(
     assert host.rpc("mean", [1.0, 2.0, 6.0]) == 3.0
     assert tarp.ok("call", "mean", "[1, 2, 3]").text.strip() == "2.0"
     tested = subprocess.run(
-        ["cargo", "test"], cwd=project, capture_output=True, text=True, timeout=MINUTES, check=False
+        ["cargo", "test"],
+        cwd=project,
+        env=tarp.environment,
+        capture_output=True,
+        text=True,
+        timeout=MINUTES,
+        check=False,
     )
     assert tested.returncode == 0, tested.stderr
     assert "test result: ok" in tested.stdout

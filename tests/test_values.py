@@ -27,7 +27,10 @@ class Echo(NamedTuple):
     back: Any
 
     def __str__(self) -> str:
-        return f"{self.procedure}({type(self.sent).__name__} {self.sent!r})"[:70]
+        # The order of a set is another in each process, and the test's name is to be the same.
+        is_set = isinstance(self.sent, (set, frozenset))
+        sent = sorted(self.sent, key=repr) if is_set else self.sent
+        return f"{self.procedure}({type(self.sent).__name__} {sent!r})"[:70]
 
 
 def same(value: str, *values: Any) -> list[Echo]:

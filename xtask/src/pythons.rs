@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
@@ -66,9 +67,7 @@ fn wheel(project: &Project) -> Result<PathBuf> {
 
 /// A Python of this version: on the path, among those of pyenv, or fetched by uv.
 fn find(project: &Project, minor: u32) -> Option<PathBuf> {
-    let works = |python: &PathBuf| {
-        step::works(project.command(python).args(["-c", "import ensurepip, venv"]))
-    };
+    let works = |python: &PathBuf| step::works(project.command(python).arg("--version"));
     let name = format!("python3.{minor}");
     Some(PathBuf::from(&name))
         .filter(works)
@@ -87,33 +86,27 @@ fn of_pyenv(name: &str) -> Option<PathBuf> {
 
 fn fetched(project: &Project, minor: u32) -> Option<PathBuf> {
     let version = format!("3.{minor}");
-    let uv = |subcommand| {
-        let mut uv = project.command(python::program(project, "uv"));
-        uv.args(["--no-config", "python", subcommand, "--managed-python", &version]);
-        uv.env("UV_PYTHON_INSTALL_DIR", project.target.join("pythons/fetched"));
-        uv
-    };
-    let mut install = uv("install");
-    step::works(install.arg("--no-bin"))
-        .then(|| step::read(&mut uv("find")).ok())
-        .flatten()
-        .map(|path| path.trim().into())
+    let python = |subcommand| uv(project, &["python", subcommand, "--managed-python", &version]);
+    if !step::works(python("install").arg("--no-bin")) {
+        return None;
+    }
+    step::read(&mut python("find")).ok().map(|path| path.trim().into())
+}
+
+/// uv, which makes an environment in a fraction of pip's time, and knows where to fetch a Python.
+fn uv(project: &Project, arguments: &[&str]) -> Command {
+    let mut uv = project.command(python::program(project, "uv"));
+    uv.arg("--no-config").args(arguments);
+    uv.env("UV_PYTHON_INSTALL_DIR", project.target.join("pythons/fetched"));
+    uv
 }
 
 fn test(project: &Project, base: &Path, minor: u32, wheel: &Path) -> Result<()> {
     let folder = project.target.join(format!("pythons/3.{minor}"));
     let python = folder.join("bin/python");
-    if !step::works(project.command(&python).arg("--version")) {
-        step::run(project.command(base).args(["-m", "venv", "--clear"]).arg(&folder))?;
-    }
-    let pip = |subcommand| {
-        let mut pip = step::command(&python, &project.root.join(python::CLIENT));
-        pip.args(["-m", "pip", subcommand, "--quiet", "--disable-pip-version-check"]);
-        pip
-    };
-    // Of the same version, pip would keep the one that is there.
-    step::run(pip("uninstall").args(["--yes", "tarp-client"]))?;
-    let mut install = pip("install");
+    step::run(uv(project, &["venv", "--quiet", "--clear", "--python"]).arg(base).arg(&folder))?;
+    let mut install = uv(project, &["pip", "install", "--quiet", "--python"]);
+    install.arg(&python).current_dir(project.root.join(python::CLIENT));
     if minor == OLDEST {
         install.args(["--constraint", CONSTRAINTS]);
     }
