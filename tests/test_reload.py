@@ -306,10 +306,11 @@ def test_what_is_built_again_is_served_again(
         assert answers == sorted(answers), "never the old version after the new one"
 
     built(1)
-    eventually(lambda: host.serves("version"))
+    # Python's interpreter alone is 18 MB to compile.
+    eventually(lambda: host.serves("version"), 120)
     with in_background(call):
         built(2)
-        eventually(lambda: host.get("version", {}) == 2)
+        eventually(lambda: host.get("version", {}) == 2, 120)
     assert host.problems() == {}
 
 

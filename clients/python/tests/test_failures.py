@@ -123,12 +123,14 @@ def test_when_every_place_is_taken_the_host_is_overloaded(make_server: Any, tmp_
     server = make_server("math", "misbehave", flags=("--config", str(config)))
     with tarp.connect(server.url) as host, concurrent.futures.ThreadPoolExecutor(1) as pool:
         long = pool.submit(host.sleep_for, 4_000)
-        while not long.running():
-            pass
-        # It may still be on its way.
-        time.sleep(0.5)
+
+        def insist() -> None:
+            # The long call may still be on its way.
+            while not long.done():
+                host.add(1, 2)
+
         with pytest.raises(tarp.Overloaded) as caught:
-            host.add(1, 2)
+            insist()
         assert caught.value.retry_after == 1
         assert long.result() == 4_000
 
