@@ -16,9 +16,7 @@ import pytest
 import requests
 
 from command_line import CommandLine
-from host import BINARY, DEADLINE, clean_environment, eventually, guest
-
-ROOT = Path(__file__).resolve().parent.parent
+from host import BINARY, DEADLINE, REPOSITORY, clean_environment, eventually, guest
 
 
 @pytest.fixture
@@ -213,12 +211,12 @@ edition = "2024"
 crate-type = ["cdylib"]
 
 [dependencies]
-tarp-guest = {{ path = "{ROOT / "guest-sdk"}" }}
+tarp-guest = {{ path = "{REPOSITORY / "guest-sdk"}" }}
 
 [workspace]
 """
     )
-    shutil.copy(ROOT / "examples" / "guests" / "Cargo.lock", home / "Cargo.lock")
+    shutil.copy(REPOSITORY / "examples" / "guests" / "Cargo.lock", home / "Cargo.lock")
     write(home, "1")
     return home
 

@@ -18,9 +18,7 @@ import requests
 
 import command_line
 from components import CORE_MODULE, version_of_math, with_section
-from host import Host, MakeHost, eventually, guest, in_background, place, result_of
-
-ROOT = Path(__file__).resolve().parent.parent
+from host import REPOSITORY, Host, MakeHost, eventually, guest, in_background, place, result_of
 
 #: All that the example `math` offers.
 MATH = {
@@ -284,7 +282,7 @@ def test_what_is_built_again_is_served_again(
     build = functools.partial(command_line.run, *words, deadline=240, CARGO_TARGET_DIR=rust_target)
     if language == "rust":
         new = command_line.run(
-            *("new", project, "--lang", "rust", "--sdk", ROOT / "guest-sdk"), deadline=60
+            *("new", project, "--lang", "rust", "--sdk", REPOSITORY / "guest-sdk"), deadline=60
         )
         assert new.returncode == 0, new.stderr
     else:

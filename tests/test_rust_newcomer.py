@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from command_line import CommandLine
-from host import MakeHost, eventually
+from host import REPOSITORY, MakeHost, eventually
 
-ROOT = Path(__file__).resolve().parent.parent
 MINUTES = 400
 
 
@@ -21,7 +20,7 @@ def test_a_newcomers_project_builds_passes_its_test_and_is_called(
     host = make_host("text")
     tarp = CommandLine(host.address, CARGO_TARGET_DIR=rust_target)
     project = tmp_path / "lab-stats"
-    with_sdk = ["--sdk", ROOT / "guest-sdk"] if sdk else []
+    with_sdk = ["--sdk", REPOSITORY / "guest-sdk"] if sdk else []
     written = tarp.ok("new", project, "--lang", "rust", *with_sdk).text
     assert "Cargo.toml" in written
     built = tarp("build", project, "--output", host.folder, "--json", deadline=MINUTES)
