@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
 use crate::project::Project;
 use crate::{python, step};
@@ -59,10 +59,8 @@ fn wheel(project: &Project) -> Result<PathBuf> {
     let made =
         fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let mut made = made.filter_map(|entry| Some(entry.ok()?.path()));
-    match made.find(|file| file.extension().is_some_and(|extension| extension == "whl")) {
-        Some(wheel) => Ok(wheel),
-        None => bail!("no wheel in {}", folder.display()),
-    }
+    let wheel = made.find(|file| file.extension().is_some_and(|extension| extension == "whl"));
+    wheel.with_context(|| format!("no wheel in {}", folder.display()))
 }
 
 /// A Python of this version: on the path, among those of pyenv, or fetched by uv.

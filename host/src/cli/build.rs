@@ -6,11 +6,9 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::Args;
 use tarp_workbench::docs::Mode;
-use tarp_workbench::report::{Reporter, Silent, to_stderr};
-use tarp_workbench::tools::Tools;
 use tarp_workbench::{BuildError, BuildRequest, Built, Language};
 
-use super::local::size;
+use super::local::{reporter, size, tools};
 use super::screen::{BOLD, DIM, painted, print, print_json, printable};
 
 /// Build a component from source.
@@ -42,14 +40,10 @@ impl Build {
     ///
     /// Says what the author has to change or to install.
     pub(crate) fn run(self) -> Result<()> {
-        let tools = match self.tools {
-            Some(root) => Tools::at(root),
-            None => Tools::of_user()?,
-        };
+        let tools = tools(self.tools)?;
         let request =
             BuildRequest { source: self.source, language: self.lang, output: self.output, tools };
-        let reporter: Box<dyn Reporter> = if self.json { Box::new(Silent) } else { to_stderr() };
-        match tarp_workbench::build(&request, &*reporter) {
+        match tarp_workbench::build(&request, &*reporter(self.json)) {
             Ok(built) if self.json => print_json(&built),
             Ok(built) => print(Summary(&built)),
             Err(error) => {

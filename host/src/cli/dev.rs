@@ -11,11 +11,9 @@ use clap::Args;
 use notify::{EventKind, RecursiveMode, Watcher as _};
 use serde::Serialize;
 use tarp_host::config::{HostConfig, Limits, ServerConfig};
-use tarp_workbench::report::{Reporter, Silent, to_stderr};
-use tarp_workbench::tools::Tools;
 use tarp_workbench::{BuildRequest, Built, Fault, Language};
 
-use super::local::{shown, size};
+use super::local::{reporter, shown, size, tools};
 use super::screen::{BAD, GOOD, Teller, painted};
 use super::serve::{LogFormat, cache, log_to_stderr, serve};
 
@@ -98,15 +96,11 @@ impl Dev {
         let folder = home.path().join("procedures");
         std::fs::create_dir(&folder)?;
         let config = self.config(home.path(), &folder)?;
-        let tools = match self.tools {
-            Some(root) => Tools::at(root),
-            None => Tools::of_user()?,
-        };
         let request = BuildRequest {
             source: self.source,
             language: self.lang,
             output: Some(folder.clone()),
-            tools,
+            tools: tools(self.tools)?,
         };
         let (watcher, changes) = watch(&request.source)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -150,10 +144,7 @@ fn build_for_ever(request: &BuildRequest, changes: &Receiver<()>, teller: Teller
 
 fn build(request: &BuildRequest, teller: Teller) {
     let start = Instant::now();
-    let reporter: Box<dyn Reporter> = match teller {
-        Teller::People => to_stderr(),
-        Teller::Programs => Box::new(Silent),
-    };
+    let reporter = reporter(matches!(teller, Teller::Programs));
     match tarp_workbench::build(request, &*reporter) {
         Ok(built) => {
             let seconds = start.elapsed().as_secs_f64();

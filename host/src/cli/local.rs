@@ -1,4 +1,4 @@
-//! What the commands that look at components themselves, without a host, have in common.
+//! What the commands that build components or look at them, without a host, have in common.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,6 +8,8 @@ use clap::Args;
 use tarp_host::catalog::{Cache, Loader, Procedure};
 use tarp_host::config::{ConfigFile, Limits, Mode, read};
 use tarp_host::sandbox::Sandbox;
+use tarp_workbench::report::{Reporter, Silent, to_stderr};
+use tarp_workbench::tools::Tools;
 
 use super::screen::{BOLD, painted};
 use super::serve::cache;
@@ -40,6 +42,16 @@ impl Loading {
             job_limits: Limits::of_jobs().with(&file.jobs.limits),
         })
     }
+}
+
+/// Where the languages' tools are kept: the directory that was named, or the user's own.
+pub(super) fn tools(named: Option<PathBuf>) -> Result<Tools> {
+    Ok(named.map_or_else(Tools::of_user, |root| Ok(Tools::at(root)))?)
+}
+
+/// Tells on standard error how far a build has come, unless a program reads what comes of it.
+pub(super) fn reporter(for_program: bool) -> Box<dyn Reporter> {
+    if for_program { Box::new(Silent) } else { to_stderr() }
 }
 
 /// A procedure as a person reads it: its name and types, and how it is called where that is special.

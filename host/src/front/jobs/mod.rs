@@ -28,8 +28,11 @@ pub(super) use submit::{accept, is_wanted};
 /// What a waiting request may ask for, in seconds.
 const LONGEST_WAIT: f64 = 60.0;
 
+const ASYNC_GET: &str = "/asyncGet";
+const ASYNC_PROBE: &str = "/asyncProbe";
+
 /// Where the original client asks for a job.
-pub(super) const ORIGINAL_PATHS: [&str; 2] = ["/asyncGet", "/asyncProbe"];
+pub(super) const ORIGINAL_PATHS: [&str; 2] = [ASYNC_GET, ASYNC_PROBE];
 
 pub(super) fn routes() -> Router<State> {
     Router::new()
@@ -38,8 +41,8 @@ pub(super) fn routes() -> Router<State> {
         .route("/-/jobs/{id}/result", page(result))
         .route("/-/jobs/{id}/logs", page(logs))
         .route("/-/jobs/{id}/events", page(events::stream))
-        .route(ORIGINAL_PATHS[0], page(original::get))
-        .route(ORIGINAL_PATHS[1], page(original::probe))
+        .route(ASYNC_GET, page(original::get))
+        .route(ASYNC_PROBE, page(original::probe))
 }
 
 type Reply = Result<Response, Refusal>;
