@@ -39,7 +39,7 @@ def test_docstrings_are_the_documentation_of_the_procedures(client: Client) -> N
     doc = inspect.getdoc(client.my_function) or ""
     assert "Adds two integers: the procedure of the original TARP's README." in doc
     assert "x: s64, y: s64" in doc, "the signature belongs to the documentation"
-    described = {entry["name"]: entry["description"] for entry in client.config["RPC"]}
+    described = {entry["name"]: entry["description"] for entry in client.listing["RPC"]}
     assert client.my_function.__doc__ == described["my_function"]
     assert client.statistics_mean.__doc__ == described["statistics/mean"]
     assert "The arithmetic mean; an error for an empty list." in described["statistics/mean"]
@@ -52,9 +52,9 @@ def test_a_description_has_all_lines_of_the_comment(client: Client) -> None:
 
 
 def test_the_listing_has_four_lists_of_named_and_described_entries(client: Client) -> None:
-    assert {"GET", "POST", "RPC", "ASYNCRPC"} <= client.config.keys()
+    assert {"GET", "POST", "RPC", "ASYNCRPC"} <= client.listing.keys()
     for kind in ("GET", "POST", "RPC", "ASYNCRPC"):
-        for entry in client.config[kind]:
+        for entry in client.listing[kind]:
             assert isinstance(entry["name"], str)
             assert isinstance(entry["description"], str)
 
@@ -63,11 +63,11 @@ def test_a_typed_procedure_is_listed_once(client: Client) -> None:
     names = [
         entry["name"]
         for kind in ("GET", "POST", "RPC", "ASYNCRPC")
-        for entry in client.config[kind]
+        for entry in client.listing[kind]
     ]
     assert len(names) == len(set(names))
     assert {"my_function", "add", "reverse", "statistics/mean", "geometry/area"} <= set(names)
-    typed = [entry["name"] for kind in ("RPC", "ASYNCRPC") for entry in client.config[kind]]
+    typed = [entry["name"] for kind in ("RPC", "ASYNCRPC") for entry in client.listing[kind]]
     assert set(names) - set(typed) == {"get_data", "get_plot", "set_params"}
 
 
@@ -218,34 +218,40 @@ def test_rpc_is_only_what_says_that_it_is_json(host: Host) -> None:
 
 
 def test_get_without_any_escaping(client: Client) -> None:
+    json, text = "application/json", "text/plain"
     entry = {"name": "add", "description": "", "query_params": ["x", "y"]}
-    client.add_endpoint(entry, client.getEndpoints)
-    assert client.add(x=1, y=2) == 3
-    client.add_endpoint(entry | {"name": "statistics/mean"}, client.getEndpoints)
-    assert client.statistics_mean(values=[1, 2, 6]) == 3.0
-    client.add_endpoint(entry | {"name": "reverse"}, client.getEndpoints)
-    assert client.reverse(text="two words") == "sdrow owt"
-    assert client.reverse(text="cut#here") == "tuc"
+    client.add_endpoint(entry, "GET")
+    assert client.add(x=1, y=2) == (json, 3)
+    client.add_endpoint(entry | {"name": "statistics/mean"}, "GET")
+    assert client.statistics_mean(values=[1, 2, 6]) == (json, 3.0)
+    client.add_endpoint(entry | {"name": "reverse"}, "GET")
+    assert client.reverse(text="two words") == (text, "sdrow owt")
+    assert client.reverse(text="cut#here") == (text, "tuc")
     with pytest.raises(Exception, match="`b`"):
         client.reverse(text="a&b=c")
 
 
 def test_post_of_a_dict_and_of_nothing(client: Client) -> None:
     entry = {"name": "add", "description": ""}
-    client.add_endpoint(entry, client.postEndpoints)
-    assert client.add({"x": 1, "y": 2}) == 3
+    client.add_endpoint(entry, "POST")
+    assert client.add({"x": 1, "y": 2})[1] == 3
+    assert client.add(x=1, y=2)[1] == 3, "keywords are the query"
     with pytest.raises(Exception, match="`x`"):
         client.add({})
-    client.add_endpoint(entry | {"name": "answer"}, client.postEndpoints)
-    assert client.answer() == 42
-    assert client.answer({}) == 42
-    assert client.answer("") == 42
+    client.add_endpoint(entry | {"name": "answer"}, "POST")
+    for nothing in ((), ({},), ("",)):
+        assert client.answer(*nothing)[1] == 42
+
+
+def test_bytes_are_base64_in_an_envelope(client: Client) -> None:
+    client.add_endpoint({"name": "echo_bytes", "description": ""}, "POST")
+    assert client.echo_bytes(b"\0\xff") == ("application/octet-stream", "AP8=")
 
 
 def test_post_of_bytes(client: Client) -> None:
-    client.add_endpoint({"name": "checksum", "description": ""}, client.postEndpoints)
-    assert client.checksum(b"123456789") == 0xCBF43926
-    assert client.checksum("123456789") == 0xCBF43926
+    client.add_endpoint({"name": "checksum", "description": ""}, "POST")
+    assert client.checksum(b"123456789")[1] == 0xCBF43926
+    assert client.checksum("123456789")[1] == 0xCBF43926
 
 
 # Failures.
@@ -279,7 +285,7 @@ def test_every_failure_is_an_object_of_exactly_application_json(host: Host) -> N
 
 
 def test_a_missing_procedure_is_not_found(client: Client) -> None:
-    client.add_endpoint({"name": "nobody", "description": ""}, client.rpc_endpoint)
+    client.add_endpoint({"name": "nobody", "description": ""}, "RPC")
     with pytest.raises(Exception, match=r"^API endpoint not found\.$"):
         client.nobody()
 
@@ -289,8 +295,8 @@ def test_a_long_list_goes_into_the_address_and_one_that_is_too_long_is_refused(
 ) -> None:
     """It sends lists in the address. Over 64 KiB the HTTP library refuses it before the host sees a
     request, and without a body: the one reply on which the original client is at a loss."""
-    client.add_endpoint({"name": "sum", "description": ""}, client.getEndpoints)
-    assert client.sum(values=[1.0] * 5_000) == 5_000.0
+    client.add_endpoint({"name": "sum", "description": ""}, "GET")
+    assert client.sum(values=[1.0] * 5_000)[1] == 5_000.0
     too_long = requests.get(f"{host.address}/sum?values={'1,' * 50_000}1", timeout=30)
     assert (too_long.status_code, too_long.content) == (414, b"")
 

@@ -90,9 +90,13 @@ def test_a_body_that_is_not_what_it_says_is_refused(host: Host) -> None:
 
 def test_the_original_client_uses_them(host: Host) -> None:
     client = Client(host.address)
-    assert max(client.get_data(frequency=1, amplitude=2)["y"]) == pytest.approx(2, abs=0.01)
-    assert client.get_plot(frequency=2, amplitude=0.5).startswith(PNG)
-    assert client.set_params({"frequency": 3, "amplitude": 1})["frequency"] == 3
+    mimetype, data = client.get_data(frequency=1, amplitude=2)
+    assert mimetype == "application/json"
+    assert max(data["y"]) == pytest.approx(2, abs=0.01)
+    mimetype, picture = client.get_plot(frequency=2, amplitude=0.5)
+    assert mimetype == "image/png"
+    assert picture.startswith(PNG)
+    assert client.set_params({"frequency": 3, "amplitude": 1})[1]["frequency"] == 3
     with pytest.raises(Exception, match="frequency"):
         client.get_data(frequency="fast")
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import io
 import uuid
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+import requests
 
-import tarp
-from tarp.client import AsyncHandle, InvalidServerState, OperationInProgress, client
+import tarp.client
+from tarp.client import InvalidServerState, OperationInProgress, client
 
 
 @pytest.fixture(scope="module")
@@ -29,17 +31,48 @@ def test_the_attributes_of_the_original(server_client: Any, url: str) -> None:
     assert server_client.server_url == url
     assert server_client.server_key is None
     assert {"my_function", "statistics_mean"} <= set(server_client.remoteNames)
-    assert {"GET", "POST", "RPC", "ASYNCRPC"} <= server_client.config.keys()
-    assert server_client.configInfo() == server_client.config
-    assert not set(server_client.getEndpoints) & {"my_function"}
-    assert isinstance(server_client.postEndpoints, list)
+    assert "my_function" not in server_client.getEndpoints() + server_client.postEndpoints()
     names = list(server_client.remoteNames)
     server_client.loadEndpoints()
     assert server_client.remoteNames == names
 
 
+def test_the_address_has_no_slash_at_its_end(url: str) -> None:
+    assert client(f"{url}/").server_url == url
+
+
+def test_config_has_the_attributes_and_sets_them(url: str) -> None:
+    server = client(url)
+    assert isinstance(server.config, client.configInfo)
+    assert server.config.client is server
+    assert server.config.server_url == url
+    assert server.config.server_key is None
+    server.config.server_url = "http://127.0.0.1:1"
+    assert server.server_url == "http://127.0.0.1:1"
+    with pytest.raises(OSError, match="cannot connect"):
+        server.my_function(1, 2)
+    server.server_url = url
+    assert server.my_function(1, 2) == 3
+    for touch in (
+        lambda: server.config.my_function,
+        lambda: setattr(server.config, "my_function", None),
+    ):
+        with pytest.raises(AttributeError, match="is a remote method"):
+            touch()
+
+
+def test_exceptions_can_be_made_without_arguments() -> None:
+    busy, wrong = OperationInProgress(), InvalidServerState()
+    assert str(busy) == busy.message == "Operation not completed. Please wait."
+    assert busy.retry_after == 5
+    assert str(wrong) == wrong.message == "Server is in an invalid state."
+    assert OperationInProgress("soon", 2).retry_after == 2
+    assert str(OperationInProgress("soon", retry_after=2)) == "soon"
+
+
 def test_docstrings_are_the_descriptions(server_client: Any) -> None:
-    described = {entry["name"]: entry["description"] for entry in server_client.config["RPC"]}
+    listing = server_client.checkAPIresult(requests.get(server_client.server_url))[1]
+    described = {entry["name"]: entry["description"] for entry in listing["RPC"]}
     assert server_client.my_function.__doc__ == described["my_function"]
     assert "Adds two integers" in inspect.getdoc(server_client.my_function)
     assert server_client.statistics_mean.__name__ == "statistics_mean"
@@ -74,23 +107,22 @@ def test_failures_have_the_words_that_they_had(server_client: Any) -> None:
     assert busy.value.retry_after == 7
     with pytest.raises(InvalidServerState, match=r"^shut$"):
         server_client.fail_as_invalid_state("shut")
-    server_client._add({"name": "nobody", "description": ""}, server_client._rpc_endpoint)
     with pytest.raises(Exception, match=r"^API endpoint not found\.$"):
-        server_client.nobody()
+        server_client._rpc_endpoint("nobody")()
 
 
 def test_asynchronous_calls(server_client: Any) -> None:
     handle = server_client.step_aside(3)
-    assert isinstance(handle, AsyncHandle)
+    assert isinstance(handle, client.asyncResult)
+    assert handle.client is server_client
     uuid.UUID(handle.ID)
     assert handle.wait() == 3
     assert handle.status() == "completed"
     assert handle.probe()["status"] == "completed"
     assert handle.waitCycle() == 3
-    assert handle.asyncResult() == 3
+    assert client.asyncResult(server_client, handle.ID).wait() == 3
     assert server_client.wait(handle) == server_client.wait(handle.ID) == 3
     assert server_client.probe(handle.ID)["status"] == "completed"
-    assert server_client.asyncResult(handle.ID) == 3
 
 
 def test_a_cycle_of_waiting_gives_none_until_there_is_a_result(server_client: Any) -> None:
@@ -103,9 +135,11 @@ def test_a_cycle_of_waiting_gives_none_until_there_is_a_result(server_client: An
 
 def test_an_asynchronous_call_that_fails(server_client: Any) -> None:
     handle = server_client.patient_mean([])
-    for wait in (handle.wait, handle.waitCycle):
-        with pytest.raises(Exception, match="the mean needs 1 or more values"):
-            wait()
+    with pytest.raises(Exception, match=r"^the mean needs 1 or more values"):
+        handle.wait()
+    failed = r"^Async operation failed with error: the mean needs 1 or more values"
+    with pytest.raises(Exception, match=failed):
+        handle.waitCycle()
     assert handle.status() == "failed"
     assert "the mean needs" in handle.probe()["error"]
 
@@ -115,34 +149,53 @@ def test_an_unknown_handle(server_client: Any) -> None:
         server_client.probe(str(uuid.uuid4()))
 
 
-def test_web_procedures(server_client: Any) -> None:
-    """As the listing would have them; any procedure answers to GET and POST."""
-    for name, call in [("add", lambda f: f(x=1, y=2)), ("reverse", lambda f: f(text="a&b #c"))]:
-        server_client._add({"name": name, "description": ""}, server_client._get_endpoint)
-        assert call(getattr(server_client, name)) in (3, "c# b&a")
-    server_client._add({"name": "add", "description": ""}, server_client._post_endpoint)
-    assert server_client.add({"x": 1, "y": 2}) == 3
-    server_client._add({"name": "checksum", "description": ""}, server_client._post_endpoint)
-    assert server_client.checksum(b"123456789") == server_client.checksum("123456789") == 0xCBF43926
-    server_client._add({"name": "answer", "description": ""}, server_client._post_endpoint)
-    assert server_client.answer() == server_client.answer({}) == 42
-    server_client._add({"name": "echo_bytes", "description": ""}, server_client._post_endpoint)
-    assert server_client.echo_bytes(b"\0\xff") == b"\0\xff"
-    server_client.loadEndpoints()
+def endpoint(server: Any, kind: str, name: str) -> Any:
+    """A method for a procedure as if it were listed as of that kind: any answers GET and POST."""
+    make = {"GET": server._get_endpoint, "POST": server._post_endpoint}[kind]
+    return make(name)
+
+
+def test_web_calls_give_the_media_type_and_the_result(server_client: Any) -> None:
+    json, text, octets = "application/json", "text/plain", "application/octet-stream"
+    assert endpoint(server_client, "GET", "add")(x=1, y=2) == (json, 3)
+    assert endpoint(server_client, "GET", "reverse")(text="a&b #c") == (text, "c# b&a")
+    add = endpoint(server_client, "POST", "add")
+    assert add({"x": 1, "y": 2}) == add(x=1, y=2) == add({"x": 1}, y=2) == (json, 3)
+    checksum = endpoint(server_client, "POST", "checksum")
+    sent: list[Any] = [b"123456789", "123456789", io.BytesIO(b"123456789")]
+    sent += [bytearray(b"123456789"), iter([b"1234", "56789"])]
+    for payload in sent:
+        assert checksum(payload) == (json, 0xCBF43926)
+    answer = endpoint(server_client, "POST", "answer")
+    assert answer() == answer({}) == answer("") == answer(0) == (json, 42)
+    # As the original did: bytes that are no raw payload are base64 text.
+    assert endpoint(server_client, "POST", "echo_bytes")(b"\0\xff") == (octets, "AP8=")
+    for payload in ({1: {2}}, iter([1])):
+        with pytest.raises(tarp.BadArguments, match="payload"):
+            add(payload)
 
 
 def test_replies_of_requests_are_read_as_well(server_client: Any) -> None:
     envelope = b'{"status": "success", "mimetype": "application/json", "result": [1]}'
     headers = {"Content-Type": "application/json"}
     good = SimpleNamespace(status_code=200, headers=headers, content=envelope)
-    assert server_client.checkAPIresult(good) == [1]
-    assert server_client.checkAPIresult(good, "application/json") == [1]
-    with pytest.raises(tarp.InvalidReply):
-        server_client.checkAPIresult(good, "text/plain")
+    assert server_client.checkAPIresult(good) == ("application/json", [1])
     raw = SimpleNamespace(status_code=200, headers={"Content-Type": "image/png"}, content=b"png")
-    assert server_client.checkAPIresult(raw) == b"png"
+    assert server_client.checkAPIresult(raw) == ("image/png", b"png")
+    error = SimpleNamespace(status_code=200, headers=headers, content=b'{"status": "error"}')
+    with pytest.raises(Exception, match=r"^API Error: Unknown error$"):
+        server_client.checkAPIresult(error)
+    proxy = SimpleNamespace(status_code=502, headers={}, content=b"<h1>Bad Gateway</h1>")
+    with pytest.raises(Exception, match=r"^API Error: 502 - <h1>Bad Gateway</h1>$"):
+        server_client.checkAPIresult(proxy)
 
 
 def test_nobody_at_the_address() -> None:
     with pytest.raises(OSError, match="cannot connect"):
         client("http://127.0.0.1:1")
+
+
+def test_who_catches_the_exceptions_of_requests_catches_ours() -> None:
+    with pytest.raises(requests.exceptions.ConnectionError) as caught:
+        client("http://127.0.0.1:1")
+    assert isinstance(caught.value, tarp.ConnectionFailed)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import requests
 from conftest import MakeHost
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -73,3 +74,16 @@ def test_https(make_server: MakeHost, certificate: tuple[str, str]) -> None:
             await tarp.aio.connect(url)
 
     asyncio.run(main())
+
+
+def test_the_original_face_verifies_as_requests_did(
+    make_server: MakeHost, certificate: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cert, key = certificate
+    url = make_server("math", flags=("--tls-cert", cert, "--tls-key", key)).url
+    with pytest.raises(requests.exceptions.SSLError):
+        client(url)
+    assert client(url, cert).my_function(1, 2) == 3
+    assert client(url, False).my_function(1, 2) == 3
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", cert)
+    assert client(url).my_function(1, 2) == 3

@@ -15,6 +15,8 @@
 
 from __future__ import annotations
 
+import pkgutil
+
 from ._arrays import Arrays
 from ._catalog import Catalog, Limits, ProcedureInfo
 from ._exceptions import (
@@ -55,6 +57,10 @@ from ._receipt import Receipt
 from ._replies import Outcome
 from ._status import JobStatus, LogLine, Logs, Progress
 from ._version import __version__
+
+# The original distribution has a package of this name too, with `tarp.server` in it, which may be
+# installed in another folder.
+__path__ = pkgutil.extend_path(__path__, __name__)
 
 __all__ = [
     "Arrays",

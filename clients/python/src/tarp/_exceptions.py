@@ -184,9 +184,21 @@ class Unavailable(RemoteError):
 class OperationInProgress(RemoteError):
     """The procedure says that it is busy, or the job still runs; `retry_after` says when to ask."""
 
+    # Programs for the original client raise these themselves, with these defaults.
+    def __init__(
+        self,
+        message: str = "Operation not completed. Please wait.",
+        retry_after: int | None = 5,
+        **known: Any,
+    ) -> None:
+        super().__init__(message, retry_after=retry_after, **known)
+
 
 class InvalidServerState(RemoteError):
     """The procedure cannot work in the state that it is in."""
+
+    def __init__(self, message: str = "Server is in an invalid state.", **known: Any) -> None:
+        super().__init__(message, **known)
 
 
 class Cancelled(RemoteError, concurrent.futures.CancelledError):

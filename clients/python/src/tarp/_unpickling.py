@@ -3,17 +3,20 @@
 Python's own unpickler is a machine that imports and calls what a pickle names, keeps a memo that
 eight bytes can make gigabytes of, and builds values that crash the interpreter when it hashes
 them; a list of allowed names stops only the first of these. This one knows just the opcodes that
-a host writes. It imports nothing, calls nothing that a pickle names, and takes memory only for
-what has arrived. Rows of numbers, which make up large replies, are read in one go.
+a host writes, and those in which the original's own servers write plain values and arrays. It
+imports nothing, calls nothing that a pickle names, and takes memory only for what has arrived. Rows
+of numbers, which make up large replies, are read in one go.
 """
 
 from __future__ import annotations
 
+import collections
 import struct
 from typing import Any, Callable, NoReturn
 
-from ._arrays import ALIGNMENT, Received, make_array
+from ._arrays import ALIGNMENT, Received
 from ._exceptions import InvalidReply
+from ._globals import NAMES, Name, build, make_new
 
 #: Tuples in tuples in a key of a dict; hashing them recurses without a limit of its own.
 _KEY_DEPTH = 50
@@ -23,25 +26,6 @@ _ROW = 1024
 
 #: An array of so many bytes, which are most of the pickle, stays where they were received.
 _LARGE = 1 << 16
-
-
-class _Name:
-    """A global that a pickle may name. It cannot be called; REDUCE knows what it stands for."""
-
-    def __init__(self, make: Callable[..., Any]) -> None:
-        self.make = make
-
-
-def _bytearray(data: object) -> bytearray:
-    if type(data) is not bytes:
-        raise InvalidReply("the pickle in the reply has a bytearray of something else than bytes")
-    return bytearray(data)
-
-
-_NAMES = {
-    ("builtins", "bytearray"): _Name(_bytearray),
-    ("numpy", "ndarray"): _Name(make_array),
-}
 
 
 def unpickle(data: bytes | bytearray) -> Any:
@@ -57,6 +41,12 @@ def unpickle(data: bytes | bytearray) -> Any:
         raise InvalidReply(f"the pickle in the reply is damaged: {error!r}") from error
 
 
+class _WithNames(tuple):  # type: ignore[type-arg]
+    """A tuple that holds names: the arguments of something that takes a class."""
+
+    __slots__ = ()
+
+
 class _Machine:
     """Runs one pickle."""
 
@@ -69,6 +59,9 @@ class _Machine:
         self.marks: list[int] = []
         #: Names on the stack that nothing has been made with yet.
         self.names = 0
+        self.memo: dict[int, Any] = {}
+        #: How many more parts of keys are looked at. A part takes a byte, unless keys share it.
+        self.key_parts = len(data)
 
     def run(self) -> Any:
         data, opcodes = self.data, _OPCODES
@@ -144,83 +137,125 @@ class _Machine:
         del self.stack[height:]
         return items
 
-    def top(self, kind: type) -> Any:
+    def top(self, *kinds: type) -> Any:
         top = self.stack[-1]
-        if type(top) is not kind or (self.marks and len(self.stack) <= self.marks[-1]):
-            raise InvalidReply(f"the pickle in the reply fills something else than a {kind}")
+        if type(top) not in kinds or (self.marks and len(self.stack) <= self.marks[-1]):
+            raise InvalidReply(f"the pickle in the reply fills something else than a {kinds[0]}")
         return top
 
     def tuple(self, size: int) -> None:
         if len(self.stack) - (self.marks[-1] if self.marks else 0) < size:
             raise InvalidReply("the pickle in the reply has a tuple of more than there is")
-        items = tuple(self.stack[-size:])
-        self.stack[-size:] = [items]
+        self.stack[-size:] = [self.with_names(tuple(self.stack[-size:]))]
+
+    def with_names(self, items: Any) -> Any:
+        """The tuple, marked if it holds names."""
+        if self.names and any(type(item) in (Name, _WithNames) for item in items):
+            return _WithNames(items)
+        return items
 
     def append(self) -> None:
         item = self.stack.pop()
-        self.top(list).append(item)
+        self.top(list, collections.deque).append(item)
 
     def appends(self) -> None:
         items = self.pop_mark()
-        self.top(list).extend(items)
+        self.top(list, collections.deque).extend(items)
 
     def setitems(self) -> None:
         items = self.pop_mark()
         keys = items[::2]
-        _check_keys(keys)
-        self.top(dict).update(zip(keys, items[1::2]))
+        self.check_keys(keys)
+        self.top(dict, collections.OrderedDict).update(zip(keys, items[1::2]))
 
     def setitem(self) -> None:
         value, key = self.stack.pop(), self.stack.pop()
-        _check_keys([key])
-        self.top(dict)[key] = value
+        self.check_keys([key])
+        self.top(dict, collections.OrderedDict)[key] = value
 
     def additems(self) -> None:
         items = self.pop_mark()
-        _check_keys(items)
+        self.check_keys(items)
         self.top(set).update(items)
 
     def frozenset(self) -> None:
         items = self.pop_mark()
-        _check_keys(items)
+        self.check_keys(items)
         self.stack.append(frozenset(items))
 
     def name(self) -> None:
         member, module = self.stack.pop(), self.stack.pop()
-        name = _NAMES.get((module, member))
+        name = NAMES.get((module, member))
         if name is None:
             raise InvalidReply(f"the pickle in the reply names {module}.{member}")
         self.names += 1
         self.stack.append(name)
 
-    def reduce(self) -> None:
+    def called(self) -> Any:
+        """What is called, and its arguments; both are no longer on the stack."""
         arguments, name = self.stack.pop(), self.stack.pop()
-        if type(name) is not _Name or type(arguments) is not tuple:
+        if type(name) is not Name or type(arguments) not in (tuple, _WithNames):
             raise InvalidReply("the pickle in the reply calls what is no name")
-        self.names -= 1
+        self.names -= 1 + _names_in(arguments)
+        return name, arguments
+
+    def reduce(self) -> None:
+        name, arguments = self.called()
         self.stack.append(name.make(*arguments))
 
+    def new(self) -> None:
+        self.stack.append(make_new(*self.called()))
 
-def _check_keys(keys: list[Any], room: int = _KEY_DEPTH) -> None:
-    """Refuses keys that cannot be hashed safely."""
-    for key in keys:
-        if type(key) in (tuple, frozenset):
-            if not room:
-                raise InvalidReply("the pickle in the reply has a key that nests too deeply")
-            _check_keys(list(key), room - 1)
+    def build(self) -> None:
+        state = self.stack.pop()
+        build(self.stack[-1], state)
+
+    # The memo. It is a dict, since an index is only a number: as a list, one of 2**32 takes memory.
+
+    def put(self, index: int) -> None:
+        self.memo[index] = self.stack[-1]
+
+    def get(self, index: int) -> None:
+        value = self.memo[index]
+        self.names += _names_in((value,))
+        self.stack.append(value)
+
+    def check_keys(self, keys: list[Any], room: int = _KEY_DEPTH) -> None:
+        """Refuses keys that cannot be hashed safely."""
+        self.key_parts -= len(keys)
+        if self.key_parts < 0:
+            raise InvalidReply("the pickle in the reply has keys that take too long to hash")
+        for key in keys:
+            if type(key) in (tuple, frozenset):
+                if not room:
+                    raise InvalidReply("the pickle in the reply has a key that nests too deeply")
+                self.check_keys(list(key), room - 1)
+
+
+def _names_in(items: Any) -> int:
+    """How many names are among the items, and in tuples among them."""
+    return sum(
+        1 if type(item) is Name else _names_in(item)
+        for item in items
+        if type(item) in (Name, _WithNames)
+    )
 
 
 def _refuse(machine: _Machine) -> NoReturn:
     opcode = bytes(machine.data[machine.at - 1 : machine.at])
-    raise InvalidReply(f"the pickle in the reply has the opcode {opcode!r}, which no host writes")
+    raise InvalidReply(f"the pickle in the reply has the opcode {opcode!r}, which no value needs")
 
 
 _KNOWN: dict[int, Callable[[_Machine], Any] | None] = {
     ord("."): None,
-    # What is optional and says nothing: the protocol, frames, and memos that are never read.
+    # What is optional and says nothing: the protocol, and frames.
     0x80: lambda m: m.take(1),
     0x95: lambda m: m.take(8),
-    0x94: lambda m: m.take(0),
+    0x94: lambda m: m.put(len(m.memo)),
+    ord("q"): lambda m: m.put(m.take(1)[0]),
+    ord("r"): lambda m: m.put(int.from_bytes(m.take(4), "little")),
+    ord("h"): lambda m: m.get(m.take(1)[0]),
+    ord("j"): lambda m: m.get(int.from_bytes(m.take(4), "little")),
     ord("N"): lambda m: m.stack.append(None),
     0x88: lambda m: m.stack.append(True),
     0x89: lambda m: m.stack.append(False),
@@ -242,7 +277,7 @@ _KNOWN: dict[int, Callable[[_Machine], Any] | None] = {
     0x85: lambda m: m.tuple(1),
     0x86: lambda m: m.tuple(2),
     0x87: lambda m: m.tuple(3),
-    ord("t"): lambda m: m.stack.append(tuple(m.pop_mark())),
+    ord("t"): lambda m: m.stack.append(m.with_names(tuple(m.pop_mark()))),
     ord("]"): lambda m: m.stack.append([]),
     ord("a"): _Machine.append,
     ord("e"): _Machine.appends,
@@ -254,6 +289,8 @@ _KNOWN: dict[int, Callable[[_Machine], Any] | None] = {
     0x91: _Machine.frozenset,
     0x93: _Machine.name,
     ord("R"): _Machine.reduce,
+    0x81: _Machine.new,
+    ord("b"): _Machine.build,
 }
 
 _OPCODES: list[Callable[[_Machine], Any] | None] = [
