@@ -173,6 +173,7 @@ fn job() -> NewJob {
         is_repeatable: true,
         suggested_wait: 1,
         submitted: SystemTime::now(),
+        begun: None,
         key: None,
     }
 }

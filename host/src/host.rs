@@ -135,6 +135,7 @@ impl Host {
                     () = loaded.cancelled() => jobs.run(&workshop, stopping).await,
                     () = stopping.cancelled() => {}
                 }
+                jobs.finish().await;
             }
         });
         let finishing = async {

@@ -32,12 +32,14 @@ pub(super) async fn answer(state: &State, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
     let answered = match find(state, &parts) {
         Ok(Found::Procedure(procedure)) => call(state, procedure, &parts, body).await,
-        Ok(Found::Mount(mount, below)) => mount::serve(state, mount, &below, parts, body).await,
-        Err(error) => Err(error),
+        Ok(Found::Mount(mount, below)) => {
+            mount::serve(state, mount, &below, parts, body).await.map_err(Refusal::from)
+        }
+        Err(error) => Err(error.into()),
     };
-    answered.unwrap_or_else(|error| {
-        state.metrics.refused(error.kind);
-        Refusal::from(error).into_response()
+    answered.unwrap_or_else(|refusal| {
+        state.metrics.refused(refusal.kind());
+        refusal.into_response()
     })
 }
 
@@ -46,7 +48,7 @@ async fn call(
     procedure: Arc<Procedure>,
     parts: &Parts,
     body: Body,
-) -> Result<Response, CallError> {
+) -> Result<Response, Refusal> {
     let methods = procedure.web.as_deref().unwrap_or(&WebMethod::ALL);
     if parts.method == Method::OPTIONS {
         return Ok(reply::options(web::allow(methods)));
@@ -66,8 +68,12 @@ async fn call(
     })?;
     // It may be as large as all that is made of it.
     drop(body);
-    if jobs::is_wanted(state, &parts.headers, &procedure, &asked.form) {
-        return jobs::accept(state, &parts.headers, &procedure, asked).await;
+    let key = jobs::key(state, &parts.method, &parts.headers, &procedure.name, &asked)?;
+    if jobs::is_wanted(state, parts, &procedure, &asked.form) {
+        return Ok(jobs::accept(state, &parts.headers, &procedure, key, asked).await?);
+    }
+    if let Some(key) = key {
+        return jobs::once(state, &parts.headers, &procedure, key, asked).await;
     }
     let Asked { arguments, form, .. } = asked;
     let call = unhurried(size, || Call::new(procedure, arguments))?;

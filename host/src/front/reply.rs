@@ -234,6 +234,11 @@ impl Refusal {
     pub(super) fn new(error: Box<CallError>, output: Output) -> Self {
         Self { error, output }
     }
+
+    /// Its type.
+    pub(super) fn kind(&self) -> Kind {
+        self.error.kind
+    }
 }
 
 impl From<CallError> for Refusal {

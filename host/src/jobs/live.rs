@@ -35,11 +35,17 @@ struct News {
 }
 
 impl Live {
-    /// A job in this state, with the lines that earlier attempts logged.
+    /// A job in this state, with the lines that earlier attempts logged. To be there before the store
+    /// has it, so that whoever finds it in the store finds it here.
     pub(super) fn insert(&self, id: JobId, state: State, lines: Vec<LogLine>) -> Arc<LiveJob> {
         let job = Arc::new(LiveJob::new(id, state, lines, Arc::clone(&self.news)));
         self.lock().insert(id, Arc::clone(&job));
         job
+    }
+
+    /// A job that was not stored after all.
+    pub(super) fn remove(&self, id: JobId) {
+        self.lock().remove(&id);
     }
 
     /// How many jobs have not ended.
@@ -123,7 +129,7 @@ pub enum EventKind {
 
 impl LiveJob {
     fn new(id: JobId, state: State, lines: Vec<LogLine>, news: Arc<News>) -> Self {
-        let job = Self {
+        Self {
             id,
             stop: CancellationToken::new(),
             is_asked_to_stop: AtomicBool::new(false),
@@ -139,9 +145,7 @@ impl LiveJob {
             }),
             newest: watch::Sender::new(first_number()),
             news,
-        };
-        job.enter(state);
-        job
+        }
     }
 
     pub(super) fn enter(&self, state: State) {

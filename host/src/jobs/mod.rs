@@ -7,34 +7,36 @@
 
 mod live;
 pub mod model;
+mod once;
 mod queue;
 mod recover;
 mod runner;
 pub mod store;
+mod stored;
 mod view;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::call::Call;
 use crate::catalog::{Procedure, Shared};
-use crate::codec::neutral;
 use crate::codec::types::Arguments;
 use crate::config::JobsConfig;
 use crate::error::{CallError, Kind};
 use crate::sandbox::Sandbox;
-use crate::value::Value;
 
 use live::Live;
 pub use live::{Event, EventKind, Follower};
-use model::{IdempotencyKey, JobId, NewJob, Presentation, Priority, State};
+use model::{IdempotencyKey, Job, JobId, NewJob, Presentation, Priority, State};
+pub use once::Once;
 use queue::Queue;
 pub use runner::Workshop;
 use store::{JobStore, StoreError, Submission};
+use stored::StoredCall;
 pub use view::View;
 
 /// The jobs of one host.
@@ -50,6 +52,8 @@ struct Inner {
     live: Live,
     /// Something was queued, or a place became free.
     work: Notify,
+    /// The attempts that run, each until its end is recorded.
+    running: TaskTracker,
     /// The host goes down, and no longer waits for what runs.
     leaving: CancellationToken,
 }
@@ -60,23 +64,9 @@ pub struct Wish {
     /// How urgent; where it is not said, the procedure's own priority.
     pub priority: Option<Priority>,
     /// Makes the submission repeatable.
-    pub key: Option<String>,
+    pub key: Option<IdempotencyKey>,
     /// How the submitter can take the result.
     pub presentation: Presentation,
-}
-
-/// A call as it is stored.
-#[derive(Serialize, Deserialize)]
-struct StoredCall {
-    arguments: Arguments,
-    presentation: Presentation,
-}
-
-/// A result as it is stored.
-#[derive(Serialize, Deserialize)]
-struct StoredResult {
-    value: Value,
-    presentation: Presentation,
 }
 
 impl Jobs {
@@ -95,6 +85,7 @@ impl Jobs {
             queue: Arc::default(),
             live: Live::default(),
             work: Notify::new(),
+            running: TaskTracker::new(),
             leaving: CancellationToken::new(),
         }))
     }
@@ -112,59 +103,39 @@ impl Jobs {
         arguments: Arguments,
         wish: Wish,
     ) -> Result<View, CallError> {
-        let call = StoredCall { arguments, presentation: wish.presentation };
-        let encoded = neutral::encode(&call);
+        let presentation = wish.presentation;
+        let call = StoredCall { arguments, presentation, is_synchronous: false };
+        let encoded = call.encode();
         // Wrong arguments are the submitter's affair, now and not when the job's turn comes.
         Call::new(Arc::clone(procedure), call.arguments)?;
-        let policy = &procedure.jobs;
-        let id = JobId::random();
-        let request = *blake3::Hasher::new()
-            .update(procedure.name.as_bytes())
-            .update(&[0])
-            .update(&encoded)
-            .finalize()
-            .as_bytes();
-        let priority = wish.priority.or_else(|| Priority::new(policy.priority)).unwrap_or_default();
-        let job = NewJob {
-            id,
-            procedure: Arc::clone(&procedure.name),
-            file: procedure.source.file.as_str().into(),
-            digest: procedure.source.digest.as_str().into(),
-            arguments: encoded,
-            priority,
-            max_attempts: policy.max_attempts,
-            backoff: policy.backoff,
-            is_repeatable: policy.is_repeatable,
-            suggested_wait: policy.suggested_wait,
-            submitted: SystemTime::now(),
-            key: wish.key.map(|key| IdempotencyKey { key: key.into(), request }),
-        };
+        let job = self.0.new_job(procedure, encoded, wish);
         let jobs = self.clone();
         unbroken(async move { jobs.store(job).await }).await
     }
 
     async fn store(&self, job: NewJob) -> Result<View, CallError> {
-        let mut queued = job.queued(0);
-        let (id, priority) = (job.id, job.priority);
+        let mut queued = job.record(0);
+        let id = job.id;
         let place = self.0.reserve();
+        // Before anybody can find it in the store, so that whoever asks it to stop reaches it here.
+        let live = self.0.live.insert(id, State::Queued, Vec::new());
         let submission = match (&place, &job.key) {
             // What was submitted before needs no room.
             (None, Some(key)) => self.0.store.known(key).await,
             (None, None) => Ok(None),
             (Some(_), _) => self.0.store.submit(job).await.map(Some),
         };
-        match submission.map_err(store_failure)?.ok_or_else(|| self.0.queue_is_full())? {
-            Submission::New(sequence) => {
-                queued.sequence = sequence;
-                self.0.live.insert(id, State::Queued, Vec::new());
-                self.0.enqueue(id, priority, sequence, None);
-                Ok(self.with_news(queued))
-            }
-            Submission::Known(id) => self.view(id).await,
-            Submission::Conflict => Err(CallError::new(
-                Kind::Conflict,
-                "the idempotency key came before, with another procedure or other arguments; use a new key for a new request",
-            )),
+        if let Ok(Some(Submission::New(sequence))) = submission {
+            queued.sequence = sequence;
+            live.enter(State::Queued);
+            self.0.enqueue(&queued, None).await;
+            return Ok(self.with_news(queued));
+        }
+        self.0.live.remove(id);
+        match submission.map_err(store_failure)? {
+            Some(Submission::Known(id)) => self.view(id).await,
+            Some(_) => Err(conflict()),
+            None => Err(self.0.queue_is_full()),
         }
     }
 
@@ -184,15 +155,7 @@ impl Jobs {
             if let Some(job) = self.0.live.get(id) {
                 job.ask_to_stop();
             }
-            let waiting = self.0.lock_queue().remove(id);
-            if let Some(place) = waiting {
-                // It is nobody's but ours now.
-                if let Err(error) = self.0.end_unbegun(id).await {
-                    // Whoever takes it up sees that it is to stop.
-                    self.0.enqueue(id, place.0, place.1, None);
-                    return Err(store_failure(error));
-                }
-            }
+            self.0.end_if_waiting(id).await.map_err(store_failure)?;
         }
         self.view(id).await
     }
@@ -216,9 +179,50 @@ impl Inner {
         CallError::new(Kind::Overloaded, message).retry_after(1)
     }
 
-    fn enqueue(&self, id: JobId, priority: Priority, sequence: u64, not_before: Option<Instant>) {
-        self.lock_queue().push(id, priority, sequence, not_before);
+    /// A job to be stored: a call of the procedure in the version that it has now.
+    fn new_job(&self, procedure: &Procedure, arguments: Vec<u8>, wish: Wish) -> NewJob {
+        let policy = &procedure.jobs;
+        let own = || Priority::new(policy.priority);
+        NewJob {
+            id: JobId::random(),
+            procedure: Arc::clone(&procedure.name),
+            file: procedure.source.file.as_str().into(),
+            digest: procedure.source.digest.as_str().into(),
+            arguments,
+            priority: wish.priority.or_else(own).unwrap_or_default(),
+            max_attempts: policy.max_attempts,
+            backoff: policy.backoff,
+            is_repeatable: policy.is_repeatable,
+            suggested_wait: policy.suggested_wait,
+            submitted: SystemTime::now(),
+            begun: None,
+            key: wish.key,
+        }
+    }
+
+    /// Puts a job that is in the store as queued, and live, into the queue; or ends it, where it was
+    /// asked to stop before it was there to be found.
+    async fn enqueue(&self, job: &Job, not_before: Option<Instant>) {
+        self.lock_queue().push(job.id, job.priority, job.sequence, not_before);
         self.work.notify_one();
+        // Whoever asks it to stop says so here first, and looks into the queue then. If that was too
+        // early, it is seen now.
+        if self.live.get(job.id).is_some_and(|live| live.is_asked_to_stop()) {
+            // If it cannot be recorded, whoever takes it up sees that it is to stop.
+            let _ = self.end_if_waiting(job.id).await;
+        }
+    }
+
+    /// Ends a job that is asked to stop and waits. One that a runner has taken is ended by that one.
+    async fn end_if_waiting(&self, id: JobId) -> Result<(), StoreError> {
+        let Some((priority, sequence)) = self.lock_queue().remove(id) else { return Ok(()) };
+        // It is nobody's but ours now.
+        let ended = self.end_unbegun(id).await;
+        if ended.is_err() {
+            self.lock_queue().push(id, priority, sequence, None);
+            self.work.notify_one();
+        }
+        ended
     }
 }
 
@@ -235,6 +239,14 @@ async fn unbroken<T: Send + 'static>(
 fn instant(moment: SystemTime, longest: Duration) -> Instant {
     let wait = moment.duration_since(SystemTime::now()).unwrap_or_default();
     Instant::now() + wait.min(longest)
+}
+
+/// The refusal of a key that stands for another request.
+fn conflict() -> CallError {
+    CallError::new(
+        Kind::Conflict,
+        "the idempotency key came before, with another procedure or other arguments; use a new key for a new request",
+    )
 }
 
 /// What a caller sees of the store's failures.

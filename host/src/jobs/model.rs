@@ -165,29 +165,31 @@ pub struct NewJob {
     pub suggested_wait: u32,
     /// When it was submitted.
     pub submitted: SystemTime,
+    /// When its first attempt began, where it begins without waiting for its turn.
+    pub begun: Option<SystemTime>,
     /// A key of the submitter's, with a hash of what was asked for.
     pub key: Option<IdempotencyKey>,
 }
 
 impl NewJob {
-    /// The record of it, queued at this place in the order of submission.
+    /// The record of it, at this place in the order of submission.
     #[must_use]
-    pub fn queued(&self, sequence: u64) -> Job {
+    pub fn record(&self, sequence: u64) -> Job {
         Job {
             id: self.id,
             sequence,
             procedure: Arc::clone(&self.procedure),
             file: Arc::clone(&self.file),
             digest: Arc::clone(&self.digest),
-            state: State::Queued,
+            state: if self.begun.is_some() { State::Running } else { State::Queued },
             priority: self.priority,
-            attempts: 0,
+            attempts: u32::from(self.begun.is_some()),
             max_attempts: self.max_attempts,
             backoff: self.backoff,
             is_repeatable: self.is_repeatable,
             suggested_wait: self.suggested_wait,
             submitted: self.submitted,
-            started: None,
+            started: self.begun,
             ended: None,
             kept_for: None,
             not_before: None,

@@ -45,13 +45,13 @@ impl Jobs {
                     self.0.live.end(job.id, state);
                     continue;
                 }
-                live.enter(state);
             }
+            live.enter(State::Queued);
             if job.cancel_requested {
                 live.ask_to_stop();
             }
             let not_before = job.not_before.map(|moment| instant(moment, LONGEST_DELAY));
-            self.0.enqueue(job.id, job.priority, job.sequence, not_before);
+            self.0.enqueue(&job, not_before).await;
         }
         Ok(())
     }

@@ -8,17 +8,16 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tracing::{debug, error, warn};
 
 use super::live::LiveJob;
 use super::model::{Ending, Job, JobId, Logs, Presentation, State};
 use super::recover::End;
 use super::store::{Lookup, StoreError};
-use super::{Inner, Jobs, StoredCall, StoredResult};
+use super::stored::{StoredCall, StoredResult};
+use super::{Inner, Jobs};
 use crate::call::{Call, Outcome, execute};
 use crate::catalog::Procedure;
-use crate::codec::neutral;
 use crate::error::{CallError, Kind};
 use crate::sandbox::{Observer, Receipt};
 
@@ -66,18 +65,17 @@ impl Drop for Workshop {
 }
 
 impl Jobs {
-    /// Runs jobs in the workshop until `stopping` is cancelled, then waits for those that run.
+    /// Runs jobs in the workshop until `stopping` is cancelled. Those that run then go on.
     pub async fn run(&self, workshop: &Workshop, stopping: CancellationToken) {
         let Some(runtime) = &workshop.runtime else { return };
         let places = Arc::new(Semaphore::new(workshop.places as usize));
-        let running = TaskTracker::new();
         let pruning = self.prune();
         let beginning = async {
             loop {
                 let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
                 let id = self.0.next().await;
                 let (inner, guests) = (Arc::clone(&self.0), runtime.handle().clone());
-                running.spawn(async move {
+                self.0.running.spawn(async move {
                     inner.attempt(id, &guests, place).await;
                 });
             }
@@ -87,12 +85,16 @@ impl Jobs {
             () = beginning => {}
             () = pruning => {}
         }
-        running.close();
-        running.wait().await;
     }
 
-    /// Ends what still runs, and puts back into the queue what can be run again. [`Self::run`] ends
-    /// soon after.
+    /// Waits until what runs has ended, and that is recorded.
+    pub async fn finish(&self) {
+        self.0.running.close();
+        self.0.running.wait().await;
+    }
+
+    /// Ends what still runs, and puts back into the queue what can be run again. [`Self::finish`]
+    /// ends soon after.
     pub fn leave(&self) {
         self.0.leaving.cancel();
     }
@@ -139,15 +141,28 @@ impl Inner {
     async fn attempt(&self, id: JobId, guests: &Handle, place: tokio::sync::OwnedSemaphorePermit) {
         let Some(live) = self.live.get(id) else { return };
         let claimed = until_stored(id, "begin a job", || self.claim(id)).await;
-        let Some(Claimed { job, call, presentation }) = claimed else { return };
+        let Some(claimed) = claimed else { return };
         live.enter(State::Running);
+        self.run_claimed(claimed, &live, guests, place).await;
+    }
+
+    /// The attempt that was begun.
+    pub(super) async fn run_claimed<P>(
+        &self,
+        claimed: Claimed,
+        live: &Arc<LiveJob>,
+        guests: &Handle,
+        place: P,
+    ) {
+        let Claimed { job, call, presentation } = claimed;
+        let id = job.id;
         let ended = match call {
-            Ok(call) => self.guard(call, &live, guests).await,
+            Ok(call) => self.guard(call, live, guests).await,
             Err(error) => Some(Ended::Failed(Box::new(error), Receipt::default())),
         };
         drop(place);
         let Some(ended) = ended else { return };
-        let ending = self.ending(&job, ended, &live, presentation);
+        let ending = self.ending(&job, ended, live, presentation);
         let state = ending.state;
         let not_before = ending.not_before;
         until_stored(id, "record the end of a job", || self.store.finish(id, ending.clone())).await;
@@ -155,10 +170,8 @@ impl Inner {
             self.live.end(id, state);
         } else {
             live.enter(state);
-            let not_before = not_before
-                .filter(|_| !live.is_asked_to_stop())
-                .map(|moment| super::instant(moment, Duration::MAX));
-            self.enqueue(id, job.priority, job.sequence, not_before);
+            let not_before = not_before.map(|moment| super::instant(moment, Duration::MAX));
+            self.enqueue(&job, not_before).await;
         }
     }
 
@@ -244,7 +257,7 @@ impl Inner {
                 ending.state = State::Succeeded;
                 ending.keep_for = self.config.keep_results;
                 ending.receipt = receipt;
-                ending.result = Some(neutral::encode(&StoredResult { value, presentation }).into());
+                ending.result = Some(StoredResult { value, presentation }.encode().into());
             }
             Ended::Failed(error, receipt) => {
                 let may_try_again =
@@ -321,17 +334,17 @@ async fn until_stored<T, F: Future<Output = Result<T, StoreError>>>(
 }
 
 /// A job that is running from now on.
-struct Claimed {
-    job: Job,
+pub(super) struct Claimed {
+    pub(super) job: Job,
     /// What it calls, or why it cannot.
-    call: Result<Call, CallError>,
+    pub(super) call: Result<Call, CallError>,
     /// How its submitter can take the result.
-    presentation: Presentation,
+    pub(super) presentation: Presentation,
 }
 
 impl Claimed {
     fn new(job: Job, procedure: Option<Arc<Procedure>>, encoded: &[u8]) -> Self {
-        let stored: Result<StoredCall, CallError> = neutral::decode(encoded).map_err(|e| {
+        let stored = StoredCall::decode(encoded).map_err(|e| {
             CallError::new(Kind::Internal, format!("the stored arguments are unreadable: {e}"))
         });
         let presentation = stored.as_ref().map_or(Presentation::Plain, |call| call.presentation);
@@ -340,7 +353,8 @@ impl Claimed {
                 let message = format!("the procedure `{}` is not there any more", job.procedure);
                 CallError::new(Kind::NotFound, message)
             })?;
-            Ok(Call::new(procedure, stored.arguments)?.as_job())
+            let call = Call::new(procedure, stored.arguments)?;
+            Ok(if stored.is_synchronous { call } else { call.as_job() })
         });
         Self { job, call, presentation }
     }

@@ -7,8 +7,8 @@ use tokio::sync::watch;
 use super::live::Follower;
 use super::model::{Job, JobId, Logs, Presentation, State};
 use super::store::{Filter, Lookup};
-use super::{Jobs, StoredResult, store_failure};
-use crate::codec::neutral;
+use super::stored::StoredResult;
+use super::{Jobs, store_failure};
 use crate::error::{CallError, Kind};
 use crate::metrics::Standing;
 use crate::value::Value;
@@ -23,8 +23,20 @@ pub struct View {
 }
 
 impl View {
-    /// Why there is no result, or not yet; `None` where there is one.
+    /// Why there is no result, or not yet, for who asks for a job; `None` where there is one.
     pub fn failure(&self) -> Option<CallError> {
+        let is_over = self.job.state.is_terminal();
+        self.failure_of_call().map(|error| match error.kind {
+            // Of a job, this says that it has not ended; the original client asks again.
+            Kind::OperationInProgress if is_over => {
+                CallError { kind: Kind::ProcedureError, retry_after: None, ..error }
+            }
+            _ => error,
+        })
+    }
+
+    /// The same, for who made the call and waited.
+    pub fn failure_of_call(&self) -> Option<CallError> {
         let job = &self.job;
         let error = |kind, message: &str| {
             let stored = job.error.clone();
@@ -39,16 +51,7 @@ impl View {
                         .retry_after(job.suggested_wait),
                 )
             }
-            State::Failed => {
-                let error = error(Kind::Internal, "the job failed without saying why");
-                error.map(|error| match error.kind {
-                    // Of a job, this says that it has not ended; the original client asks again.
-                    Kind::OperationInProgress => {
-                        CallError { kind: Kind::ProcedureError, retry_after: None, ..error }
-                    }
-                    _ => error,
-                })
-            }
+            State::Failed => error(Kind::Internal, "the job failed without saying why"),
             State::TimedOut => {
                 error(Kind::DeadlineExceeded, "the job did not end within its deadline")
             }
@@ -109,7 +112,7 @@ impl Jobs {
         let gone =
             || CallError::new(Kind::Gone, format!("the result of the job {id} is no longer kept"));
         let encoded = self.0.store.result(id).await.map_err(store_failure)?.ok_or_else(gone)?;
-        let decode = move || neutral::decode::<StoredResult>(&encoded);
+        let decode = move || StoredResult::decode(&encoded);
         let stored = tokio::task::spawn_blocking(decode).await;
         match stored {
             Ok(Ok(StoredResult { value, presentation })) => Ok((value, presentation)),

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tarp_host::call::{Call, Outcome, execute};
-use tarp_host::catalog::{Cache, Catalog, Keeper, Loader, Procedure};
+use tarp_host::catalog::{Cache, Catalog, Keeper, Loader, Procedure, Shared};
 use tarp_host::codec::types::Arguments;
-use tarp_host::config::Limits;
+use tarp_host::config::{JobsConfig, Limits};
+use tarp_host::jobs::Jobs;
+use tarp_host::jobs::store::JobStore;
 use tarp_host::sandbox::{Observer, Sandbox};
 use tarp_host::value::Value;
 use tokio::sync::oneshot;
@@ -14,6 +16,7 @@ use tokio::sync::oneshot;
 pub(crate) struct Host {
     sandbox: Arc<Sandbox>,
     catalog: Arc<Catalog>,
+    shared: Shared,
 }
 
 impl Host {
@@ -37,11 +40,22 @@ impl Host {
             () = keeper.run(|_| tell.send(()).unwrap()) => {}
             ready = ready => ready.unwrap(),
         }
-        Self { sandbox, catalog: shared.load_full() }
+        Self { sandbox, catalog: shared.load_full(), shared }
     }
 
     pub(crate) fn procedures(&self) -> impl Iterator<Item = &Procedure> {
         self.catalog.procedures()
+    }
+
+    pub(crate) fn procedure(&self, name: &str) -> Arc<Procedure> {
+        let problems = self.catalog.problems();
+        let procedure = self.catalog.find(name);
+        Arc::clone(procedure.unwrap_or_else(|| panic!("no `{name}`: {problems:?}")))
+    }
+
+    /// Jobs of this host's procedures, none of which runs before `run` is called.
+    pub(crate) fn jobs(&self, store: Arc<dyn JobStore>, config: JobsConfig) -> Jobs {
+        Jobs::new(store, Arc::clone(&self.shared), Arc::clone(&self.sandbox), config)
     }
 
     pub(crate) async fn call(
@@ -50,11 +64,9 @@ impl Host {
         arguments: &[Value],
         observer: Option<Arc<dyn Observer>>,
     ) -> Outcome {
-        let problems = self.catalog.problems();
-        let procedure = self.catalog.find(name);
-        let procedure = procedure.unwrap_or_else(|| panic!("no `{name}`: {problems:?}"));
+        let procedure = self.procedure(name);
         let arguments = Arguments { positional: arguments.to_vec(), named: Vec::new() };
-        let call = Call::new(Arc::clone(procedure), arguments).unwrap();
+        let call = Call::new(procedure, arguments).unwrap();
         execute(&self.sandbox, call, observer).await
     }
 }

@@ -6,4 +6,5 @@ mod host;
 mod lifted;
 mod recorder;
 mod seen;
+mod stopping;
 mod unobserved;

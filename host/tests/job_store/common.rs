@@ -37,6 +37,7 @@ pub(crate) fn job() -> NewJob {
         is_repeatable: true,
         suggested_wait: 7,
         submitted: at(1_700_000_000),
+        begun: None,
         key: None,
     }
 }

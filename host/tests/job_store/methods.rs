@@ -45,6 +45,19 @@ async fn a_job_is_stored_as_it_was_submitted() {
 }
 
 #[tokio::test]
+async fn a_job_may_be_stored_as_begun() {
+    let (store, _directory) = fresh();
+    let new = NewJob { begun: Some(at(9)), ..job() };
+    let (id, expected) = (new.id, new.record(1));
+    assert_eq!(store.submit(new).await.unwrap(), Submission::New(1));
+    let job = found(&store, id).await;
+    assert_eq!((job.state, job.attempts, job.started), (State::Running, 1, Some(at(9))));
+    assert_eq!(job, expected);
+    assert_eq!(store.claim(id, "d2", true, at(10)).await.unwrap(), None, "it has begun");
+    assert!(store.finish(id, ending(State::Succeeded)).await.unwrap());
+}
+
+#[tokio::test]
 async fn a_claim_begins_an_attempt_once() {
     let (store, _directory) = fresh();
     let id = submit(&store).await;

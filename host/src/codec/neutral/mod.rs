@@ -14,6 +14,9 @@ use serde::de::DeserializeOwned;
 /// The version that is written.
 const VERSION: u8 = 1;
 
+/// Comes before the version of the encoded type, where that is not 1, and the version of the encoding.
+const TYPED: u8 = 2;
+
 /// Why bytes could not be decoded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NeutralError {
@@ -23,6 +26,9 @@ pub enum NeutralError {
     /// Another version of the encoding.
     #[error("the value is in version {0} of the encoding, and this host reads version {VERSION}")]
     Version(u8),
+    /// Another version of the encoded type's layout.
+    #[error("the stored value is in version {0} of its layout, which this host does not read")]
+    Layout(u8),
     /// Not what was expected.
     #[error("the stored value cannot be read: {0}")]
     Malformed(String),
@@ -32,6 +38,24 @@ pub enum NeutralError {
 /// sequences that do not know their length.
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
     postcard::to_extend(value, vec![VERSION]).expect("a type that can be written")
+}
+
+/// Writes a value of a type whose layout has changed, with the version of that layout; at least 2.
+pub fn encode_version<T: Serialize + ?Sized>(version: u8, value: &T) -> Vec<u8> {
+    postcard::to_extend(value, vec![TYPED, version, VERSION]).expect("a type that can be written")
+}
+
+/// The version of the encoded type's layout, and what [`decode`] reads: 1 for what [`encode`] wrote.
+///
+/// # Errors
+///
+/// Where nothing was stored.
+pub fn version(bytes: &[u8]) -> Result<(u8, &[u8]), NeutralError> {
+    match bytes {
+        [] => Err(NeutralError::Empty),
+        [TYPED, version, encoded @ ..] => Ok((*version, encoded)),
+        encoded => Ok((1, encoded)),
+    }
 }
 
 /// Reads what [`encode`] wrote, to its last byte.

@@ -46,7 +46,9 @@ pub(super) async fn stream(
             let view = if view.job.state.is_terminal() { view } else { jobs.view(id).await? };
             let lines = jobs.logs(id).await?.lines;
             let missed = lines.iter().filter(|line| line.number > seen).map(log_event);
-            let events = missed.chain([state_event(&view, None)]).map(Ok).collect::<Vec<_>>();
+            // Only of a job that has ended there is nothing more to come.
+            let number = (!view.job.state.is_terminal()).then_some(seen);
+            let events = missed.chain([state_event(&view, number)]).map(Ok).collect::<Vec<_>>();
             send(stream::iter(events))
         }
     })

@@ -2,6 +2,8 @@
 //! how a job is shown, not how it runs.
 
 mod events;
+mod key;
+mod once;
 mod original;
 mod show;
 mod submit;
@@ -22,6 +24,8 @@ use crate::error::{CallError, Kind, Output};
 use crate::jobs::model::{JobId, Presentation};
 use crate::jobs::{Jobs, View};
 use crate::value::Value;
+pub(super) use key::key;
+pub(super) use once::once;
 use show::Shown;
 pub(super) use submit::{accept, is_wanted};
 
@@ -105,8 +109,18 @@ async fn outcome(
     view: &View,
     form: impl FnOnce(&Value, Presentation) -> Result<Form, CallError> + Send,
 ) -> Reply {
+    outcome_of(state, view, view.failure(), form).await
+}
+
+/// The same, where `failure` is why there is no result.
+async fn outcome_of(
+    state: &State,
+    view: &View,
+    failure: Option<CallError>,
+    form: impl FnOnce(&Value, Presentation) -> Result<Form, CallError> + Send,
+) -> Reply {
     let jobs = jobs(state)?;
-    let mut response = match view.failure() {
+    let mut response = match failure {
         None => {
             let (value, presentation) = jobs.result(view.job.id).await?;
             let form = form(&value, presentation)?;

@@ -4,32 +4,33 @@ use std::sync::Arc;
 
 use axum::response::Response;
 use http::header::LOCATION;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 use super::show::Shown;
 use super::{jobs, original};
 use crate::catalog::Procedure;
 use crate::codec::pickle::Arrays;
 use crate::config::Mode;
-use crate::error::{CallError, Kind};
+use crate::error::CallError;
 use crate::front::State;
 use crate::front::reply::{self, Form};
 use crate::front::request::Asked;
 use crate::jobs::Wish;
-use crate::jobs::model::{Presentation, Priority};
-
-/// A longer key is no key but somebody's data.
-const LONGEST_KEY: usize = 255;
+use crate::jobs::model::{IdempotencyKey, Presentation, Priority};
 
 /// Whether the request is to become a job: it says so (RFC 7240), or it is the original protocol's
 /// RPC for an asynchronous procedure.
 pub(in crate::front) fn is_wanted(
     state: &State,
-    headers: &HeaderMap,
+    parts: &Parts,
     procedure: &Procedure,
     form: &Form,
 ) -> bool {
-    state.jobs.is_some() && (prefers_async(headers) || is_handle(procedure, form))
+    // HEAD only asks, and leaves nothing behind.
+    state.jobs.is_some()
+        && parts.method != Method::HEAD
+        && (prefers_async(&parts.headers) || is_handle(procedure, form))
 }
 
 fn is_handle(procedure: &Procedure, form: &Form) -> bool {
@@ -49,14 +50,11 @@ pub(in crate::front) async fn accept(
     state: &State,
     headers: &HeaderMap,
     procedure: &Arc<Procedure>,
+    key: Option<IdempotencyKey>,
     asked: Asked,
 ) -> Result<Response, CallError> {
     let jobs = jobs(state)?;
-    let presentation = match asked.form {
-        Form::Pickle(Arrays::Numpy) => Presentation::Numpy,
-        _ => asked.presentation,
-    };
-    let wish = Wish { priority: priority(headers), key: key(headers)?, presentation };
+    let wish = wish(headers, asked.presentation, &asked.form, key);
     let view = jobs.submit(procedure, asked.arguments, wish).await?;
     if is_handle(procedure, &asked.form) && !prefers_async(headers) {
         return Ok(original::handed_out(&view));
@@ -73,6 +71,20 @@ pub(in crate::front) async fn accept(
     Ok(response)
 }
 
+/// What a request says of its job besides the call.
+pub(super) fn wish(
+    headers: &HeaderMap,
+    presentation: Presentation,
+    form: &Form,
+    key: Option<IdempotencyKey>,
+) -> Wish {
+    let presentation = match form {
+        Form::Pickle(Arrays::Numpy) => Presentation::Numpy,
+        _ => presentation,
+    };
+    Wish { priority: priority(headers), key, presentation }
+}
+
 /// The urgency of RFC 9218, `u=2`; a header that says nothing that we understand says nothing.
 fn priority(headers: &HeaderMap) -> Option<Priority> {
     let mut values = headers.get_all("priority").iter().filter_map(|value| value.to_str().ok());
@@ -80,17 +92,6 @@ fn priority(headers: &HeaderMap) -> Option<Priority> {
         value.split(',').find_map(|member| member.trim().strip_prefix("u=")?.trim().parse().ok())
     });
     urgency.and_then(Priority::new)
-}
-
-fn key(headers: &HeaderMap) -> Result<Option<String>, CallError> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
-    match value.to_str().map(|key| key.trim_matches('"')) {
-        Ok(key) if (1..=LONGEST_KEY).contains(&key.len()) => Ok(Some(key.to_owned())),
-        _ => Err(CallError::new(
-            Kind::BadRequest,
-            format!("an Idempotency-Key is 1 to {LONGEST_KEY} characters of ASCII"),
-        )),
-    }
 }
 
 #[cfg(test)]
@@ -110,7 +111,5 @@ mod tests {
         assert_eq!(priority(&headers("priority", "i, u=1")), Priority::new(1));
         assert_eq!(priority(&headers("priority", "u=9")), None);
         assert_eq!(priority(&headers("priority", "nonsense")), None);
-        assert_eq!(key(&headers("idempotency-key", "\"a b\"")), Ok(Some("a b".into())));
-        assert!(key(&headers("idempotency-key", "")).is_err());
     }
 }

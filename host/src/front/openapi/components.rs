@@ -156,7 +156,7 @@ fn parameters() -> Value {
         },
         "IdempotencyKey": {
             "name": "Idempotency-Key", "in": "header", "required": false,
-            "description": "Makes the submission of a job repeatable: the same key and the same request make one job.",
+            "description": "Makes the request repeatable for 24 hours: with the same key and the same request it runs once, and is answered with what came of it.",
             "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,255}$"},
         },
         "Priority": {

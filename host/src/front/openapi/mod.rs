@@ -82,7 +82,8 @@ const INTRODUCTION: &str = "\
 Every procedure answers POST with its arguments by name in a JSON object, and GET where they fit into a query. \
 The result comes in an envelope; with `Accept` it comes in the other forms that are listed with it. \
 A failure is an object with its type and a message, whatever form was asked for.\n\n\
-Where jobs are kept, `Prefer: respond-async` makes a job of any call: the reply is `202` with its handle.\n\n\
+Where jobs are kept, `Prefer: respond-async` makes a job of any call: the reply is `202` with its handle. \
+A request with an `Idempotency-Key` runs once, however often it is sent.\n\n\
 An address longer than 64 KiB is refused with 414, headers larger than 128 KiB with 431, both without a body.";
 
 fn tags(files: &BTreeSet<&str>, keeps_jobs: bool) -> Vec<Value> {

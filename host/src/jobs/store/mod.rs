@@ -18,7 +18,7 @@ use super::model::{Ending, IdempotencyKey, Job, JobId, Logs, NewJob, State};
 /// of power. What it has refused has not happened. Dropping a future does not undo what it began.
 #[async_trait]
 pub trait JobStore: Send + Sync + 'static {
-    /// Stores a job as queued.
+    /// Stores a job: as queued, or as running in its first attempt where that has begun.
     async fn submit(&self, job: NewJob) -> Result<Submission, StoreError>;
 
     /// What submitting with this key would come to; `None` where the key is new.

@@ -28,8 +28,8 @@ pub(super) fn submit(session: &mut Session<'_>, job: &NewJob) -> Result<Submissi
     let sequence = session.state.next_sequence;
     session.execute(
         "INSERT INTO jobs (sequence, id, procedure, file, digest, state, priority, attempts,
-            max_attempts, backoff, is_repeatable, suggested_wait, submitted)
-         VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, 0, ?7, ?8, ?9, ?10, ?11)",
+            max_attempts, backoff, is_repeatable, suggested_wait, submitted, started)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?12, ?6, ?12, ?7, ?8, ?9, ?10, ?11, ?13)",
         params![
             sequence,
             job.id.as_bytes(),
@@ -42,6 +42,9 @@ pub(super) fn submit(session: &mut Session<'_>, job: &NewJob) -> Result<Submissi
             job.is_repeatable,
             job.suggested_wait,
             stamp(job.submitted),
+            // One attempt has begun where it runs: both are 1.
+            job.begun.is_some(),
+            job.begun.map(stamp),
         ],
     )?;
     session.execute(

@@ -1,0 +1,119 @@
+//! Idempotency keys: what a request says, and what a key stands for.
+
+use http::{HeaderMap, Method};
+
+use crate::codec::neutral;
+use crate::codec::types::Arguments;
+use crate::error::{CallError, Kind};
+use crate::front::State;
+use crate::front::request::Asked;
+use crate::jobs::model::{IdempotencyKey, Presentation};
+use crate::value::Value;
+
+const HEADER: &str = "idempotency-key";
+
+/// A longer key is no key but somebody's data.
+const LONGEST: usize = 255;
+
+/// The key that a request for a procedure has, with what it asks for.
+///
+/// # Errors
+///
+/// [`Kind::BadRequest`] for what is no key, and where its promise could not be kept: this host has no
+/// store, or the request is one that nothing is kept of.
+pub(in crate::front) fn key(
+    state: &State,
+    method: &Method,
+    headers: &HeaderMap,
+    procedure: &str,
+    asked: &Asked,
+) -> Result<Option<IdempotencyKey>, CallError> {
+    let Some(key) = read(headers)? else { return Ok(None) };
+    if state.jobs.is_none() {
+        return Err(bad(
+            "this host was started with --jobs none, and keeps nothing by which it could run a request with an Idempotency-Key only once; leave the header out, or start the host with a job store",
+        ));
+    }
+    if *method == Method::HEAD {
+        return Err(bad(
+            "nothing is kept of what a HEAD request does, so it takes no Idempotency-Key; send it with GET or POST",
+        ));
+    }
+    let request = request(procedure, &asked.arguments, asked.presentation);
+    Ok(Some(IdempotencyKey { key: key.into(), request }))
+}
+
+fn read(headers: &HeaderMap) -> Result<Option<&str>, CallError> {
+    let mut values = headers.get_all(HEADER).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(bad("the request has several Idempotency-Key headers; send one"));
+    }
+    match value.to_str().map(|key| key.trim_matches('"')) {
+        Ok(key) if (1..=LONGEST).contains(&key.len()) => Ok(Some(key)),
+        _ => Err(bad(format!("an Idempotency-Key is 1 to {LONGEST} characters of ASCII"))),
+    }
+}
+
+/// A hash of the procedure's name and its arguments. Of a request to a web procedure the headers do not
+/// count: what sends it again may set others.
+fn request(procedure: &str, arguments: &Arguments, presentation: Presentation) -> [u8; 32] {
+    let arguments = match (presentation, arguments.positional.as_slice()) {
+        (Presentation::Web, [Value::Map(request)]) => {
+            let is_header =
+                |name: &Value| matches!(name, Value::Text(name) if &**name == "headers");
+            let counts = request.iter().filter(|(name, _)| !is_header(name));
+            neutral::encode(&counts.collect::<Vec<_>>())
+        }
+        _ => neutral::encode(arguments),
+    };
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(procedure.as_bytes()).update(&[0]).update(&arguments);
+    *hasher.finalize().as_bytes()
+}
+
+fn bad(message: impl Into<String>) -> CallError {
+    CallError::new(Kind::BadRequest, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(values: &[&'static str]) -> HeaderMap {
+        let pairs = values.iter().map(|value| (HEADER.parse().unwrap(), value.parse().unwrap()));
+        pairs.collect::<Vec<_>>().into_iter().fold(HeaderMap::new(), |mut all, (name, value)| {
+            let _: bool = all.append::<http::HeaderName>(name, value);
+            all
+        })
+    }
+
+    #[test]
+    fn a_key_is_one_short_text_in_quotes_or_not() {
+        assert_eq!(read(&headers(&["\"a b\""])), Ok(Some("a b")));
+        assert_eq!(read(&headers(&["a b"])), Ok(Some("a b")));
+        assert_eq!(read(&headers(&[])), Ok(None));
+        for wrong in [&[""][..], &["\"\""], &["a", "a"]] {
+            assert_eq!(read(&headers(wrong)).unwrap_err().kind, Kind::BadRequest, "{wrong:?}");
+        }
+        let long = "k".repeat(LONGEST + 1);
+        let headers = HeaderMap::from_iter([(HEADER.parse().unwrap(), long.parse().unwrap())]);
+        assert!(read(&headers).is_err());
+    }
+
+    #[test]
+    fn a_key_stands_for_procedure_and_arguments_and_not_for_headers() {
+        let arguments = |value| Arguments { positional: vec![value], named: Vec::new() };
+        let of = |name, value| request(name, &arguments(value), Presentation::Plain);
+        assert_eq!(of("a", Value::Int(1)), of("a", Value::Int(1)));
+        assert_ne!(of("a", Value::Int(1)), of("b", Value::Int(1)));
+        assert_ne!(of("a", Value::Int(1)), of("a", Value::Int(2)));
+        let web = |header, body| {
+            let parts = [("headers", header), ("body", body)];
+            let parts = parts.map(|(name, text)| (Value::text(name), Value::text(text)));
+            request("a", &arguments(Value::Map(parts.into())), Presentation::Web)
+        };
+        assert_eq!(web("x", "body"), web("y", "body"));
+        assert_ne!(web("x", "body"), web("x", "other"));
+    }
+}

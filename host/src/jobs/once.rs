@@ -1,0 +1,91 @@
+//! Synchronous calls with an idempotency key: each runs once, and whoever sends it again gets what came
+//! of it. Such a call is a job that begins at once, in a place for calls and within their limits, so that
+//! the store keeps the promise as it does for jobs.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio::runtime::Handle;
+
+use super::model::{IdempotencyKey, Job, JobId, State};
+use super::runner::Claimed;
+use super::store::Submission;
+use super::stored::StoredCall;
+use super::{Jobs, Wish, conflict, store_failure, unbroken};
+use crate::call::Call;
+use crate::catalog::Procedure;
+use crate::codec::types::Arguments;
+use crate::error::CallError;
+
+/// What runs for a key.
+#[derive(Debug, Clone, Copy)]
+pub struct Once {
+    /// The job that keeps what comes of it.
+    pub id: JobId,
+    /// Whether this request began it.
+    pub is_new: bool,
+}
+
+impl Jobs {
+    /// Begins a call, unless its key came before. It goes on when its sender goes away. `place` is
+    /// waited for before anything is stored, and held until the guest has ended.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::BadArguments`](crate::error::Kind::BadArguments),
+    /// [`Kind::Conflict`](crate::error::Kind::Conflict) where the key came before with another request,
+    /// what `place` fails with, and where the store fails. Nothing has run then.
+    pub async fn once<P: Send + 'static>(
+        &self,
+        procedure: &Arc<Procedure>,
+        arguments: Arguments,
+        key: IdempotencyKey,
+        wish: Wish,
+        place: impl Future<Output = Result<P, CallError>> + Send,
+    ) -> Result<Once, CallError> {
+        let stored =
+            StoredCall { arguments, presentation: wish.presentation, is_synchronous: true };
+        let encoded = stored.encode();
+        let call = Call::new(Arc::clone(procedure), stored.arguments)?;
+        // What came before needs no place.
+        if let Some(known) = self.0.store.known(&key).await.map_err(store_failure)? {
+            return known_or_conflict(&known);
+        }
+        let place = place.await?;
+        let presentation = wish.presentation;
+        let mut job = self.0.new_job(procedure, encoded, Wish { key: Some(key), ..wish });
+        job.begun = Some(SystemTime::now());
+        // Who waits for the reply decides whether it is worth another attempt.
+        job.max_attempts = 1;
+        let jobs = self.clone();
+        unbroken(async move {
+            let id = job.id;
+            let live = jobs.0.live.insert(id, State::Running, Vec::new());
+            let record = job.record(0);
+            match jobs.0.store.submit(job).await {
+                Ok(Submission::New(sequence)) => {
+                    live.enter(State::Running);
+                    let job = Job { sequence, ..record };
+                    let claimed = Claimed { job, call: Ok(call), presentation };
+                    let inner = Arc::clone(&jobs.0);
+                    jobs.0.running.spawn(async move {
+                        inner.run_claimed(claimed, &live, &Handle::current(), place).await;
+                    });
+                    Ok(Once { id, is_new: true })
+                }
+                other => {
+                    jobs.0.live.remove(id);
+                    known_or_conflict(&other.map_err(store_failure)?)
+                }
+            }
+        })
+        .await
+    }
+}
+
+fn known_or_conflict(submission: &Submission) -> Result<Once, CallError> {
+    match submission {
+        Submission::Known(id) => Ok(Once { id: *id, is_new: false }),
+        _ => Err(conflict()),
+    }
+}
