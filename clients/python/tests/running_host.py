@@ -74,6 +74,12 @@ class RunningHost:
         """All that it wrote to standard error."""
         return (self._home / "log.txt").read_text(errors="replace")
 
+    def stop(self, signal: int) -> None:
+        """Sends a signal to the process, and waits until it has ended."""
+        self._process.send_signal(signal)
+        self._process.wait(DEADLINE)
+        self._reader.join(DEADLINE)
+
     def kill(self) -> None:
         """Ends the process as a crash would."""
         self._process.kill()

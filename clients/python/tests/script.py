@@ -11,9 +11,10 @@ Line = Union[Reply, Exception]
 
 
 def reply(body: Any, status: int = 200, **headers: str) -> Reply:
-    """A reply with JSON."""
+    """A reply with JSON, as a host marks its own."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     named.setdefault("content-type", "application/json")
+    named.setdefault("x-tarp-catalog", "1")
     return Reply(status, named, json.dumps(body).encode())
 
 

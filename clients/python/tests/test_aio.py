@@ -55,7 +55,7 @@ def test_connecting_by_await(url: str) -> None:
         with pytest.raises(tarp.HostClosed):
             await host.add(1, 2)
         with pytest.raises(tarp.ConnectionFailed):
-            await tarp.aio.connect("http://127.0.0.1:1")
+            await tarp.aio.connect("http://127.0.0.1:1", retry_for=0)
 
     asyncio.run(main())
 

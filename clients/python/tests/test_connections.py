@@ -91,7 +91,8 @@ def test_a_call_on_a_lost_connection_is_not_repeated() -> None:
         b'"result":null}],"problems":[]}'
     )
     catalog = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + listing
-    with listener(catalog, b"HTTP/1.1", OK) as (url, requests), tarp.connect(url) as host:
+    done = OK.replace(b"Content-", b"X-Tarp-Catalog: 1\r\nContent-")
+    with listener(catalog, b"HTTP/1.1", done) as (url, requests), tarp.connect(url) as host:
         with pytest.raises(tarp.ConnectionFailed):
             host.f()
         assert len(requests) == 2

@@ -15,6 +15,7 @@ from running_host import RunningHost
 from script import failure, reply
 
 import tarp
+from tarp._message import Reply
 from tarp._replies import failure_of, outcome_of
 
 #: Failures that the examples produce: what they are in Python's own terms, and who fails so.
@@ -220,13 +221,14 @@ def test_exceptions_survive_pickling() -> None:
 
 def test_nobody_at_the_address() -> None:
     with pytest.raises(tarp.ConnectionFailed, match=r"^cannot connect to http://127\.0\.0\.1:1: "):
-        tarp.connect("http://user:secret@127.0.0.1:1")
+        tarp.connect("http://user:secret@127.0.0.1:1", retry_for=0)
 
 
 @pytest.mark.parametrize(
     ("body", "words"),
     [
         (reply({"hello": "world"}, 404), "no TARP host answers so: 404"),
+        (Reply(200, {"content-type": "text/html"}, b"<title>Log in</title>"), "so: 200 Log in"),
         (reply({}, 302, location="https://lab.example/"), "connect to that address"),
         (reply(["result"]), "envelope"),
     ],

@@ -93,10 +93,11 @@ def test_the_result_of_a_job_that_still_runs_is_none() -> None:
 
 def test_a_job_that_failed_as_busy_has_failed() -> None:
     busy = failure("OperationInProgress", 503, "the lamp is in use", retry_after="1")
-    ended = reply({**JOB, "state": "failed"})
+    error = {"type": "OperationInProgress", "message": "the lamp is in use"}
+    ended = reply({**JOB, "state": "failed", "error": error})
     played = Played(_protocol.result("7e0c", 0, Options()), busy, ended)
-    assert isinstance(played.error, tarp.OperationInProgress)
-    assert str(played.error) == "the lamp is in use"
+    assert isinstance(played.result, tarp.OperationInProgress)
+    assert str(played.result) == "the lamp is in use"
 
 
 def test_jobs_come_page_by_page() -> None:
@@ -153,5 +154,6 @@ def test_damaged_jobs_are_invalid_replies() -> None:
     ],
 )
 def test_results_come_in_every_form(headers: dict[str, str], body: bytes, value: object) -> None:
-    played = Played(_protocol.call("f", (), {}, Options()), Reply(200, headers, body))
+    marked = {"x-tarp-catalog": "1", **headers}
+    played = Played(_protocol.call("f", (), {}, Options()), Reply(200, marked, body))
     assert played.result.value == value

@@ -31,10 +31,12 @@ from ._exceptions import (
     HostClosed,
     InternalError,
     Interrupted,
+    InvalidOption,
     InvalidReply,
     InvalidServerState,
     MethodNotAllowed,
     NoSuchProcedure,
+    NotAcceptable,
     NotFound,
     OperationInProgress,
     OutOfFuel,
@@ -49,6 +51,7 @@ from ._exceptions import (
     Trap,
     Unauthorized,
     Unavailable,
+    UnreadableResult,
 )
 from ._host import BaseHost, Host, connect
 from ._job import Job
@@ -78,6 +81,7 @@ __all__ = [
     "HostClosed",
     "InternalError",
     "Interrupted",
+    "InvalidOption",
     "InvalidReply",
     "InvalidServerState",
     "Job",
@@ -87,6 +91,7 @@ __all__ = [
     "Logs",
     "MethodNotAllowed",
     "NoSuchProcedure",
+    "NotAcceptable",
     "NotFound",
     "OperationInProgress",
     "OutOfFuel",
@@ -106,6 +111,7 @@ __all__ = [
     "Trap",
     "Unauthorized",
     "Unavailable",
+    "UnreadableResult",
     "__version__",
     "connect",
 ]

@@ -58,7 +58,7 @@ class AsyncTransport:
 
     @contextlib.asynccontextmanager
     async def stream(self, request: Request) -> AsyncIterator[Reply | AsyncIterator[bytes]]:
-        """Sends a request whose reply is read as it comes; the whole reply where it is none of 200.
+        """Sends a request for events, read as they come; the whole reply where it has none.
 
         The connection belongs to the stream alone, and is closed at the block's end.
         """
@@ -152,7 +152,7 @@ class _Connection:
             await self._send(request, reader, alarm)
             while not (reader.status or reader.done):
                 await self._receive(reader, alarm)
-            if reader.status == 200:
+            if reader.has_events:
                 return self._pieces(reader, request)
             while not reader.done:
                 await self._receive(reader, alarm)

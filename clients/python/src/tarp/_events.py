@@ -10,8 +10,9 @@ import json
 from typing import Any, Union
 from urllib.parse import quote
 
-from ._exceptions import InvalidReply
-from ._message import Request
+from ._exceptions import ConnectionFailed, InvalidReply
+from ._message import Reply, Request
+from ._replies import failure_of
 from ._status import JobStatus, LogLine, Progress
 
 Update = Union[JobStatus, Progress, LogLine]
@@ -20,6 +21,9 @@ Update = Union[JobStatus, Progress, LogLine]
 _SILENCE = 300.0
 
 _MOST_LINE = 1 << 24
+
+#: Attempts to get the last events of a job that has ended.
+_MOST_LOSSES = 3
 
 
 class EventFeed:
@@ -30,6 +34,8 @@ class EventFeed:
         self._last_id: str | None = None
         #: The job's final state, once it has come; it is the last update, whatever else comes.
         self.end: JobStatus | None = None
+        #: How many connections in a row were lost without an event.
+        self.losses = 0
         self._start()
 
     def _start(self) -> None:
@@ -47,8 +53,19 @@ class EventFeed:
         target = f"/-/jobs/{quote(self._job_id, safe='')}/events"
         return Request("GET", target, headers, (), _SILENCE)
 
+    def lost(self, status: JobStatus) -> JobStatus:
+        """Says how the job is after a connection was lost.
+
+        Where it has ended and its events cannot be had, this is their end.
+        """
+        self.losses += 1
+        if status.has_ended and self.losses > _MOST_LOSSES:
+            self.end = status
+        return status
+
     def receive(self, data: bytes) -> list[Update]:
         """The updates that are complete with these bytes."""
+        self.losses = 0
         lines = (self._rest + data).replace(b"\r\n", b"\n").split(b"\n")
         self._rest = lines.pop()
         if len(self._rest) > _MOST_LINE:
@@ -98,3 +115,14 @@ class EventFeed:
         if event == "log":
             return LogLine.of_json(data)
         return None
+
+
+def refusal_of(reply: Reply) -> Exception:
+    """Why a reply is no stream of events."""
+    if reply.status == 200:
+        return ConnectionFailed(
+            "something on the way to the host answered in its place, with"
+            f" {reply.content_type or 'no'} content instead of events"
+        )
+    failure = failure_of(reply)
+    return ConnectionFailed(str(failure)) if isinstance(failure, InvalidReply) else failure

@@ -4,7 +4,9 @@
     ├── ConnectionFailed            (ConnectionError)    no connection, or it broke
     ├── TimedOut                    (TimeoutError)       this side stopped waiting
     ├── InvalidReply                (ValueError)         what came is no reply of a host
-    ├── NoSuchProcedure             (AttributeError)     no procedure has that name
+    │   └── UnreadableResult                             a result came whole and cannot be read
+    ├── InvalidOption               (ValueError)         a URL, a time-out ... that cannot be
+    ├── NoSuchProcedure   (AttributeError, KeyError)     no procedure has that name
     ├── HostClosed                  (RuntimeError)       `close` has been called
     └── RemoteError                                      the host said that it failed:
         ├── BadRequest              (ValueError)         the host could not read the request
@@ -15,6 +17,7 @@
         ├── MethodNotAllowed                             the address does not answer that method
         ├── Gone                    (LookupError)        the job's result has expired
         ├── Conflict                                     the idempotency key has another request
+        ├── NotAcceptable                                the result cannot be had in that form
         ├── TooLarge                (ValueError)         request or result over its limit
         ├── ProcedureError          (RuntimeError)       the procedure returned its error
         ├── Trap                    (RuntimeError)       the procedure crashed
@@ -58,7 +61,11 @@ class TarpError(Exception):
 
 
 class ConnectionFailed(TarpError, ConnectionError):
-    """There is no connection to the host, or it broke before the reply was there."""
+    """There is no connection to the host, or it broke before the reply was there; or a proxy on the
+    way answered 5xx in the host's place."""
+
+    #: Whether trying again soon is no use: the name is unknown, the certificate not trusted.
+    is_lasting = False
 
 
 class TimedOut(TarpError, _Timeout):
@@ -69,8 +76,20 @@ class InvalidReply(TarpError, ValueError):
     """What came is not a reply of a TARP host, or not one that is safe to read."""
 
 
-class NoSuchProcedure(TarpError, AttributeError):
+class UnreadableResult(InvalidReply):
+    """A result came whole, but cannot be read here; asking for it again would not help."""
+
+
+class InvalidOption(TarpError, ValueError):
+    """An option of this package has a value that it cannot have: a URL, a time-out, a window ..."""
+
+
+class NoSuchProcedure(TarpError, AttributeError, KeyError):
     """The host has no procedure or namespace of that name."""
+
+    def __str__(self) -> str:
+        # KeyError would show the message in quotes.
+        return Exception.__str__(self)
 
 
 class HostClosed(TarpError, RuntimeError):
@@ -143,6 +162,10 @@ class Gone(RemoteError, LookupError):
 
 class Conflict(RemoteError):
     """The idempotency key belongs to another request."""
+
+
+class NotAcceptable(RemoteError):
+    """The result cannot be had in the form that was asked for."""
 
 
 class TooLarge(RemoteError, ValueError):

@@ -52,7 +52,7 @@ def connect(
     address = parse_address(url, token=token, verify=verify)
     host = Host(address, options, connect_timeout)
     try:
-        host._renew(retry_for=0.0)
+        host._renew(retry_for)
     except BaseException:
         host.close()
         raise

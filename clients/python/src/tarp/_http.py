@@ -111,6 +111,12 @@ class ReplyReader:
         if self.status and not known:
             self.done = True
 
+    @property
+    def has_events(self) -> bool:
+        """Whether the reply, whose head has come, is a stream of events."""
+        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return self.status == 200 and kind == "text/event-stream"
+
     def vacancy(self) -> memoryview | None:
         """The place for the next bytes of a body of known length; None where `feed` takes them."""
         if self._length is None or self.done:

@@ -10,19 +10,20 @@ from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _protocol
-from ._events import EventFeed, Update
+from ._events import EventFeed, Update, refusal_of
 from ._exceptions import (
     Cancelled,
     ConnectionFailed,
     HostClosed,
+    Overloaded,
     TarpError,
-    TimedOut,
+    Unavailable,
 )
-from ._job_face import NOT_OF_THE_JOB, JobFace
+from ._job_face import JobFace
 from ._message import Reply
 from ._progress import follow
 from ._protocol import LONG_POLL, Options
-from ._replies import Outcome, failure_of
+from ._replies import Outcome
 from ._status import JobStatus, Logs, Progress
 
 if TYPE_CHECKING:
@@ -124,13 +125,7 @@ class Job(JobFace, concurrent.futures.Future[R]):
 
         Raises what says nothing about the job: that the host is away, or does not answer us.
         """
-        try:
-            outcome = self._host._run(_protocol.result(self._id, wait, self._options))
-        except (ConnectionFailed, TimedOut, *NOT_OF_THE_JOB):
-            raise
-        except TarpError as error:
-            self._settle(error)
-            return True
+        outcome = self._host._run(_protocol.result(self._id, wait, self._options))
         if outcome is not None:
             self._settle(outcome)
         return outcome is not None
@@ -141,18 +136,15 @@ class Job(JobFace, concurrent.futures.Future[R]):
             if self._is_settled:
                 return
             self._is_settled = True
-        error = end if isinstance(end, TarpError) else None
         if not isinstance(end, HostClosed):
-            self._ended_with(error)
+            self._ended_with(end)
         # Not under the lock: this calls back.
         if isinstance(end, Cancelled):
             super().cancel()
             self.set_running_or_notify_cancel()
         elif isinstance(end, TarpError):
-            self._receipt = getattr(end, "receipt", None)
             self.set_exception(end)
         else:
-            self._receipt = end.receipt
             self.set_result(end.value)
         self._host._watcher.forget(self)
 
@@ -170,9 +162,10 @@ class Job(JobFace, concurrent.futures.Future[R]):
             yield from self._updates(feed)
             while feed.end is None:
                 # Raises if the host stays away.
-                exchange = _protocol.job_after_loss(self._id, self._options.retry_for)
-                self._last = self._host._run(exchange)
-                yield from self._updates(feed)
+                exchange = _protocol.job_after_loss(self._id, feed.losses, self._options.retry_for)
+                self._last = feed.lost(self._host._run(exchange))
+                if feed.end is None:
+                    yield from self._updates(feed)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(self._left_alone()) from None
         self._last = feed.end
@@ -181,9 +174,10 @@ class Job(JobFace, concurrent.futures.Future[R]):
     def _updates(self, feed: EventFeed) -> Iterator[Update]:
         """The updates of one connection; ends when it ends."""
         transport = self._host._transport
-        with contextlib.suppress(ConnectionFailed), transport.stream(feed.request()) as stream:
+        away = contextlib.suppress(ConnectionFailed, Overloaded, Unavailable)
+        with away, transport.stream(feed.request()) as stream:
             if isinstance(stream, Reply):
-                raise failure_of(stream)
+                raise refusal_of(stream)
             for data in stream:
                 for update in feed.receive(data):
                     if isinstance(update, JobStatus):

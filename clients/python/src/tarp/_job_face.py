@@ -8,25 +8,23 @@ from . import _html
 from ._exceptions import (
     Cancelled,
     DeadlineExceeded,
-    Forbidden,
+    Gone,
     Interrupted,
-    Overloaded,
+    NotFound,
+    TarpError,
     TimedOut,
-    Unauthorized,
-    Unavailable,
+    UnreadableResult,
 )
 from ._protocol import Options
 from ._receipt import Receipt
+from ._replies import Outcome
 from ._status import JobStatus
 
-_STATES: dict[type[BaseException], str] = {
+_STATES: dict[type, str] = {
     Cancelled: "cancelled",
     DeadlineExceeded: "timed_out",
     Interrupted: "interrupted",
 }
-
-#: Failures of who asks and of the host, which say nothing about the job that was asked for.
-NOT_OF_THE_JOB = (Overloaded, Unavailable, Unauthorized, Forbidden)
 
 
 class JobFace:
@@ -60,10 +58,14 @@ class JobFace:
         """Whether nothing that the host could say would be news."""
         return self._last is not None and self._last.ended is not None
 
-    def _ended_with(self, error: BaseException | None) -> None:
+    def _ended_with(self, end: Outcome | TarpError) -> None:
         """Keeps in mind how it ended; when, only the host knows."""
-        if self._last is not None and not self._last.has_ended:
-            state = _STATES.get(type(error), "failed") if error else "succeeded"
+        self._receipt = getattr(end, "receipt", None)
+        # What these say of the result, they do not say of the job.
+        is_told = not isinstance(end, (UnreadableResult, NotFound, Gone))
+        if self._last is not None and not self._last.has_ended and is_told:
+            is_failure = isinstance(end, TarpError)
+            state = _STATES.get(type(end), "failed") if is_failure else "succeeded"
             self._last = replace(self._last, state=state, position=None)
 
     def _not_in_time(self, timeout: float | None) -> TimedOut:

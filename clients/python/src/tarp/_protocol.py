@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -16,15 +16,29 @@ from urllib.parse import quote, urlencode
 from ._arrays import Arrays
 from ._catalog import Catalog
 from ._exceptions import (
+    Cancelled,
     ConnectionFailed,
+    DeadlineExceeded,
+    Gone,
+    Interrupted,
     InvalidReply,
+    InvalidServerState,
+    NotFound,
     OperationInProgress,
+    OutOfFuel,
+    OutOfMemory,
     Overloaded,
+    ProcedureError,
+    RemoteError,
+    TarpError,
+    TooLarge,
+    Trap,
     Unavailable,
+    UnreadableResult,
 )
-from ._message import Exchange, Pause, Reply, Request, ask
+from ._message import Exchange, Pause, Reply, Request, T, ask
 from ._pickling import pickle_arguments
-from ._replies import PICKLE, Outcome, failure_of, object_of, outcome_of
+from ._replies import PICKLE, Outcome, object_of, outcome_of
 from ._status import JobStatus, Logs
 
 #: Seconds that the host holds a request for a result that is not there yet.
@@ -35,6 +49,9 @@ GRACE = 30.0
 
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 2.0
+
+#: Seconds before a host is asked again that said too early that a job goes on.
+_EARLY = 0.5
 
 
 @dataclass(frozen=True)
@@ -54,24 +71,35 @@ class Options:
         return PICKLE if self.arrays == "auto" else f"{PICKLE};arrays={self.arrays}"
 
 
-def safely(request: Request, retry_for: float) -> Exchange[Reply]:
-    """A request that may be repeated: is, while the host is away, full or without its jobs."""
+def _passes(error: TarpError) -> bool:
+    """Whether it passes by itself: the host is away, full or without its jobs, or something on the
+    way to it answers in its place."""
+    passing = (ConnectionFailed, InvalidReply, Overloaded, Unavailable)
+    return isinstance(error, passing) and not isinstance(error, UnreadableResult)
+
+
+def _passes_at_first(error: TarpError) -> bool:
+    """The same at the first contact, where an address that is not a host's is a mistake."""
+    if isinstance(error, ConnectionFailed):
+        return not error.is_lasting
+    return isinstance(error, (Overloaded, Unavailable))
+
+
+def safely(
+    request: Request,
+    read: Callable[[Reply], T],
+    retry_for: float,
+    passes: Callable[[TarpError], bool] = _passes,
+) -> Exchange[T]:
+    """What `read` makes of the reply to a request that may be repeated, and is for a while."""
     give_up = time.monotonic() + retry_for
     pause = _FIRST_PAUSE
     while True:
-        wait = pause
         try:
-            reply = yield from ask(request)
-            if reply.status != 503:
-                return reply
-            failure = failure_of(reply)
-            if not isinstance(failure, (Overloaded, Unavailable)):
-                return reply
-            wait = max(wait, failure.retry_after or 0)
-            if time.monotonic() + wait > give_up:
-                return reply
-        except ConnectionFailed:
-            if time.monotonic() + wait > give_up:
+            return read((yield from ask(request)))
+        except TarpError as error:
+            wait = max(pause, getattr(error, "retry_after", None) or 0)
+            if not passes(error) or time.monotonic() + wait > give_up:
                 raise
         yield Pause(wait)
         pause = min(pause * 2, _LONGEST_PAUSE)
@@ -80,17 +108,22 @@ def safely(request: Request, retry_for: float) -> Exchange[Reply]:
 # What there is to call.
 
 
-def catalog(known: Catalog, retry_for: float) -> Exchange[Catalog]:
+def catalog(known: Catalog, retry_for: float, timeout: float | None = GRACE) -> Exchange[Catalog]:
     """The host's procedures; `known` itself if they have not changed."""
     headers = {"If-None-Match": known.etag} if known.etag else {}
-    reply = yield from safely(Request("GET", "/-/procedures", headers, (), GRACE), retry_for)
-    if reply.status == 304:
-        return known
-    listing = object_of(reply)
-    try:
-        return Catalog.of_json(listing, reply.headers.get("etag", ""))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise InvalidReply(f"the host's list of procedures is damaged: {error!r}") from error
+    request = Request("GET", "/-/procedures", headers, (), timeout)
+
+    def read(reply: Reply) -> Catalog:
+        if reply.status == 304 and known.etag:
+            return known
+        listing = object_of(reply)
+        try:
+            return Catalog.of_json(listing, reply.headers.get("etag", ""))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise InvalidReply(f"the host's list of procedures is damaged: {error!r}") from error
+
+    passes = _passes if known.version else _passes_at_first
+    return (yield from safely(request, read, retry_for, passes))
 
 
 # Calls.
@@ -103,13 +136,14 @@ def call(
     options: Options,
     timeout: float | None = None,
 ) -> Exchange[Outcome]:
-    """Calls a procedure and waits for its result."""
+    """Calls a procedure and waits for its result.
+
+    With an idempotency key it is repeated, since a host runs it once for a key; otherwise never.
+    """
     request = _call_request(name, args, kwargs, options, timeout, {})
     if options.idempotency_key:
-        reply = yield from safely(request, options.retry_for)
-    else:
-        reply = yield from ask(request)
-    return outcome_of(reply)
+        return (yield from safely(request, outcome_of, options.retry_for))
+    return outcome_of((yield from ask(request)))
 
 
 def submit(
@@ -124,9 +158,13 @@ def submit(
         headers["Idempotency-Key"] = str(uuid.uuid4())
     timeout = GRACE if options.timeout is None else options.timeout
     request = _call_request(name, args, kwargs, options, timeout, headers)
-    reply = yield from safely(request, options.retry_for)
+    return (yield from safely(request, _accepted, options.retry_for))
+
+
+def _accepted(reply: Reply) -> JobStatus:
     if reply.status == 200:
-        raise InvalidReply("the host made a plain call of it: it keeps no jobs")
+        outcome_of(reply)
+        raise UnreadableResult("the host made a plain call of it: it keeps no jobs")
     return _status(reply)
 
 
@@ -153,42 +191,87 @@ def _call_request(
 
 def job(job_id: str, retry_for: float) -> Exchange[JobStatus]:
     """A job as it is now."""
-    reply = yield from safely(_get(_job_path(job_id)), retry_for)
-    return _status(reply)
+    return (yield from safely(_get(_job_path(job_id)), _status, retry_for))
 
 
-def job_after_loss(job_id: str, retry_for: float) -> Exchange[JobStatus]:
-    """A job, after the stream of its events broke off; not at once, lest that becomes a loop."""
-    yield Pause(_FIRST_PAUSE)
+def job_after_loss(job_id: str, losses: int, retry_for: float) -> Exchange[JobStatus]:
+    """A job, after the stream of its events broke off so many times without an event; not at once,
+    lest that becomes a loop."""
+    yield Pause(min(_FIRST_PAUSE * 2.0 ** min(losses, 10), _LONGEST_PAUSE))
     return (yield from job(job_id, retry_for))
 
 
-def result(job_id: str, wait: float, options: Options) -> Exchange[Outcome | None]:
-    """The result of a job; None where there is none after `wait` seconds; raises its failure."""
-    target = f"{_job_path(job_id)}/result?wait={max(wait, 0):.3f}"
-    headers = {"Accept": options.accept}
-    request = Request("GET", target, headers, (), wait + GRACE)
-    reply = yield from safely(request, options.retry_for)
+#: Failures that a request for a job's result can only meet if they are the job's.
+_OF_THE_JOB = (
+    Cancelled,
+    DeadlineExceeded,
+    Gone,
+    Interrupted,
+    InvalidServerState,
+    NotFound,
+    OutOfFuel,
+    OutOfMemory,
+    ProcedureError,
+    TooLarge,
+    Trap,
+)
+
+
+def result(job_id: str, wait: float, options: Options) -> Exchange[Outcome | TarpError | None]:
+    """What came of a job: its result or its failure; None where it goes on after `wait` seconds.
+
+    Raises what says nothing about the job: that the host is away, or does not answer us. A host
+    can be busy, full or stopping while the job ends, so such an answer is no outcome: it counts
+    only if the job, asked afterwards, has ended with the very same failure.
+    """
+    asked = time.monotonic()
     try:
-        return outcome_of(reply)
-    except OperationInProgress as error:
-        # A job whose procedure says that it is busy has failed with that; only its state tells.
-        status = yield from job(job_id, options.retry_for)
-        if status.has_ended:
-            raise error
-        return None
+        return (yield from _result(job_id, wait, options))
+    except RemoteError as error:
+        doubtful = error
+    status = yield from job(job_id, options.retry_for)
+    if status.has_ended:
+        if status.error is not None and status.error.get("type") == doubtful.type:
+            return doubtful
+        try:
+            return (yield from _result(job_id, 0.0, options))
+        except OperationInProgress as error:
+            doubtful = error
+    if not isinstance(doubtful, OperationInProgress):
+        raise doubtful
+    # A host that stops does not hold the request; asking it without a pause would be a loop.
+    early = asked + wait - time.monotonic()
+    if early > 0:
+        yield Pause(min(early, _EARLY))
+    return None
+
+
+def _result(job_id: str, wait: float, options: Options) -> Exchange[Outcome | TarpError]:
+    target = f"{_job_path(job_id)}/result?wait={max(wait, 0):.3f}"
+    request = Request("GET", target, {"Accept": options.accept}, (), wait + GRACE)
+    try:
+        return (yield from safely(request, outcome_of, options.retry_for))
+    except (UnreadableResult, *_OF_THE_JOB) as error:
+        return error
 
 
 def cancel(job_id: str, retry_for: float) -> Exchange[JobStatus]:
     """Asks for a job's end; gives what has become of it by now."""
-    reply = yield from safely(Request("DELETE", _job_path(job_id), {}, (), GRACE), retry_for)
-    return _status(reply)
+    request = Request("DELETE", _job_path(job_id), {}, (), GRACE)
+    return (yield from safely(request, _status, retry_for))
 
 
 def logs(job_id: str, retry_for: float) -> Exchange[Logs]:
     """What a job has written so far."""
-    reply = yield from safely(_get(f"{_job_path(job_id)}/logs"), retry_for)
-    return Logs.of_json(object_of(reply))
+    return (yield from safely(_get(f"{_job_path(job_id)}/logs"), _logs, retry_for))
+
+
+def _logs(reply: Reply) -> Logs:
+    data = object_of(reply)
+    try:
+        return Logs.of_json(data)
+    except (TypeError, AttributeError) as error:
+        raise InvalidReply(f"the host's logs of a job are damaged: {error!r}") from error
 
 
 def jobs_query(
@@ -219,13 +302,19 @@ def jobs(query: Mapping[str, Any], most: int, retry_for: float) -> Exchange[list
         wanted = {**query, "limit": min(most - len(found), 100)}
         if after is not None:
             wanted["after"] = after
-        reply = yield from safely(_get(f"/-/jobs?{urlencode(wanted, doseq=True)}"), retry_for)
-        page = object_of(reply)
-        found += map(_described, page.get("jobs", ()))
-        after = page.get("next")
+        request = _get(f"/-/jobs?{urlencode(wanted, doseq=True)}")
+        page, after = yield from safely(request, _page, retry_for)
+        found += page
         if after is None:
             break
     return found
+
+
+def _page(reply: Reply) -> tuple[list[JobStatus], str | None]:
+    page = object_of(reply)
+    if not isinstance(page.get("jobs"), list):
+        raise InvalidReply("the host's list of jobs is damaged")
+    return [_described(entry) for entry in page["jobs"]], page.get("next")
 
 
 def _job_path(job_id: str) -> str:

@@ -10,6 +10,7 @@ import contextlib
 import os
 import select
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -77,7 +78,7 @@ class Transport:
 
     @contextlib.contextmanager
     def stream(self, request: Request) -> Iterator[Reply | Iterator[bytes]]:
-        """Sends a request whose reply is read as it comes; the whole reply where it is none of 200.
+        """Sends a request for events, read as they come; the whole reply where it has none.
 
         The connection belongs to the stream alone, and is closed at the block's end.
         """
@@ -198,7 +199,7 @@ class _Connection:
         reader = self._begin(request)
         while not (reader.status or reader.done):
             self._receive(reader, request)
-        if reader.status == 200:
+        if reader.has_events:
             return self._pieces(reader, request)
         while not reader.done:
             self._receive(reader, request)
@@ -277,7 +278,11 @@ def cannot_connect(address: Address, error: OSError) -> TarpError:
     """What is raised where no connection comes about."""
     if isinstance(error, (socket.timeout, TimeoutError)):
         return ConnectionFailed(f"no connection to {address.url} came about in time")
-    return ConnectionFailed(f"cannot connect to {address.url}: {error}")
+    failure = ConnectionFailed(f"cannot connect to {address.url}: {error}")
+    # A name server that cannot be reached says so in other words.
+    is_unknown = isinstance(error, socket.gaierror) and error.errno == socket.EAI_NONAME
+    failure.is_lasting = is_unknown or isinstance(error, ssl.SSLError)
+    return failure
 
 
 def too_slow(address: Address, request: Request) -> TarpError:

@@ -27,15 +27,22 @@ from ._address import Address, Verify, parse_address
 from ._aio_transport import AsyncTransport
 from ._arrays import Arrays, check_arrays
 from ._catalog import ProcedureInfo
-from ._events import EventFeed, Update
-from ._exceptions import ConnectionFailed, RemoteError, TarpError, TimedOut
+from ._events import EventFeed, Update, refusal_of
+from ._exceptions import (
+    ConnectionFailed,
+    Overloaded,
+    RemoteError,
+    TarpError,
+    TimedOut,
+    Unavailable,
+)
 from ._host_face import HostFace
-from ._job_face import NOT_OF_THE_JOB, JobFace
+from ._job_face import JobFace
 from ._message import Exchange, Reply, T
 from ._procedure_face import ProcedureFace
 from ._progress import NoBar, Shown, count_of, make_bar
 from ._protocol import LONG_POLL, Options
-from ._replies import Outcome, failure_of
+from ._replies import Outcome
 from ._status import JobStatus, Logs
 
 if TYPE_CHECKING:
@@ -81,7 +88,11 @@ class BaseHost(HostFace):
         self._transport = AsyncTransport(address, connect_timeout, most_connections)
 
     async def __aenter__(self) -> Self:
-        await self._renew(0.0)
+        try:
+            await self._renew(self._options.retry_for)
+        except BaseException:
+            await self.close()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -250,17 +261,12 @@ class Job(JobFace, Generic[R]):
         while True:
             left = LONG_POLL if end is None else min(end - loop.time(), LONG_POLL)
             exchange = _protocol.result(self._id, max(left, 0.0), self._options)
-            try:
-                outcome = await self._host._run(exchange)
-            except NOT_OF_THE_JOB:
-                raise
-            except RemoteError as error:
-                self._receipt = error.receipt
-                self._ended_with(error)
-                raise
+            outcome = await self._host._run(exchange)
             if outcome is not None:
-                self._receipt = outcome.receipt
-                self._ended_with(None)
+                self._ended_with(outcome)
+            if isinstance(outcome, TarpError):
+                raise outcome
+            if outcome is not None:
                 value: R = outcome.value
                 return value
             if left <= 0:
@@ -269,10 +275,13 @@ class Job(JobFace, Generic[R]):
     async def cancel(self) -> bool:
         """Stops the job for good; whether it ended by that, and not before."""
         self._last = await self._host._run(_protocol.cancel(self._id, self._options.retry_for))
-        if not self._last.has_ended:
-            with contextlib.suppress(TarpError):
-                await self.result()
-        return (await self.status()).state == "cancelled"
+        outcome = None
+        while outcome is None and not self._last.has_ended:
+            exchange = _protocol.result(self._id, LONG_POLL, self._options)
+            outcome = await self._host._run(exchange)
+        if outcome is not None:
+            self._ended_with(outcome)
+        return self._last.state == "cancelled"
 
     def __await__(self) -> Generator[Any, None, R]:
         return self.result().__await__()
@@ -283,19 +292,20 @@ class Job(JobFace, Generic[R]):
             yield update
         while feed.end is None:
             # Raises if the host stays away.
-            exchange = _protocol.job_after_loss(self._id, self._options.retry_for)
-            self._last = await self._host._run(exchange)
-            async for update in self._updates(feed):
-                yield update
+            exchange = _protocol.job_after_loss(self._id, feed.losses, self._options.retry_for)
+            self._last = feed.lost(await self._host._run(exchange))
+            if feed.end is None:
+                async for update in self._updates(feed):
+                    yield update
         self._last = feed.end
         yield feed.end
 
     async def _updates(self, feed: EventFeed) -> AsyncIterator[Update]:
         """The updates of one connection; ends when it ends."""
-        with contextlib.suppress(ConnectionFailed):
+        with contextlib.suppress(ConnectionFailed, Overloaded, Unavailable):
             async with self._host._transport.stream(feed.request()) as stream:
                 if isinstance(stream, Reply):
-                    raise failure_of(stream)
+                    raise refusal_of(stream)
                 async for data in stream:
                     for update in feed.receive(data):
                         if isinstance(update, JobStatus):
