@@ -140,9 +140,8 @@ def test_a_stranger_s_answer_is_waited_out(proxy: Proxy, stranger: Answer) -> No
         proxy.answer_once("POST /add", stranger)
         assert host.add.submit(1, 2).result(DEADLINE) == 3
         proxy.answer_once("GET /-/jobs/", stranger)
-        assert (
-            next(concurrent.futures.as_completed([host.add.submit(2, 2)], DEADLINE)).result() == 4
-        )
+        (ended,) = concurrent.futures.as_completed([host.add.submit(2, 2)], DEADLINE)
+        assert ended.result() == 4
         proxy.answer_once("/events", stranger)
         assert list(host.add.submit(1, 2))[-1].state == "succeeded"  # type: ignore[union-attr]
 

@@ -32,7 +32,7 @@ def failure(reply: Reply) -> Exception:
     if reply.status == 404:
         return NotFound("API endpoint not found.")
     error = failure_of(reply)
-    if isinstance(error, InvalidReply) and reply.status >= 400:
+    if isinstance(error, (ConnectionFailed, InvalidReply)) and reply.status >= 400:
         text = bytes(reply.body[:300]).decode("utf-8", "replace")
         return InvalidReply(f"API Error: {reply.status} - {text}")
     if isinstance(error, OperationInProgress) and error.retry_after is None:
