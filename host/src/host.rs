@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::catalog::{Cache, CacheError, Catalog, Keeper, Loader};
+use crate::catalog::{Cache, CacheError, Catalog, Compiler, Keeper, Loader};
 use crate::config::{HostConfig, StoreKind};
 use crate::front::{Front, Parts, TlsError};
 use crate::jobs::store::{OpenError, SqliteStore, StoreError};
@@ -69,12 +69,13 @@ impl Host {
         let metrics = Arc::<Metrics>::default();
         let loader = Loader {
             sandbox: Arc::clone(&sandbox),
-            cache: Cache::open(&config.cache)?,
+            compiler: Compiler::new(config.compiler, &config.loading),
+            cache: Cache::open(&config.cache, config.loading.cache_size as u64)?,
             limits: config.limits,
             job_limits: config.job_limits,
             metrics: Arc::clone(&metrics),
         };
-        let keeper = Keeper::new(config.folder, loader);
+        let keeper = Keeper::new(config.folder, loader, config.loading);
         let jobs = match workshop {
             Some(workshop) => {
                 let store = Arc::new(SqliteStore::open(&config.data)?);

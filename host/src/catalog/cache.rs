@@ -1,164 +1,198 @@
 //! Compiled components on disk, so that a restart with an unchanged folder takes milliseconds.
 //!
-//! Loading compiled code means running it, so the directory must be the host's alone: it is made
-//! readable and writable for its owner only, and refused if anybody else could write there. What a
-//! user drops into the watched folder is never loaded as compiled code.
+//! Loading compiled code means running it. So the directory must be the host's alone ([`directory`]),
+//! and so must each file: its owner and mode are checked on the open descriptor that is then
+//! loaded. What a user drops into the watched folder is never loaded as compiled code.
+//!
+//! An entry is three files with one stem: `.cwasm` is the code, `.json` what else is known of the
+//! component, `.sum` the BLAKE3 hash of the two. It finds what a power loss or a bad disk left.
 
-use std::fs;
+mod directory;
+mod room;
+
+use std::fs::{File, FileTimes};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::fd::AsRawFd;
+use std::path::Path;
+use std::time::SystemTime;
 
 use tracing::{debug, warn};
-use wasmtime::Engine;
 use wasmtime::component::Component;
 
-/// An entry that no start used for so long is removed.
-const UNUSED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+use super::compile::{About, Compiled};
+use crate::sandbox::{Concurrency, Sandbox};
+use directory::Directory;
+use room::Room;
 
-/// Why a directory cannot hold compiled components.
-#[derive(Debug, thiserror::Error)]
-pub enum CacheError {
-    /// It cannot be made or read.
-    #[error("cannot keep compiled components in {}: {source}; name another directory with --cache", directory.display())]
-    Unusable {
-        /// The directory.
-        directory: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// It is not this user's alone.
-    #[error(
-        "others can write to {}, and compiled code from there would be run; give it to this user alone (chmod 700) or name another directory with --cache",
-        directory.display()
-    )]
-    Exposed {
-        /// The directory.
-        directory: PathBuf,
-    },
-}
+pub use directory::CacheError;
+
+/// What the files of an entry end in.
+const ENDINGS: [&str; 3] = ["cwasm", "json", "sum"];
+
+/// Changes with what is written beside the code.
+const FORMAT: u32 = 1;
+
+/// Bytes of what is known of a component beside its code.
+const MAX_ABOUT: u64 = 16 << 20;
 
 /// The directory with compiled components.
 pub struct Cache {
-    directory: PathBuf,
+    directory: Directory,
+    room: Room,
 }
 
 impl Cache {
-    /// Opens the directory, making it if need be, and removes what has not been used for 30 days.
+    /// Opens the directory for so many bytes, making it if need be, and removes what was used longest
+    /// ago beyond them.
     ///
     /// # Errors
     ///
-    /// Where it cannot be made, belongs to somebody else, or others can write there.
-    pub fn open(directory: &Path) -> Result<Self, CacheError> {
-        let unusable = |source| CacheError::Unusable { directory: directory.into(), source };
-        if let Some(parent) = directory.parent() {
-            fs::create_dir_all(parent).map_err(unusable)?;
-        }
-        match fs::DirBuilder::new().mode(0o700).create(directory) {
-            Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(unusable(e)),
-            _ => {}
-        }
-        let metadata = fs::metadata(directory).map_err(unusable)?;
-        if !metadata.is_dir() {
-            return Err(unusable(io::ErrorKind::NotADirectory.into()));
-        }
-        let owner = rustix::process::geteuid().as_raw();
-        if metadata.uid() != owner || metadata.mode() & 0o022 != 0 {
-            return Err(CacheError::Exposed { directory: directory.into() });
-        }
-        let cache = Self { directory: directory.to_path_buf() };
-        cache.prune();
-        Ok(cache)
+    /// Where it cannot be made, holds files of others, belongs to somebody else, or others can write
+    /// there.
+    pub fn open(directory: &Path, size: u64) -> Result<Self, CacheError> {
+        let directory = Directory::open(directory)?;
+        let room = Room::new(size, &directory);
+        Ok(Self { directory, room })
     }
 
-    /// The component of these bytes, from the cache or compiled now.
-    ///
-    /// # Errors
-    ///
-    /// Where the bytes are not a component that this engine accepts. A fault of the cache is no
+    /// The component with this digest, where it was compiled before. A fault of the cache is no
     /// error: the component is compiled then.
-    pub fn component(
+    pub(super) fn find(
         &self,
-        engine: &Engine,
+        sandbox: &Sandbox,
         digest: blake3::Hash,
-        bytes: &[u8],
-    ) -> wasmtime::Result<Component> {
-        let path = self.directory.join(key(engine, digest));
-        if let Some(component) = load(engine, &path) {
-            return Ok(component);
+    ) -> Option<(Component, About)> {
+        let stem = stem(sandbox, digest);
+        let about = self.read(&stem, "json", MAX_ABOUT)?;
+        let sum = self.read(&stem, "sum", 32)?;
+        let (mut code, _) = self.open_file(&stem, "cwasm")?;
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(&mut code).ok()?;
+        if total(hasher.finalize(), &about).as_bytes() != sum.as_slice() {
+            warn!("a compiled component in the cache is damaged and will be compiled again");
+            return None;
         }
-        let component = Component::new(engine, bytes)?;
-        if let Err(e) = self.store(&component, &path) {
-            warn!(error = %e, "cannot keep a compiled component; it will be compiled again at the next start");
+        let about = serde_json::from_slice::<About>(&about).ok()?;
+        let used = FileTimes::new().set_modified(SystemTime::now());
+        if let Err(e) = code.set_times(used) {
+            debug!(error = %e, "cannot mark a compiled component as used");
         }
-        Ok(component)
+        match load(sandbox, about.concurrency, &code) {
+            Ok(component) => Some((component, about)),
+            Err(e) => {
+                warn!(error = %e, "a compiled component in the cache cannot be used and will be compiled again");
+                None
+            }
+        }
     }
 
-    /// Written beside its place and renamed into it, so that no half of it is ever seen.
-    fn store(&self, component: &Component, path: &Path) -> io::Result<()> {
-        let code = component.serialize().map_err(|e| io::Error::other(format!("{e:#}")))?;
-        let mut sum = tempfile::NamedTempFile::new_in(&self.directory)?;
-        sum.write_all(blake3::hash(&code).as_bytes())?;
-        let mut file = tempfile::NamedTempFile::new_in(&self.directory)?;
-        file.write_all(&code)?;
-        sum.persist(path.with_extension("sum")).map_err(|e| e.error)?;
-        file.persist(path).map_err(|e| e.error)?;
+    /// Keeps what was compiled, and loads it.
+    ///
+    /// # Errors
+    ///
+    /// Where the engine does not accept it. That it cannot be kept is no error.
+    pub(super) fn keep(
+        &self,
+        sandbox: &Sandbox,
+        digest: blake3::Hash,
+        compiled: Compiled,
+    ) -> wasmtime::Result<(Component, About)> {
+        match self.store(&stem(sandbox, digest), &compiled) {
+            // From its file it takes no memory that the system could not have back.
+            Ok(()) => {
+                if let Some(found) = self.find(sandbox, digest) {
+                    return Ok(found);
+                }
+            }
+            Err(e) => {
+                warn!(error = %e, "cannot keep a compiled component; it will be compiled again at the next start");
+            }
+        }
+        let component = load(sandbox, compiled.about.concurrency, &compiled.code)?;
+        Ok((component, compiled.about))
+    }
+
+    /// Each file is written beside its place and renamed into it, so that no half of it is ever seen.
+    fn store(&self, stem: &str, compiled: &Compiled) -> io::Result<()> {
+        let about = serde_json::to_vec(&compiled.about)?;
+        let sum = total(compiled.sum, &about);
+        let mut code = &compiled.code;
+        code.seek(SeekFrom::Start(0))?;
+        let size = compiled.code.metadata()?.len() + about.len() as u64;
+        self.directory.write(&format!("{stem}.cwasm"), &mut code)?;
+        self.directory.write(&format!("{stem}.json"), &mut about.as_slice())?;
+        self.directory.write(&format!("{stem}.sum"), &mut sum.as_bytes().as_slice())?;
+        self.room.taken(size, &self.directory);
         Ok(())
     }
 
-    fn prune(&self) {
-        let Ok(entries) = fs::read_dir(&self.directory) else { return };
-        for entry in entries.flatten() {
-            let used = entry.metadata().and_then(|metadata| metadata.modified());
-            let age = used.ok().and_then(|used| SystemTime::now().duration_since(used).ok());
-            if age.is_some_and(|age| age > UNUSED)
-                && let Err(e) = fs::remove_file(entry.path())
-            {
-                warn!(error = %e, "cannot remove an old compiled component");
+    fn read(&self, stem: &str, ending: &str, most: u64) -> Option<Vec<u8>> {
+        let (file, size) = self.open_file(stem, ending)?;
+        let mut content = Vec::new();
+        (size <= most && file.take(most).read_to_end(&mut content).is_ok()).then_some(content)
+    }
+
+    fn open_file(&self, stem: &str, ending: &str) -> Option<(File, u64)> {
+        let name = format!("{stem}.{ending}");
+        match self.directory.open_own(&name) {
+            Ok(opened) => Some(opened),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => None,
+            Err(e) => {
+                warn!(file = name, error = %e, "not loaded from the cache");
+                None
             }
         }
     }
 }
 
 /// By content and by all that changes the compiled code: engine settings and wasmtime's version.
-fn key(engine: &Engine, digest: blake3::Hash) -> String {
+fn stem(sandbox: &Sandbox, digest: blake3::Hash) -> String {
     let mut hasher = DefaultHasher::new();
-    engine.precompile_compatibility_hash().hash(&mut hasher);
-    format!("{}-{:016x}.cwasm", digest.to_hex(), hasher.finish())
+    FORMAT.hash(&mut hasher);
+    sandbox.compatibility(&mut hasher);
+    format!("{}-{:016x}", digest.to_hex(), hasher.finish())
 }
 
-fn load(engine: &Engine, path: &Path) -> Option<Component> {
-    // The sum finds what a power loss or a bad disk left of a file; wasmtime would run it.
-    let sum = path.with_extension("sum");
-    let expected = fs::read(&sum).ok()?;
+/// Whether a file of that name may be an entry's.
+fn is_own_name(name: &str) -> bool {
+    let is_hex = |text: &str, length: usize| {
+        text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let Some((stem, ending)) = name.split_once('.') else { return false };
+    let Some((digest, settings)) = stem.split_once('-') else { return false };
+    ENDINGS.contains(&ending) && is_hex(digest, 64) && is_hex(settings, 16)
+}
+
+fn total(code: blake3::Hash, about: &[u8]) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(fs::File::open(path).ok()?).ok()?;
-    if hasher.finalize().as_bytes() != expected.as_slice() {
-        warn!("a compiled component in the cache is damaged and will be compiled again");
-        return None;
-    }
-    let now = fs::FileTimes::new().set_modified(SystemTime::now());
-    for file in [path, &sum] {
-        let touched =
-            fs::File::options().write(true).open(file).and_then(|file| file.set_times(now));
-        if let Err(e) = touched {
-            debug!(error = %e, "cannot mark a compiled component as used");
-        }
-    }
-    deserialize(engine, path)
+    hasher.update(code.as_bytes()).update(about);
+    hasher.finalize()
 }
 
 #[expect(unsafe_code, reason = "loading compiled code is running it")]
-fn deserialize(engine: &Engine, path: &Path) -> Option<Component> {
-    // SAFETY: the file was written by `store` into a directory where only this user can write, and
-    // its sum says that it is unchanged.
-    match unsafe { Component::deserialize_file(engine, path) } {
-        Ok(component) => Some(component),
-        Err(e) => {
-            warn!(error = %e, "a compiled component in the cache cannot be used and will be compiled again");
-            None
+fn load(sandbox: &Sandbox, concurrency: Concurrency, code: &File) -> wasmtime::Result<Component> {
+    let engine = sandbox.engine(concurrency)?;
+    // The very file that was checked, whatever has its name by now.
+    let descriptor = format!("/proc/self/fd/{}", code.as_raw_fd());
+    // SAFETY: the descriptor is either of a file in memory that only this process has, with what
+    // the compiler made, or of one that belongs to this user, that nobody else can write to, and
+    // whose sum says that it is as `store` wrote it, in a directory where only this user can write.
+    unsafe { Component::deserialize_file(engine, descriptor) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_names_are_told_from_others() {
+        let stem = format!("{}-{}", "0a".repeat(32), "f".repeat(16));
+        for ending in ENDINGS {
+            assert!(is_own_name(&format!("{stem}.{ending}")));
+        }
+        for other in ["notes.txt", "a.cwasm", &stem, &format!("{stem}.cwasm.bak"), ".json"] {
+            assert!(!is_own_name(other), "{other}");
         }
     }
 }

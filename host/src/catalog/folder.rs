@@ -1,7 +1,8 @@
 //! What is in the folder, and which of it has settled.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::Metadata;
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -42,22 +43,32 @@ impl Stamp {
 }
 
 impl Found {
-    fn new(name: String, path: &Path, metadata: &Metadata) -> Self {
-        let sidecar = path.with_extension("toml");
-        let sidecar_stamp = std::fs::metadata(&sidecar).ok().map(|metadata| Stamp::of(&metadata));
+    fn new(name: String, path: &Path, stamp: Stamp, sidecar: Option<Stamp>) -> Self {
         Self {
             name,
             path: path.to_path_buf(),
-            sidecar: sidecar_stamp.is_some().then_some(sidecar),
-            stamp: (Stamp::of(metadata), sidecar_stamp),
+            sidecar: sidecar.is_some().then(|| path.with_extension("toml")),
+            stamp: (stamp, sidecar),
         }
     }
 
     /// A component that is looked at alone, with its sidecar if it has one.
     pub(super) fn file(path: &Path) -> std::io::Result<Self> {
-        let metadata = std::fs::metadata(path)?;
+        let stamp = Stamp::of(&std::fs::metadata(path)?);
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Self::new(name, path, &metadata))
+        let sidecar = match std::fs::metadata(path.with_extension("toml")) {
+            Ok(metadata) => Some(Stamp::of(&metadata)),
+            Err(e) if e.kind() == ErrorKind::NotFound => None,
+            Err(e) => return Err(e),
+        };
+        Ok(Self::new(name, path, stamp, sidecar))
+    }
+
+    /// Whether `other`, the same file earlier, had a sidecar that said something, and this one has
+    /// none that does. Editors and deployments take one away before they put the next in its place.
+    pub(super) fn lacks_sidecar_of(&self, other: &Self) -> bool {
+        let says_something = |found: &Self| found.stamp.1.as_ref().is_some_and(|s| s.length > 0);
+        says_something(other) && !says_something(self)
     }
 
     /// Bytes.
@@ -81,37 +92,94 @@ impl Found {
     }
 }
 
+/// What a look at the folder found.
+#[derive(Default)]
+pub(super) struct Scan {
+    pub(super) components: BTreeMap<String, Found>,
+    /// What is there but could not be looked at, by its name relative to the folder, and why. It may
+    /// be a file or a folder of them.
+    pub(super) unreadable: BTreeMap<String, String>,
+    /// The folder itself and all folders in it.
+    pub(super) directories: HashSet<PathBuf>,
+}
+
 /// Finds every component in the folder and its subfolders. Names that begin with a dot are passed
 /// over: editors and copying programs use them for what is not finished.
 ///
 /// # Errors
 ///
 /// Where the folder itself cannot be read.
-pub(super) fn scan(folder: &Path) -> std::io::Result<BTreeMap<String, Found>> {
+pub(super) fn scan(folder: &Path) -> std::io::Result<Scan> {
     let hidden = |entry: &DirEntry| {
         entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.')
     };
-    let mut components = BTreeMap::new();
+    let mut scan = Scan::default();
+    let mut files = Vec::new();
+    let mut sidecars = HashMap::new();
     for entry in
         WalkDir::new(folder).follow_links(true).into_iter().filter_entry(|entry| !hidden(entry))
     {
         let entry = match entry {
             Ok(entry) => entry,
             Err(e) if e.depth() == 0 => return Err(e.into()),
-            // It went away while we looked, or is a link to nowhere.
-            Err(_) => continue,
+            Err(e) => {
+                if let (Some(path), Some(cause)) = (e.path(), e.io_error())
+                    && is_no_deletion(cause)
+                {
+                    scan.unreadable.insert(relative(folder, path), cause.to_string());
+                }
+                // It went away while we looked, or is a link to nowhere, or one to a folder above.
+                continue;
+            }
         };
-        let Ok(metadata) = entry.metadata() else { continue };
-        if !metadata.is_file()
-            || entry.path().extension().is_none_or(|extension| extension != "wasm")
-        {
+        if entry.file_type().is_dir() {
+            scan.directories.insert(entry.into_path());
             continue;
         }
-        let Ok(relative) = entry.path().strip_prefix(folder) else { continue };
-        let name = relative.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/");
-        components.insert(name.clone(), Found::new(name, entry.path(), &metadata));
+        let path = entry.path();
+        let is_component = match path.extension() {
+            Some(extension) if extension == "wasm" => true,
+            Some(extension) if extension == "toml" => false,
+            _ => continue,
+        };
+        match entry.metadata() {
+            Ok(metadata) if !metadata.is_file() => {}
+            Ok(metadata) if is_component => files.push((entry.into_path(), Stamp::of(&metadata))),
+            Ok(metadata) => {
+                sidecars.insert(path.with_extension("wasm"), Stamp::of(&metadata));
+            }
+            Err(e) => {
+                if let Some(cause) = e.io_error().filter(|cause| is_no_deletion(cause)) {
+                    let component = path.with_extension("wasm");
+                    scan.unreadable.insert(relative(folder, &component), cause.to_string());
+                }
+            }
+        }
     }
-    Ok(components)
+    for (path, stamp) in files {
+        let name = relative(folder, &path);
+        let sidecar = sidecars.remove(&path);
+        // With a sidecar that cannot be looked at, nobody knows the limits.
+        if !scan.unreadable.contains_key(&name) {
+            scan.components.insert(name.clone(), Found::new(name, &path, stamp, sidecar));
+        }
+    }
+    Ok(scan)
+}
+
+/// Whether a file may be there that could not be looked at.
+fn is_no_deletion(cause: &std::io::Error) -> bool {
+    !matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+fn relative(folder: &Path, path: &Path) -> String {
+    let below = path.strip_prefix(folder).unwrap_or(path);
+    below.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
+}
+
+/// Which directory a path leads to at this moment: its device and inode.
+pub(super) fn identity(folder: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(folder).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 /// Remembers what is still changing.
@@ -164,7 +232,7 @@ mod tests {
         }
         std::os::unix::fs::symlink("nowhere", folder.path().join("f.wasm")).unwrap();
         std::os::unix::fs::symlink(folder.path(), folder.path().join("lab/round")).unwrap();
-        let found = scan(folder.path()).unwrap();
+        let found = scan(folder.path()).unwrap().components;
         assert_eq!(found.keys().collect::<Vec<_>>(), ["a.wasm", "lab/b.wasm"]);
         assert!(found["a.wasm"].sidecar.is_none() && found["lab/b.wasm"].sidecar.is_some());
     }
@@ -173,7 +241,7 @@ mod tests {
     fn a_file_settles_only_while_it_stays_the_same() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.wasm");
-        let look = || scan(folder.path()).unwrap().remove("a.wasm").unwrap();
+        let look = || scan(folder.path()).unwrap().components.remove("a.wasm").unwrap();
         fs::write(&path, "half").unwrap();
         let mut settling = Settling::default();
         assert!(!settling.has_settled(&look()));

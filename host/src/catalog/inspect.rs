@@ -32,7 +32,7 @@ impl Loader {
     pub fn inspect(&self, file: &Path) -> Result<Inspection, String> {
         let found = Found::file(file).map_err(|e| format!("cannot be read: {e}"))?;
         let size = found.size();
-        let loaded = self.load(&found)?;
+        let loaded = self.load(&found).map_err(|e| e.to_string())?;
         let source = loaded.procedures.first().map(|procedure| &procedure.source);
         let source = source.or_else(|| loaded.mount.as_ref().map(|mount| &mount.source));
         Ok(Inspection {

@@ -1,31 +1,33 @@
 //! One file from its bytes to its procedures: compile, reflect, document, limit, link.
 
-use std::fs;
+use std::fs::File;
+use std::io::{self, Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use wasmparser::Parser;
+use rustix::fs::{Mode as FileMode, OFlags, open};
+use wasmtime::component::Component;
 
 use super::cache::Cache;
+use super::compile::{About, Compiler, Failure, MAX_FILE_SIZE, Pace, beyond_limits, check_kind};
 use super::folder::Found;
 use super::metadata::{Metadata, Table};
 use super::names::{client_warning, folder_prefix, prefixed};
 use super::reflect::{Export, exports};
 use super::{JobPolicy, Mount, Procedure, Source};
 use crate::codec::types::{Signature, check, is_web};
-use crate::config::{self, Limits, Mode, ProcedureTable, Sidecar, WebMethod};
+use crate::config::{self, ConfigError, Limits, Mode, ProcedureTable, Sidecar, WebMethod};
 use crate::metrics::Metrics;
 use crate::sandbox::{Function, Handler, Program, Sandbox};
 use crate::value::Value;
-
-/// Far above what tool chains make, far below what could hurt.
-const MAX_FILE_SIZE: u64 = 512 << 20;
 
 /// What every load needs.
 pub struct Loader {
     /// Compiles and links.
     pub sandbox: Arc<Sandbox>,
+    /// Where components are compiled.
+    pub compiler: Compiler,
     /// Keeps what was compiled.
     pub cache: Cache,
     /// What a call may use, unless a sidecar says otherwise.
@@ -46,37 +48,99 @@ pub(super) struct Loaded {
     pub(super) imports: Vec<String>,
 }
 
+/// A file that has been opened and read once.
+pub(super) struct Opened {
+    file: File,
+    digest: blake3::Hash,
+    modified: SystemTime,
+    sidecar: Sidecar,
+}
+
+/// Why a file's procedures cannot be called.
+#[derive(Debug)]
+pub(super) enum LoadError {
+    /// For a reason that its owner has to see to.
+    Refused(String),
+    /// It could not be read, or the like; another attempt may do better.
+    Unavailable(String),
+    /// Nobody wants it any more.
+    Stopped,
+}
+
 impl Loader {
     /// Loads a file that was found in the folder. Takes as long as compiling takes.
     ///
     /// # Errors
     ///
     /// Why not, for the file's owner.
-    pub(super) fn load(&self, found: &Found) -> Result<Loaded, String> {
-        let bytes = read(&found.path)?;
-        let sidecar: Sidecar = match &found.sidecar {
-            Some(path) => config::read(path).map_err(|e| named(&e, path, found))?,
-            None => Sidecar::default(),
-        };
-        check_kind(&bytes)?;
-        let digest = blake3::hash(&bytes);
-        let component = self
-            .sandbox
-            .compile(|engine| self.cache.component(engine, digest, &bytes))
-            .map_err(|e| format!("not a usable component: {e:#}"))?;
+    pub(super) fn load(&self, found: &Found) -> Result<Loaded, LoadError> {
+        let opened = open_component(found)?;
+        match self.cached(found, &opened) {
+            Some(loaded) => loaded,
+            None => self.compile(found, &opened, &mut |_| true),
+        }
+    }
+
+    /// What was opened, if it need not be compiled.
+    pub(super) fn cached(
+        &self,
+        found: &Found,
+        opened: &Opened,
+    ) -> Option<Result<Loaded, LoadError>> {
+        let (component, about) = self.cache.find(&self.sandbox, opened.digest)?;
+        Some(self.procedures(found, opened, &component, about))
+    }
+
+    /// Compiles what was opened, while `pace` agrees.
+    pub(super) fn compile(
+        &self,
+        found: &Found,
+        opened: &Opened,
+        pace: Pace<'_>,
+    ) -> Result<Loaded, LoadError> {
+        let compiled = self.compiler.compile(&self.sandbox, &opened.file, opened.digest, pace)?;
+        let (component, about) = self
+            .cache
+            .keep(&self.sandbox, opened.digest, compiled)
+            .map_err(|e| LoadError::Refused(beyond_limits(&format!("{e:#}"))))?;
+        self.procedures(found, opened, &component, about)
+    }
+
+    fn procedures(
+        &self,
+        found: &Found,
+        opened: &Opened,
+        component: &Component,
+        about: About,
+    ) -> Result<Loaded, LoadError> {
+        self.reflect(found, opened, component, about).map_err(LoadError::Refused)
+    }
+
+    fn reflect(
+        &self,
+        found: &Found,
+        opened: &Opened,
+        component: &Component,
+        about: About,
+    ) -> Result<Loaded, String> {
+        let sidecar = opened.sidecar.clone();
         let program = self
             .sandbox
-            .link(&component)
+            .link(component)
             .map_err(|e| format!("its imports are not all provided by this host: {e}"))?;
-        let exports = exports(&component);
+        let (exports, notes) = exports(component, about.sections.has_runtime_init)?;
         known_procedures(&sidecar, &exports)?;
 
-        let file = found.name.clone();
-        let source =
-            Source { file, digest: digest.to_hex().to_string(), modified: modified(&found.path) };
+        let source = Source {
+            file: found.name.clone(),
+            digest: opened.digest.to_hex().to_string(),
+            modified: opened.modified,
+        };
+        let mut warnings = about.sections.warnings.clone();
+        warnings.extend(notes);
         let maker = Maker {
             prefix: sidecar.prefix.clone().unwrap_or_else(|| folder_prefix(Path::new(&found.name))),
-            metadata: Metadata::read(&bytes),
+            metadata: Metadata::new(about.sections),
             limits: self.limits.with(&sidecar.limits),
             job_limits: self.job_limits.with(&sidecar.limits).with(&sidecar.job_limits),
             sidecar,
@@ -86,13 +150,13 @@ impl Loader {
         };
         let mount = maker.mount(&found.name).map(Arc::new);
         let imports = maker.program.imports();
-        let mut loaded = Loaded { procedures: Vec::new(), mount, warnings: Vec::new(), imports };
+        let mut loaded = Loaded { procedures: Vec::new(), mount, warnings, imports };
         for export in exports {
-            match export.signature {
+            match export.signature.clone() {
                 Ok(mut signature) => {
-                    loaded.warnings.extend(maker.defaults(&export.name, &mut signature)?);
+                    loaded.warnings.extend(maker.defaults(&export, &mut signature)?);
                     let function = Function::new(export.index, &signature);
-                    let procedure = maker.procedure(&export.name, signature, function);
+                    let procedure = maker.procedure(&export, signature, function);
                     let parameters =
                         procedure.signature.parameters.iter().map(|parameter| &*parameter.name);
                     loaded.warnings.extend(client_warning(&procedure.name, parameters));
@@ -140,13 +204,14 @@ impl Maker {
         })
     }
 
-    fn procedure(&self, name: &str, signature: Signature, function: Function) -> Procedure {
+    fn procedure(&self, export: &Export, signature: Signature, function: Function) -> Procedure {
+        let name = &*export.name;
         let owner = self.sidecar.procedures.get(name);
-        let author = self.metadata.tables.get(name);
+        let author = self.metadata.table(export);
         let (no_owner, no_author) = (ProcedureTable::default(), Table::default());
         let (owner, author) = (owner.unwrap_or(&no_owner), author.unwrap_or(&no_author));
         let documentation = owner.description.as_ref();
-        let documentation = documentation.or_else(|| self.metadata.documentation.get(name));
+        let documentation = documentation.or_else(|| self.metadata.documentation(export));
         let name = prefixed(&self.prefix, name).into();
         Procedure {
             meter: self.metrics.meter(&name),
@@ -187,9 +252,10 @@ impl Maker {
     /// # Errors
     ///
     /// What is wrong with the owner's: a sidecar's fault is always an error.
-    fn defaults(&self, name: &str, signature: &mut Signature) -> Result<Vec<String>, String> {
+    fn defaults(&self, export: &Export, signature: &mut Signature) -> Result<Vec<String>, String> {
+        let name = &*export.name;
         let mut warnings = Vec::new();
-        if let Some(table) = self.metadata.tables.get(name) {
+        if let Some(table) = self.metadata.table(export) {
             for (parameter, value) in &table.defaults {
                 if let Err(reason) = set_default(signature, parameter, &value.0) {
                     warnings.push(format!(
@@ -227,35 +293,67 @@ fn methods(owner: &ProcedureTable, author: &Table) -> Vec<WebMethod> {
     methods
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let size = fs::metadata(path).map_err(|e| format!("cannot be read: {e}"))?.len();
-    if size > MAX_FILE_SIZE {
-        return Err(format!("takes {} MiB; the most is {} MiB", size >> 20, MAX_FILE_SIZE >> 20));
+/// Opens and reads a component and its sidecar, and sees that they can be what they should.
+pub(super) fn open_component(found: &Found) -> Result<Opened, LoadError> {
+    let unreadable = |e: io::Error| LoadError::Unavailable(format!("cannot be read: {e}"));
+    let sidecar = match &found.sidecar {
+        Some(path) => config::read(path).map_err(|e| {
+            let message = named(&e, path, found);
+            match e {
+                ConfigError::Unreadable { .. } => LoadError::Unavailable(message),
+                ConfigError::Invalid { .. } => LoadError::Refused(message),
+            }
+        })?,
+        None => Sidecar::default(),
+    };
+    // What is no file by now, such as a pipe, must not be waited for.
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let file = open(&found.path, flags, FileMode::empty()).map_err(|e| unreadable(e.into()))?;
+    let mut file = File::from(file);
+    let metadata = file.metadata().map_err(unreadable)?;
+    if !metadata.is_file() {
+        return Err(LoadError::Unavailable("not a file any more".into()));
     }
-    fs::read(path).map_err(|e| format!("cannot be read: {e}"))
+    if metadata.len() > MAX_FILE_SIZE {
+        return Err(LoadError::Refused(format!(
+            "takes {} MiB; the most is {} MiB",
+            metadata.len() >> 20,
+            MAX_FILE_SIZE >> 20
+        )));
+    }
+    let mut beginning = Vec::new();
+    (&file).take(8).read_to_end(&mut beginning).map_err(unreadable)?;
+    check_kind(&beginning).map_err(LoadError::Refused)?;
+    file.rewind().map_err(unreadable)?;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(&mut file).map_err(unreadable)?;
+    let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+    Ok(Opened { file, digest: hasher.finalize(), modified, sidecar })
 }
 
-fn modified(path: &Path) -> SystemTime {
-    fs::metadata(path).and_then(|metadata| metadata.modified()).unwrap_or(SystemTime::UNIX_EPOCH)
+impl From<Failure> for LoadError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(message) => Self::Refused(message),
+            Failure::Unavailable(message) => Self::Unavailable(message),
+            Failure::Stopped => Self::Stopped,
+        }
+    }
+}
+
+impl std::fmt::Display for LoadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Refused(message) | Self::Unavailable(message) => f.write_str(message),
+            Self::Stopped => f.write_str("it was not wanted any more"),
+        }
+    }
 }
 
 /// A sidecar's fault, with its name as the folder has it instead of the host's own path.
-fn named(error: &config::ConfigError, path: &Path, found: &Found) -> String {
+fn named(error: &ConfigError, path: &Path, found: &Found) -> String {
     let sidecar = Path::new(&found.name).with_extension("toml");
     error.to_string().replace(&path.display().to_string(), &sidecar.display().to_string())
-}
-
-/// The two mistakes that are made most get their own words.
-fn check_kind(bytes: &[u8]) -> Result<(), String> {
-    if Parser::is_component(bytes) {
-        Ok(())
-    } else if Parser::is_core_wasm(bytes) {
-        Err("a core module, not a component; build it with `cargo build --target wasm32-wasip2`, or with `cargo component build`".into())
-    } else if bytes.is_empty() {
-        Err("an empty file".into())
-    } else {
-        Err("not WebAssembly: it does not begin as a component does".into())
-    }
 }
 
 fn known_procedures(sidecar: &Sidecar, exports: &[Export]) -> Result<(), String> {

@@ -9,13 +9,20 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tracing::debug;
-use wasmparser::{Parser, Payload};
+use wasmparser::{BinaryReader, Parser, Payload, ProducersSectionReader};
 
 use super::documentation::{self, Documentation};
+use super::reflect::Export;
 use crate::codec::json::Parsed;
 use crate::config::{Mode, WebMethod};
+
+/// Bytes of all sections that are read. Every listing carries the documentation.
+const MAX_DOCUMENTATION: usize = 1 << 20;
+
+/// A component inside of those of componentize-qjs.
+const QUICKJS_LOADER: &str = "local:init/module-loader";
 
 /// By a procedure's name without its prefix: `add`, `statistics/mean`.
 #[derive(Default)]
@@ -35,22 +42,55 @@ pub(super) struct Table {
     pub(super) defaults: BTreeMap<String, Parsed>,
 }
 
-impl Metadata {
+/// What a component carries in its custom sections, as far as the host reads them.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Sections {
+    documentation: Documentation,
+    /// The texts of `tarp:procedures`.
+    tables: Vec<String>,
+    /// Whether its export `init` is what a tool chain ran to set up an interpreter, and no procedure.
+    pub(super) has_runtime_init: bool,
+    /// What was left out, and why.
+    pub(super) warnings: Vec<String>,
+}
+
+impl Sections {
     /// Reads what a component carries. Where both its sections speak of a function's documentation,
     /// `tarp:wit` is newer than `package-docs`: it was compiled in.
     pub(super) fn read(component: &[u8]) -> Self {
         let mut read = Self::default();
-        let (mut sources, mut tables) = (Vec::new(), Vec::new());
+        let mut sources = Vec::new();
+        let mut size = 0_usize;
         for payload in Parser::new(0).parse_all(component) {
             match payload {
-                Ok(Payload::CustomSection(section)) => match section.name() {
-                    "package-docs" => {
-                        documentation::package_docs(section.data(), &mut read.documentation);
+                Ok(Payload::CustomSection(section)) => {
+                    let name = section.name();
+                    if ["package-docs", "tarp:wit", "tarp:procedures"].contains(&name) {
+                        size += section.data().len();
+                        if size > MAX_DOCUMENTATION {
+                            read.warnings = vec![format!(
+                                "its documentation takes more than {} KiB, so what is in its section `{name}` and after it is not read",
+                                MAX_DOCUMENTATION >> 10
+                            )];
+                            continue;
+                        }
                     }
-                    "tarp:wit" => sources.extend(records(section.data())),
-                    "tarp:procedures" => tables.extend(records(section.data())),
-                    _ => {}
-                },
+                    match name {
+                        "package-docs" => {
+                            documentation::package_docs(section.data(), &mut read.documentation);
+                        }
+                        "tarp:wit" => sources.extend(records(section.data())),
+                        "tarp:procedures" => {
+                            read.tables.extend(records(section.data()).into_iter().map(Into::into));
+                        }
+                        "producers" => read.has_runtime_init |= was_initialised(section.data()),
+                        _ => {}
+                    }
+                }
+                Ok(Payload::ComponentExportSection(section)) => {
+                    let mut names = section.into_iter().flatten().map(|export| export.name.name);
+                    read.has_runtime_init |= names.any(|name| name == QUICKJS_LOADER);
+                }
                 Ok(_) => {}
                 Err(e) => {
                     debug!(error = %e, "metadata not read to their end");
@@ -61,10 +101,38 @@ impl Metadata {
         for source in sources {
             documentation::wit(source, &mut read.documentation);
         }
-        for text in tables {
-            read.tables(text);
+        read
+    }
+}
+
+/// Whether a section `producers` says that the component was initialised before it was put together,
+/// as componentize-py does it.
+fn was_initialised(section: &[u8]) -> bool {
+    let reader = BinaryReader::new(section, 0);
+    let Ok(fields) = ProducersSectionReader::new(reader) else { return false };
+    let tools = fields.into_iter().flatten().flat_map(|field| field.values.into_iter().flatten());
+    tools.into_iter().any(|tool| tool.name == "component-init-transform")
+}
+
+impl Metadata {
+    pub(super) fn new(sections: Sections) -> Self {
+        let documentation = sections.documentation;
+        let mut read = Self { documentation, tables: HashMap::new() };
+        for text in sections.tables {
+            read.tables(&text);
         }
         read
+    }
+
+    /// What is said of a procedure: under the name that it has, or that its author knows.
+    pub(super) fn table(&self, export: &Export) -> Option<&Table> {
+        self.tables.get(&export.name).or_else(|| self.tables.get(&export.short_name))
+    }
+
+    /// The same for its documentation.
+    pub(super) fn documentation(&self, export: &Export) -> Option<&String> {
+        let documentation = &self.documentation;
+        documentation.get(&export.name).or_else(|| documentation.get(&export.short_name))
     }
 
     fn tables(&mut self, text: &str) {

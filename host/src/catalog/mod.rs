@@ -1,15 +1,17 @@
 //! What can be called: an immutable [`Catalog`] of every loaded [`Procedure`], swapped whole when the
 //! folder changes.
 //!
-//! The way of a file: [`watch`] notices it, [`folder`] finds it settled, [`load`] compiles, reflects
-//! and links it, [`keeper`] publishes the next catalog. A call keeps the procedure that it started
+//! The way of a file: [`watch`] notices it, [`folder`] finds it settled, [`load`] reflects and
+//! links what [`compile`] makes of it, when [`lanes`] says so, [`keeper`] publishes the next catalog. A call keeps the procedure that it started
 //! with, so a reload never disturbs it.
 
 mod cache;
+mod compile;
 mod documentation;
 mod folder;
 mod inspect;
 mod keeper;
+mod lanes;
 mod load;
 mod metadata;
 mod names;
@@ -26,6 +28,7 @@ use crate::metrics::Meter;
 use crate::sandbox::{Function, Handler, Program};
 
 pub use cache::{Cache, CacheError};
+pub use compile::{Compiler, compile_from_stdin};
 pub use inspect::Inspection;
 pub use keeper::{Keeper, Shared};
 pub use load::Loader;

@@ -1,5 +1,6 @@
 //! The names of procedures: WIT's kebab-case outside, snake_case everywhere else, folders in front.
 
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 /// Attributes of the original Python client, which a procedure of that name would overwrite.
@@ -28,6 +29,67 @@ pub(super) fn snake_case(kebab: &str) -> String {
 pub(super) fn interface(export: &str) -> &str {
     let unversioned = export.split('@').next().unwrap_or(export);
     unversioned.rsplit('/').next().unwrap_or(unversioned)
+}
+
+/// By export, what stands before the names of its functions. Interfaces that have one name get longer
+/// ones; the newest version keeps the short one, where one is newer than all others.
+pub(super) fn interface_names<'a>(exports: &[&'a str]) -> HashMap<&'a str, String> {
+    let mut groups: BTreeMap<String, Vec<&'a str>> = BTreeMap::new();
+    for export in exports {
+        groups.entry(snake_case(interface(export))).or_default().push(export);
+    }
+    let mut names = HashMap::new();
+    for (short, mut group) in groups {
+        // Newest first; the text decides between packages, so that an order never depends on chance.
+        group.sort_by(|a, b| version(b).cmp(&version(a)).then(a.cmp(b)));
+        let is_newest = group.get(1).is_none_or(|next| version(group[0]) > version(next));
+        let mut rest = group.as_slice();
+        if is_newest && let Some((newest, others)) = rest.split_first() {
+            names.insert(*newest, short);
+            rest = others;
+        }
+        let mut taken = HashSet::new();
+        for export in rest {
+            let long = long_names(export);
+            // A name that an equal has a right to as well is nobody's.
+            let is_contested = |name: &String| {
+                rest.iter().any(|other| {
+                    other != export
+                        && version(other) == version(export)
+                        && long_names(other).contains(name)
+                })
+            };
+            let name = long.iter().find(|name| !taken.contains(*name) && !is_contested(name));
+            let name = name.or(long.last()).cloned().unwrap_or_default();
+            taken.insert(name.clone());
+            names.insert(*export, name);
+        }
+    }
+    names
+}
+
+/// What an interface may be called where its own name is taken: `stats/summary`,
+/// `demo/stats/summary` and `demo/stats/summary/v0_1_0` for `demo:stats/summary@0.1.0`.
+fn long_names(export: &str) -> [String; 3] {
+    let (path, version) = export.split_once('@').unwrap_or((export, ""));
+    let full = snake_case(&path.replace(':', "/"));
+    let without_namespace = full.split_once('/').map_or(&*full, |(_, rest)| rest).to_owned();
+    let word = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
+    let versioned = format!("{full}/v{}", version.chars().map(word).collect::<String>());
+    [without_namespace, full, versioned]
+}
+
+/// For comparing: an interface without a package is the component's own, and newer than any; a
+/// pre-release is older than its release.
+fn version(export: &str) -> (bool, [u64; 3], bool, &str) {
+    let Some((_, version)) = export.split_once('@') else {
+        return (!export.contains(':'), [0; 3], true, "");
+    };
+    let version = version.split('+').next().unwrap_or(version);
+    let (numbers, pre) = version.split_once('-').unwrap_or((version, ""));
+    let mut parts = numbers.split('.').map(|part| part.parse().unwrap_or(0));
+    let numbers = std::array::from_fn(|_| parts.next().unwrap_or(0));
+    (false, numbers, pre.is_empty(), pre)
 }
 
 /// What stands before the names of a file in a subfolder: `lab/data` for `Lab/data/x.wasm`, nothing
@@ -82,6 +144,28 @@ mod tests {
         assert_eq!(prefixed(&folder_prefix(Path::new("x.wasm")), "add"), "add");
         assert_eq!(alias("summary/mean").as_deref(), Some("summary_mean"));
         assert_eq!(alias("mean"), None);
+    }
+
+    #[test]
+    fn interfaces_of_one_name_get_longer_ones() {
+        let named = |exports: &[&str], expected: &[&str]| {
+            let names = interface_names(exports);
+            let names: Vec<_> = exports.iter().map(|export| &*names[export]).collect();
+            assert_eq!(names, expected, "{exports:?}");
+        };
+        named(&["demo:math/stats@1.0.0", "stats-of"], &["stats", "stats_of"]);
+        named(&["a:one/stats@1.0.0", "a:two/stats@1.0.0"], &["one/stats", "two/stats"]);
+        named(&["a:one/stats@0.9.0", "b:two/stats@0.10.0"], &["one/stats", "stats"]);
+        named(&["a:one/stats@2.0.0-rc.1", "a:one/stats@2.0.0"], &["one/stats", "stats"]);
+        named(&["a:one/stats@9.0.0", "stats"], &["one/stats", "stats"]);
+        named(
+            &["a:one/stats@1.0.0", "b:one/stats@1.0.0", "a:two/stats"],
+            &["a/one/stats", "b/one/stats", "two/stats"],
+        );
+        named(
+            &["a:one/s@3.0.0", "a:one/s@2.0.0", "a:one/s@1.0.0", "a:one/s@0.1.0"],
+            &["s", "one/s", "a/one/s", "a/one/s/v0_1_0"],
+        );
     }
 
     #[test]

@@ -5,84 +5,176 @@ use std::sync::Arc;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, ComponentExportIndex, Type as WasmType};
 
-use super::names::{interface, snake_case};
+use super::names::{interface, interface_names, snake_case};
 use crate::codec::types::{Field, Parameter, Signature, Type};
 
 /// A function that a component exports.
 pub(super) struct Export {
     /// Its name without any prefix: `add`, `statistics/mean`.
     pub(super) name: String,
+    /// The same as its metadata has it, where several interfaces have one name.
+    pub(super) short_name: String,
     pub(super) index: ComponentExportIndex,
     /// What it takes and returns, or why it cannot be called.
     pub(super) signature: Result<Signature, String>,
 }
 
-/// Every function that a component exports, but for what tool chains add of their own accord.
-pub(super) fn exports(component: &Component) -> Vec<Export> {
+/// Every function that a component exports, but for what tool chains add of their own accord, and what
+/// its owner should know of other exports.
+///
+/// # Errors
+///
+/// Where their types together are larger than the host keeps.
+pub(super) fn exports(
+    component: &Component,
+    has_runtime_init: bool,
+) -> Result<(Vec<Export>, Vec<String>), String> {
     let engine = component.engine();
-    let mut found = Vec::new();
-    let mut add = |parent: Option<(&ComponentExportIndex, &str)>,
+    let ty = component.component_type();
+    let mut budget = Budget { nodes: MAX_NODES, names: MAX_NAMES };
+    let mut found: Vec<Export> = Vec::new();
+    let mut notes = Vec::new();
+    let mut add = |parent: Option<(&ComponentExportIndex, &str, &str)>,
                    export: &str,
                    func: &ComponentFunc| {
-        if let Some(index) = component.get_export_index(parent.map(|(index, _)| index), export) {
-            let function = snake_case(export);
-            let name =
-                parent.map_or(function.clone(), |(_, parent)| format!("{parent}/{function}"));
-            found.push(Export { name, index, signature: signature(func) });
-        }
+        let index = component.get_export_index(parent.map(|(index, ..)| index), export);
+        let Some(index) = index else { return };
+        let function = snake_case(export);
+        let below = |interface: &str| format!("{interface}/{function}");
+        let name = parent.map_or(function.clone(), |(_, interface, _)| below(interface));
+        let short_name = parent.map_or(function.clone(), |(.., short)| below(short));
+        let signature = if found.iter().any(|other| other.name == name) {
+            Err(format!("would be called `{name}`, as another one is; rename one of them"))
+        } else {
+            signature(func, &mut budget)
+        };
+        found.push(Export { name, short_name, index, signature });
     };
-    for (export, extern_) in component.component_type().exports(engine) {
+    let interfaces = ty.exports(engine).filter(|(export, extern_)| {
+        matches!(extern_.ty, ComponentItem::ComponentInstance(_)) && !export.starts_with("wasi:")
+    });
+    let interfaces: Vec<_> = interfaces.map(|(export, _)| export).collect();
+    let names = interface_names(&interfaces);
+    for (export, extern_) in ty.exports(engine) {
         match &extern_.ty {
-            ComponentItem::ComponentFunc(func) if !is_runtime_function(export, func) => {
-                add(None, export, func);
+            ComponentItem::ComponentFunc(func) => {
+                if !is_runtime_function(export, func, has_runtime_init) {
+                    add(None, export, func);
+                }
             }
-            ComponentItem::ComponentInstance(instance) if !is_runtime_interface(export) => {
+            ComponentItem::ComponentInstance(instance) => {
+                let is_runtime = export == "exports" && has_runtime_init;
+                let Some(name) = names.get(export).filter(|_| !is_runtime) else {
+                    notes.extend(note_on_wasi(export));
+                    continue;
+                };
                 let Some(index) = component.get_export_index(None, export) else { continue };
-                let interface = snake_case(interface(export));
+                let short = snake_case(interface(export));
+                if *name != short {
+                    notes.push(format!(
+                        "several interfaces are called `{short}`; the procedures of {export} are below `{name}/`"
+                    ));
+                }
                 for (function, extern_) in instance.exports(engine) {
-                    if let ComponentItem::ComponentFunc(func) = &extern_.ty {
-                        add(Some((&index, &interface)), function, func);
+                    match &extern_.ty {
+                        ComponentItem::ComponentFunc(func) => {
+                            add(Some((&index, name, &short)), function, func);
+                        }
+                        ComponentItem::Type(_) | ComponentItem::Resource(_) => {}
+                        _ => notes.push(format!(
+                            "`{function}` of {export} is no function, and is not served"
+                        )),
                     }
                 }
             }
-            _ => {}
+            ComponentItem::Type(_) | ComponentItem::Resource(_) => {}
+            _ => notes.push(format!("its export `{export}` is no function, and is not served")),
         }
     }
-    found
+    match budget.exceeded() {
+        Some(cause) => Err(cause),
+        None => Ok((found, notes)),
+    }
 }
 
 /// QuickJS components export a bare `init`, which once put the script into them, others their ABI's
 /// helpers.
-fn is_runtime_function(export: &str, func: &ComponentFunc) -> bool {
-    let takes_and_returns_nothing = func.params().len() == 0 && func.results().len() == 0;
+fn is_runtime_function(export: &str, func: &ComponentFunc, has_runtime_init: bool) -> bool {
     let takes_a_script = || func.params().map(|(name, _)| name).take(2).eq(["shim", "script"]);
-    (export == "init" && (takes_and_returns_nothing || takes_a_script()))
-        || export.starts_with("cabi_")
+    (export == "init" && (has_runtime_init || takes_a_script())) || export.starts_with("cabi_")
 }
 
-/// Commands and HTTP handlers are no procedures; componentize-py exports `exports` with an `init`.
-fn is_runtime_interface(export: &str) -> bool {
-    export.starts_with("wasi:") || export == "exports"
+/// What to say of an interface of WASI that is exported: its functions are no procedures.
+fn note_on_wasi(export: &str) -> Option<String> {
+    let is_served = ["wasi:http/incoming-handler@", "wasi:http/handler@"];
+    if !export.starts_with("wasi:") || is_served.iter().any(|name| export.starts_with(name)) {
+        return None;
+    }
+    Some(if export.starts_with("wasi:cli/run") {
+        format!(
+            "it is also a command ({export}), which is not run here; only its functions are served"
+        )
+    } else {
+        format!("it exports {export}, which this host does not call")
+    })
 }
 
-fn signature(func: &ComponentFunc) -> Result<Signature, String> {
-    let parameters = func.params().map(|(name, ty)| {
-        let ty = convert(&ty)
-            .map_err(|reason| format!("its parameter `{}` {reason}", snake_case(name)))?;
-        Ok(Parameter { name: snake_case(name).into(), ty, default: None })
-    });
-    let parameters = parameters.collect::<Result<_, String>>()?;
-    let result = func
-        .results()
-        .next()
-        .map(|ty| convert(&ty).map_err(|reason| format!("its result {reason}")));
-    Ok(Signature { parameters, result: result.transpose()?, is_async: func.async_() })
+/// Types of all functions of a component together, with each as often as it is used: what is written
+/// in 300 bytes may stand for a million.
+const MAX_NODES: usize = 20_000;
+
+/// Bytes of the names in them.
+const MAX_NAMES: usize = 1 << 20;
+
+/// What the types of a component may still take.
+struct Budget {
+    nodes: usize,
+    names: usize,
+}
+
+impl Budget {
+    /// Takes a type, or a case or field without one.
+    fn node(&mut self) -> Result<(), String> {
+        self.nodes = self.nodes.saturating_sub(1);
+        if self.nodes == 0 { Err("is too large".into()) } else { Ok(()) }
+    }
+
+    fn name(&mut self, name: &str) -> Result<Arc<str>, String> {
+        self.node()?;
+        self.names = self.names.saturating_sub(name.len());
+        if self.names == 0 { Err("is too large".into()) } else { Ok(snake_case(name).into()) }
+    }
+
+    fn exceeded(&self) -> Option<String> {
+        let limit = match (self.nodes, self.names) {
+            (0, _) => format!("consist of more than {MAX_NODES} types"),
+            (_, 0) => format!("have names of more than {} KiB", MAX_NAMES >> 10),
+            _ => return None,
+        };
+        Some(format!(
+            "the types of its functions {limit} when written out; export less, or by simpler types"
+        ))
+    }
+}
+
+fn signature(func: &ComponentFunc, budget: &mut Budget) -> Result<Signature, String> {
+    let mut parameters = Vec::new();
+    for (name, ty) in func.params() {
+        let because = |reason| format!("its parameter `{}` {reason}", snake_case(name));
+        let name = budget.name(name).map_err(because)?;
+        let ty = convert(&ty, budget).map_err(because)?;
+        parameters.push(Parameter { name, ty, default: None });
+    }
+    let result = match func.results().next() {
+        Some(ty) => Some(convert(&ty, budget).map_err(|reason| format!("its result {reason}"))?),
+        None => None,
+    };
+    Ok(Signature { parameters, result, is_async: func.async_() })
 }
 
 /// The callable type, or what about it is not callable.
-fn convert(ty: &WasmType) -> Result<Type, String> {
-    let boxed = |ty: Option<WasmType>| ty.map(|ty| convert(&ty).map(Box::new)).transpose();
-    let name = |name: &str| Arc::<str>::from(snake_case(name));
+fn convert(ty: &WasmType, budget: &mut Budget) -> Result<Type, String> {
+    budget.node()?;
     Ok(match ty {
         WasmType::Bool => Type::Bool,
         WasmType::S8 => Type::S8,
@@ -97,26 +189,34 @@ fn convert(ty: &WasmType) -> Result<Type, String> {
         WasmType::Float64 => Type::F64,
         WasmType::Char => Type::Char,
         WasmType::String => Type::String,
-        WasmType::List(list) => Type::List(Box::new(convert(&list.ty())?)),
+        WasmType::List(list) => Type::List(Box::new(convert(&list.ty(), budget)?)),
         WasmType::Tuple(tuple) => {
-            Type::Tuple(tuple.types().map(|ty| convert(&ty)).collect::<Result<_, _>>()?)
+            let types = tuple.types().map(|ty| convert(&ty, budget));
+            Type::Tuple(types.collect::<Result<_, _>>()?)
         }
         WasmType::Record(record) => {
-            let fields = record
-                .fields()
-                .map(|field| Ok(Field { name: name(field.name), ty: convert(&field.ty)? }));
+            let fields = record.fields().map(|field| {
+                let name = budget.name(field.name)?;
+                Ok(Field { name, ty: convert(&field.ty, budget)? })
+            });
             Type::Record(fields.collect::<Result<_, String>>()?)
         }
         WasmType::Variant(variant) => {
-            let cases = variant
-                .cases()
-                .map(|case| Ok((name(case.name), case.ty.map(|ty| convert(&ty)).transpose()?)));
+            let cases = variant.cases().map(|case| {
+                Ok((budget.name(case.name)?, case.ty.map(|ty| convert(&ty, budget)).transpose()?))
+            });
             Type::Variant(cases.collect::<Result<_, String>>()?)
         }
-        WasmType::Enum(names) => Type::Enum(names.names().map(name).collect()),
-        WasmType::Flags(names) => Type::Flags(names.names().map(name).collect()),
-        WasmType::Option(option) => Type::Option(Box::new(convert(&option.ty())?)),
-        WasmType::Result(result) => Type::Result(boxed(result.ok())?, boxed(result.err())?),
+        WasmType::Enum(names) => {
+            Type::Enum(names.names().map(|name| budget.name(name)).collect::<Result<_, _>>()?)
+        }
+        WasmType::Flags(names) => {
+            Type::Flags(names.names().map(|name| budget.name(name)).collect::<Result<_, _>>()?)
+        }
+        WasmType::Option(option) => Type::Option(Box::new(convert(&option.ty(), budget)?)),
+        WasmType::Result(result) => {
+            Type::Result(boxed(result.ok(), budget)?, boxed(result.err(), budget)?)
+        }
         WasmType::Own(_) | WasmType::Borrow(_) => return Err(not_callable("a resource")),
         WasmType::Stream(_) => return Err(not_callable("a stream")),
         WasmType::Future(_) => return Err(not_callable("a future")),
@@ -124,6 +224,10 @@ fn convert(ty: &WasmType) -> Result<Type, String> {
         WasmType::Map(_) => return Err(not_callable("a map")),
         WasmType::FixedLengthList(_) => return Err(not_callable("a list of fixed length")),
     })
+}
+
+fn boxed(ty: Option<WasmType>, budget: &mut Budget) -> Result<Option<Box<Type>>, String> {
+    ty.map(|ty| convert(&ty, budget).map(Box::new)).transpose()
 }
 
 fn not_callable(what: &str) -> String {

@@ -1,20 +1,28 @@
 //! Notices that something in the folder may have changed; what it was, the scan finds out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use notify::event::{AccessKind, AccessMode, ModifyKind, RenameMode};
+use notify::event::{AccessKind, AccessMode, CreateKind, ModifyKind, RemoveKind, RenameMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::Notify;
 use tracing::warn;
+
+use super::folder::identity;
 
 /// How often the folder is looked at where no events come.
 const POLL: Duration = Duration::from_millis(500);
 
 /// How often it is looked at besides, for what events do not tell: files behind links, a lost event.
 const PATROL: Duration = Duration::from_secs(5);
+
+/// A look at a large folder takes its time, so patrols are so many times as far apart.
+const IDLE_SHARE: u32 = 400;
+
+/// Looks for which there is a reason leave so much more time to others.
+const BUSY_SHARE: u32 = 10;
 
 /// A writer that is silent for so long has gone without closing its file.
 const SILENCE: Duration = Duration::from_secs(10);
@@ -25,6 +33,10 @@ pub(super) struct Watch {
     /// `None` where events cannot be had, and the folder is polled.
     _watcher: Option<RecommendedWatcher>,
     interval: Duration,
+    /// Which directory is watched: another may have the name by now.
+    pub(super) identity: Option<(u64, u64)>,
+    /// When the last look ended, and how long it took.
+    last: (Instant, Duration),
 }
 
 #[derive(Default)]
@@ -32,12 +44,16 @@ struct Shared {
     changed: Notify,
     /// Files that were written to and not closed since, with the time of the last write.
     being_written: Mutex<HashMap<PathBuf, Instant>>,
+    /// The folder, and all folders that were in it at the last look.
+    directories: Mutex<HashSet<PathBuf>>,
+    folder: PathBuf,
 }
 
 impl Watch {
     /// Watches by events, or where there are none by polling, and says so.
     pub(super) fn new(folder: &Path) -> Self {
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared { folder: folder.to_path_buf(), ..Shared::default() });
+        let identity = identity(folder);
         let watcher = if let Some(kind) = file_system_without_events(folder) {
             warn!(
                 "{kind} tells nobody of changes made elsewhere; looking every {POLL:?} instead of waiting for events"
@@ -53,13 +69,31 @@ impl Watch {
             }
         };
         let interval = if watcher.is_some() { PATROL } else { POLL };
-        Self { shared, _watcher: watcher, interval }
+        Self {
+            shared,
+            _watcher: watcher,
+            interval,
+            identity,
+            last: (Instant::now(), Duration::ZERO),
+        }
     }
 
-    /// Waits until something may have changed.
+    /// Is told of each look, how long it took and what folders it found.
+    pub(super) fn looked(&mut self, took: Duration, directories: HashSet<PathBuf>) {
+        *self.shared.directories.lock().unwrap_or_else(PoisonError::into_inner) = directories;
+        self.last = (Instant::now(), took);
+    }
+
+    /// When the next look may be, if there is a reason for one.
+    pub(super) fn next_look(&self) -> Instant {
+        self.last.0 + self.last.1 * BUSY_SHARE
+    }
+
+    /// Waits until something has changed, or so much time has passed that something might have.
     pub(super) async fn changed(&self) {
-        // The interval passing is as good a reason to look as an event.
-        let _ = tokio::time::timeout(self.interval, self.shared.changed.notified()).await;
+        let (end, took) = self.last;
+        let patrol = end + self.interval.max(took * IDLE_SHARE);
+        let _ = tokio::time::timeout_at(patrol.into(), self.shared.changed.notified()).await;
     }
 
     /// Whether somebody has the file open and writes to it.
@@ -76,26 +110,56 @@ impl Shared {
     }
 
     fn note(&self, event: Event) {
-        let is_watched =
-            |path: &PathBuf| path.extension().is_some_and(|e| e == "wasm" || e == "toml");
-        let paths = event.paths.into_iter().filter(is_watched);
-        match event.kind {
-            // Reading, our own included, changes nothing.
-            EventKind::Access(access) if access != AccessKind::Close(AccessMode::Write) => return,
-            EventKind::Modify(ModifyKind::Data(_)) => {
-                self.being_written().extend(paths.map(|path| (path, Instant::now())));
-            }
-            EventKind::Access(_)
-            | EventKind::Remove(_)
-            | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => {
-                let mut being_written = self.being_written();
-                paths.for_each(|path| {
-                    being_written.remove(&path);
-                });
-            }
-            _ => {}
+        // Reading, our own included, changes nothing.
+        if matches!(event.kind, EventKind::Access(access) if access != AccessKind::Close(AccessMode::Write))
+        {
+            return;
         }
-        self.changed.notify_one();
+        let mut matters = event.paths.is_empty() || event.need_rescan();
+        for path in event.paths {
+            if self.is_hidden(&path) {
+                continue;
+            }
+            if path.extension().is_some_and(|e| e == "wasm" || e == "toml") {
+                matters = true;
+                match event.kind {
+                    EventKind::Modify(ModifyKind::Data(_)) => {
+                        self.being_written().insert(path, Instant::now());
+                    }
+                    EventKind::Access(_)
+                    | EventKind::Remove(_)
+                    | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => {
+                        self.being_written().remove(&path);
+                    }
+                    _ => {}
+                }
+            } else {
+                matters |= self.is_directory(event.kind, &path);
+            }
+        }
+        if matters {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Whether what happened may have brought or taken a folder: one that other programs write their
+    /// own files to is no reason to look.
+    fn is_directory(&self, kind: EventKind, path: &Path) -> bool {
+        let may_concern_folders = !matches!(
+            kind,
+            EventKind::Access(_)
+                | EventKind::Modify(ModifyKind::Data(_))
+                | EventKind::Create(CreateKind::File)
+                | EventKind::Remove(RemoveKind::File)
+        );
+        let was_directory =
+            || self.directories.lock().unwrap_or_else(PoisonError::into_inner).contains(path);
+        may_concern_folders && (was_directory() || path.is_dir())
+    }
+
+    fn is_hidden(&self, path: &Path) -> bool {
+        let below = path.strip_prefix(&self.folder).unwrap_or(path);
+        below.iter().any(|part| part.to_string_lossy().starts_with('.'))
     }
 }
 

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use serde::Serialize;
 use tarp_host::catalog::{Catalog, Keeper};
+use tarp_host::config::LoadingConfig;
 
 use super::local::{Loading, shown};
 use super::screen::{BAD, BOLD, GOOD, WARN, counted, painted, print, print_json, printable};
@@ -50,7 +52,9 @@ impl Check {
     /// When it cannot be looked at at all.
     pub(crate) fn run(self) -> Result<ExitCode> {
         ensure!(self.dir.is_dir(), "cannot check {}: it is not a folder", self.dir.display());
-        let keeper = Keeper::new(self.dir.canonicalize()?, self.loading.loader()?);
+        // Whoever checks waits for each file, however long it takes to compile.
+        let loading = LoadingConfig { start_wait: Duration::MAX, ..LoadingConfig::default() };
+        let keeper = Keeper::new(std::path::absolute(&self.dir)?, self.loading.loader()?, loading);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let catalog = runtime.block_on(load(keeper))?;
         runtime.shutdown_background();

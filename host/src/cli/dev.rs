@@ -10,9 +10,10 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use notify::{EventKind, RecursiveMode, Watcher as _};
 use serde::Serialize;
-use tarp_host::config::{HostConfig, Limits, ServerConfig};
+use tarp_host::config::{HostConfig, Limits, LoadingConfig, ServerConfig};
 use tarp_workbench::{BuildRequest, Built, Fault, Language};
 
+use super::compile::compiler;
 use super::local::{reporter, shown, size, tools};
 use super::screen::{BAD, GOOD, Teller, painted};
 use super::serve::{LogFormat, cache, log_to_stderr, serve};
@@ -118,6 +119,8 @@ impl Dev {
             folder: folder.canonicalize()?,
             cache: cache(self.cache.clone())?,
             data: home.join("data"),
+            loading: LoadingConfig::default(),
+            compiler: compiler(),
             server: ServerConfig {
                 bind: self.bind,
                 port: self.port,

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use tarp_host::catalog::{Cache, Loader, Procedure};
+use tarp_host::catalog::{Cache, Compiler, Loader, Procedure};
 use tarp_host::config::{ConfigFile, Limits, Mode, read};
 use tarp_host::sandbox::Sandbox;
 use tarp_workbench::report::{Reporter, Silent, to_stderr};
 use tarp_workbench::tools::Tools;
 
+use super::compile::compiler;
 use super::screen::{BOLD, painted};
 use super::serve::cache;
 
@@ -36,7 +37,8 @@ impl Loading {
         let sandbox = Sandbox::new(1).map_err(anyhow::Error::from);
         Ok(Loader {
             sandbox: Arc::new(sandbox.context("the engine for WebAssembly cannot start")?),
-            cache: Cache::open(&cache)?,
+            compiler: Compiler::new(compiler(), &file.loading),
+            cache: Cache::open(&cache, file.loading.cache_size as u64)?,
             metrics: Arc::default(),
             limits: Limits::default().with(&file.limits),
             job_limits: Limits::of_jobs().with(&file.jobs.limits),

@@ -4,6 +4,7 @@
 
 mod build;
 mod check;
+mod compile;
 mod completions;
 mod dev;
 mod inspect;
@@ -35,6 +36,8 @@ enum Command {
     Inspect(inspect::Inspect),
     Check(check::Check),
     Dev(dev::Dev),
+    #[command(hide = true)]
+    CompileComponent(compile::CompileComponent),
 }
 
 /// Runs what the command line asks for.
@@ -49,6 +52,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Inspect(inspect) => inspect.run(),
         Command::Check(check) => return finished(check.run()),
         Command::Dev(dev) => dev.run(),
+        Command::CompileComponent(compile) => compile.run(),
     };
     finished(done.map(|()| ExitCode::SUCCESS))
 }

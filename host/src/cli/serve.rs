@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use super::compile::compiler;
 use super::screen::{Teller, counted};
 
 /// Serve the procedures of a folder.
@@ -116,7 +117,9 @@ impl Serve {
             Some(JobsFlag::None) => jobs.store = StoreKind::None,
             None => {}
         }
-        let folder = self.dir.canonicalize().with_context(|| {
+        // A link stays one: what it leads to may be swapped for another folder.
+        let folder = std::path::absolute(&self.dir)?;
+        folder.metadata().with_context(|| {
             let dir = self.dir.display();
             format!(
                 "cannot serve {dir}; make it with `mkdir -p {dir}`, and drop components into it"
@@ -127,6 +130,8 @@ impl Serve {
             folder,
             cache,
             data,
+            loading: file.loading,
+            compiler: compiler(),
             server,
             limits: Limits::default().with(&file.limits),
             job_limits: Limits::of_jobs().with(&jobs.limits),

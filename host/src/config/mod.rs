@@ -5,6 +5,7 @@
 
 mod jobs;
 mod limits;
+mod loading;
 mod server;
 mod sidecar;
 mod valid;
@@ -15,6 +16,7 @@ use serde::Deserialize;
 
 pub use jobs::{JobsConfig, StoreKind};
 pub use limits::{Limits, LimitsTable, MAX_MEMORY};
+pub use loading::LoadingConfig;
 pub use server::ServerConfig;
 pub use sidecar::{Mode, ProcedureTable, Sidecar, WebMethod};
 
@@ -28,6 +30,8 @@ pub struct ConfigFile {
     pub limits: LimitsTable,
     /// How the host runs jobs.
     pub jobs: JobsConfig,
+    /// How components are loaded.
+    pub loading: LoadingConfig,
     /// Where compiled components are kept.
     pub cache: Option<PathBuf>,
     /// Where the host keeps what must survive it, such as jobs.
@@ -41,6 +45,12 @@ pub struct HostConfig {
     pub folder: PathBuf,
     /// The directory for compiled components; the host must be the only one that writes there.
     pub cache: PathBuf,
+    /// How components are loaded.
+    pub loading: LoadingConfig,
+    /// The program that compiles components in a process of its own, which is `tarp`. Without one they
+    /// are compiled in this process, where nothing limits time and memory of it and a crash of the
+    /// compiler is one of the host: for components that are trusted.
+    pub compiler: Option<PathBuf>,
     /// How the host serves.
     pub server: ServerConfig,
     /// What a call may use, unless a sidecar says otherwise.

@@ -1,6 +1,7 @@
 //! The wasmtime engines, made once per process. The settings were measured; the reasons stand beside
 //! them.
 
+use serde::{Deserialize, Serialize};
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result,
 };
@@ -11,23 +12,39 @@ use crate::config::MAX_MEMORY;
 const MAX_SLOTS: u32 = 10_000;
 
 /// Whether an engine knows the component model's asynchronous functions, streams and futures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Concurrency {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Concurrency {
+    /// It does not.
     Off,
+    /// It does.
     On,
 }
 
 /// Makes an engine, with room for `calls` calls at once.
 pub(super) fn engine(calls: u32, concurrency: Concurrency) -> Result<Engine> {
+    let mut config = compilation(concurrency);
+    let pool = pool(calls.clamp(1, MAX_SLOTS));
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    Engine::new(&config)
+}
+
+/// Makes an engine that compiles for those of [`engine`] and runs nothing, so it reserves no memory.
+pub(super) fn compiler(concurrency: Concurrency) -> Result<Engine> {
+    Engine::new(&compilation(concurrency))
+}
+
+/// Every setting that changes compiled code. It is the same for all engines of one kind, in whatever
+/// process: wasmtime refuses code that was compiled with other settings.
+fn compilation(concurrency: Concurrency) -> Config {
     let concurrent = concurrency == Concurrency::On;
     let mut config = Config::new();
     config
         .consume_fuel(true)
         .wasm_component_model(true)
         .wasm_component_model_async(concurrent)
-        .concurrency_support(concurrent)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(calls.clamp(1, MAX_SLOTS))));
-    Engine::new(&config)
+        .concurrency_support(concurrent);
+    config
 }
 
 fn pool(slots: u32) -> PoolingAllocationConfig {
@@ -45,8 +62,8 @@ fn pool(slots: u32) -> PoolingAllocationConfig {
         .max_tables_per_component(16)
         .max_component_instance_size(MIB)
         .max_core_instance_size(MIB)
-        // Large enough for the tables of interpreters compiled to wasm.
-        .table_elements(20_000)
+        // Five times what interpreters compiled to wasm have; reserved, not taken.
+        .table_elements(100_000)
         // Calls are capped by their own limit; the reservation stays at 4 GiB, since a smaller one
         // brings bounds checks back (1.3 to 1.45 times slower).
         .max_memory_size(usize::try_from(MAX_MEMORY).unwrap_or(usize::MAX))

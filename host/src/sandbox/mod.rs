@@ -9,12 +9,14 @@ mod engine;
 mod failure;
 mod handler;
 mod job;
+mod missing;
 mod observe;
 mod output;
 mod outside;
 mod run;
 mod state;
 
+use std::hash::{Hash, Hasher};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -22,9 +24,9 @@ use wasmtime::Engine;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
 
 use crate::codec::types::{Signature, Type};
-use engine::Concurrency;
 use state::CallState;
 
+pub use engine::Concurrency;
 pub use handler::{Handler, Request, Response, Streamed};
 pub use observe::{Level, Observer, Progress};
 pub use output::Streams;
@@ -91,16 +93,30 @@ impl Sandbox {
         Ok(Self { plain, concurrent: OnceLock::new(), max_calls })
     }
 
-    /// The component that `compile` makes, for the engine that suits it.
+    /// Compiles a component in this process, for the engine that suits it.
     ///
     /// # Errors
     ///
     /// Where no engine accepts it.
-    pub fn compile(
-        &self,
-        compile: impl Fn(&Engine) -> wasmtime::Result<Component>,
-    ) -> wasmtime::Result<Component> {
-        compile(&self.plain.engine).or_else(|_| compile(&self.concurrent()?.engine))
+    pub fn precompile(&self, component: &[u8]) -> wasmtime::Result<(Concurrency, Vec<u8>)> {
+        precompile_with(component, |concurrency| self.engine(concurrency).cloned())
+    }
+
+    /// Adds all that compiled code depends on: the engine's settings and wasmtime's version.
+    pub fn compatibility(&self, hasher: &mut impl Hasher) {
+        self.plain.engine.precompile_compatibility_hash().hash(hasher);
+    }
+
+    /// The engine of that kind.
+    ///
+    /// # Errors
+    ///
+    /// Where this machine cannot reserve the address space.
+    pub fn engine(&self, concurrency: Concurrency) -> wasmtime::Result<&Engine> {
+        Ok(match concurrency {
+            Concurrency::Off => &self.plain.engine,
+            Concurrency::On => &self.concurrent()?.engine,
+        })
     }
 
     /// Made when the first component needs it.
@@ -116,16 +132,39 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// Names the import that the host does not provide, or the limit of the engine that the
-    /// component exceeds.
+    /// Names all imports that the host does not provide, or the limit of the engine that the component
+    /// exceeds.
     pub fn link(&self, component: &Component) -> Result<Program, String> {
         let linker = match self.concurrent.get() {
             Some(ground) if Engine::same(&ground.engine, component.engine()) => &ground.linker,
             _ => &self.plain.linker,
         };
-        let linked = linker.instantiate_pre(component).map_err(|e| format!("{e:#}"))?;
+        let linked = linker
+            .instantiate_pre(component)
+            .map_err(|e| missing::explain(linker, component, e))?;
         Ok(Program { linked, touches_nothing: outside::touches_nothing(component) })
     }
+}
+
+/// Compiles a component for the engine that suits it, where nothing runs: a sandbox of the same
+/// version can load the code.
+///
+/// # Errors
+///
+/// Where no engine accepts it.
+pub fn precompile(component: &[u8]) -> wasmtime::Result<(Concurrency, Vec<u8>)> {
+    precompile_with(component, engine::compiler)
+}
+
+fn precompile_with(
+    component: &[u8],
+    engine: impl Fn(Concurrency) -> wasmtime::Result<Engine>,
+) -> wasmtime::Result<(Concurrency, Vec<u8>)> {
+    let compile = |concurrency| {
+        let code = engine(concurrency)?.precompile_component(component)?;
+        Ok((concurrency, code))
+    };
+    compile(Concurrency::Off).or_else(|_| compile(Concurrency::On))
 }
 
 impl Ground {

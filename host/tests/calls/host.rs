@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tarp_host::call::{Call, Outcome, execute};
-use tarp_host::catalog::{Cache, Catalog, Keeper, Loader, Procedure, Shared};
+use tarp_host::catalog::{Cache, Catalog, Compiler, Keeper, Loader, Procedure, Shared};
 use tarp_host::codec::types::Arguments;
-use tarp_host::config::{JobsConfig, Limits};
+use tarp_host::config::{JobsConfig, Limits, LoadingConfig};
 use tarp_host::jobs::Jobs;
 use tarp_host::jobs::store::JobStore;
 use tarp_host::sandbox::{Observer, Sandbox};
@@ -27,13 +27,20 @@ impl Host {
     /// Loads all example guests, whose calls have these limits.
     pub(crate) async fn with(limits: Limits) -> Self {
         // Shared by all tests, so that each guest is compiled once.
-        let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled-guests");
-        let cache = Cache::open(&cache).unwrap();
+        let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled-components");
+        let cache = Cache::open(&cache, u64::MAX).unwrap();
         let sandbox = Arc::new(Sandbox::new(4).unwrap());
         let job_limits = limits.clone();
         let metrics = Arc::default();
-        let loader = Loader { sandbox: Arc::clone(&sandbox), cache, limits, job_limits, metrics };
-        let keeper = Keeper::new(guests(), loader);
+        let loader = Loader {
+            sandbox: Arc::clone(&sandbox),
+            compiler: Compiler::InProcess,
+            cache,
+            limits,
+            job_limits,
+            metrics,
+        };
+        let keeper = Keeper::new(guests(), loader, LoadingConfig::default());
         let shared = keeper.catalog();
         let (tell, ready) = oneshot::channel();
         tokio::select! {

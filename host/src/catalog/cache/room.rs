@@ -1,0 +1,68 @@
+//! How much the cache takes: what was used longest ago goes first.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+use tracing::{debug, warn};
+
+use super::directory::Directory;
+
+/// Keeps the directory within its size.
+pub(super) struct Room {
+    most: u64,
+    /// What it takes, as far as this host knows; others may use it too.
+    taken: Mutex<u64>,
+}
+
+impl Room {
+    pub(super) fn new(most: u64, directory: &Directory) -> Self {
+        let taken = shrink(directory, most);
+        Self { most, taken: Mutex::new(taken) }
+    }
+
+    /// Counts what was written. Only what is beyond the size makes it look at all files, and then it
+    /// removes a tenth more than needed, so that it seldom looks.
+    pub(super) fn taken(&self, size: u64, directory: &Directory) {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        *taken += size;
+        if *taken > self.most {
+            *taken = shrink(directory, self.most - self.most / 10);
+        }
+    }
+}
+
+/// Removes entries, those that were used longest ago first, until all of them take `most` bytes.
+/// Gives what is left.
+fn shrink(directory: &Directory, most: u64) -> u64 {
+    let files = match directory.entries() {
+        Ok(files) => files,
+        Err(e) => {
+            warn!(error = %e, "cannot look how much the cache takes");
+            return 0;
+        }
+    };
+    let mut taken: u64 = files.iter().map(|file| file.size).sum();
+    if taken <= most {
+        return taken;
+    }
+    // By stem, with the time of the file that was used last.
+    let mut entries: BTreeMap<&str, (SystemTime, u64)> = BTreeMap::new();
+    for file in &files {
+        let stem = file.name.split('.').next().unwrap_or_default();
+        let entry = entries.entry(stem).or_insert((file.used, 0));
+        *entry = (entry.0.max(file.used), entry.1 + file.size);
+    }
+    let mut by_use: Vec<_> =
+        entries.into_iter().map(|(stem, (used, size))| (used, stem, size)).collect();
+    by_use.sort_unstable();
+    for (_, stem, size) in by_use {
+        if taken <= most {
+            break;
+        }
+        debug!(stem, "removing the compiled component that was used longest ago");
+        super::ENDINGS.iter().for_each(|ending| directory.remove(&format!("{stem}.{ending}")));
+        taken -= size;
+    }
+    taken
+}

@@ -1,0 +1,75 @@
+//! The process that compiles one component: takes it from standard input, answers on standard output.
+//!
+//! The answer is a length of four bytes, little endian, a [`Report`] of so many bytes as JSON, and
+//! after a success the compiled code up to the end. Nothing of the process outlives it.
+
+use std::io::{self, Read, Write};
+use std::time::Duration;
+
+use rustix::process::{Resource, Rlimit, Signal, nice, set_parent_process_death_signal, setrlimit};
+use serde::{Deserialize, Serialize};
+
+use super::{About, MAX_FILE_SIZE, compile};
+use crate::sandbox::precompile;
+
+/// How much nicer than the host it is: calls go first.
+const NICENESS: i32 = 5;
+
+/// Address space beyond the memory that it may write to: for its own code, stacks, and what
+/// allocators reserve and do not use.
+const RESERVE: u64 = 8 << 30;
+
+/// Bytes of its standard error.
+const MAX_WORDS: u64 = 1 << 20;
+
+/// What became of a component.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Report {
+    /// BLAKE3 of what was read, in hexadecimal.
+    pub(super) digest: String,
+    pub(super) result: Result<About, String>,
+}
+
+/// Compiles the component on standard input and writes it to standard output, within these limits:
+/// bytes of memory and processor time. This is all that its process does.
+///
+/// # Errors
+///
+/// Where the limits cannot be set, or the component not be read or delivered. A component that
+/// cannot be compiled is no error: the answer says so.
+pub fn compile_from_stdin(memory: u64, time: Duration) -> io::Result<()> {
+    limit(memory, time)?;
+    let mut component = Vec::new();
+    io::stdin().lock().take(MAX_FILE_SIZE).read_to_end(&mut component)?;
+    let digest = blake3::hash(&component).to_hex().to_string();
+    let (result, code) = match compile(&component, precompile) {
+        Ok((about, code)) => (Ok(about), code),
+        Err(reason) => (Err(reason), Vec::new()),
+    };
+    let report = serde_json::to_vec(&Report { digest, result })?;
+    let length = u32::try_from(report.len()).map_err(io::Error::other)?;
+    let mut answer = io::stdout().lock();
+    answer.write_all(&length.to_le_bytes())?;
+    answer.write_all(&report)?;
+    answer.write_all(&code)?;
+    answer.flush()
+}
+
+fn limit(memory: u64, time: Duration) -> io::Result<()> {
+    // A host that is killed takes its compilers with it.
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    nice(NICENESS)?;
+    let seconds = time.as_secs().max(1);
+    for (resource, soft, hard) in [
+        (Resource::Data, memory, memory),
+        (Resource::As, memory.saturating_add(RESERVE), memory.saturating_add(RESERVE)),
+        (Resource::Cpu, seconds, seconds + 1),
+        (Resource::Fsize, MAX_WORDS, MAX_WORDS),
+        (Resource::Core, 0, 0),
+    ] {
+        setrlimit(resource, Rlimit { current: Some(soft), maximum: Some(hard) })?;
+    }
+    // Where the machine itself runs out of memory, this process goes first, not the host.
+    let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
+    Ok(())
+}

@@ -1,0 +1,292 @@
+//! The host's side of a process that compiles: starts it, takes its answer, ends it in time.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use bytesize::ByteSize;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::child::Report;
+use super::{Compiled, Failure, MAX_CODE_SIZE, Pace, changed, in_memory, no_room, unreadable};
+
+/// How often whoever waits is asked whether it still does.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Longer than so many times its processor time no compiler takes, however busy the machine is.
+const PATIENCE: u32 = 10;
+
+/// Bytes of a report: documentation is bounded, and JSON's escapes make it longer.
+const MAX_REPORT: usize = 16 << 20;
+
+/// Threads that one component is compiled by.
+const MAX_THREADS: usize = 4;
+
+/// What one process may take.
+pub(super) struct Limits {
+    pub(super) memory: u64,
+    pub(super) time: Duration,
+}
+
+pub(super) fn compile(
+    program: &Path,
+    limits: &Limits,
+    component: &File,
+    digest: blake3::Hash,
+    pace: Pace<'_>,
+) -> Result<Compiled, Failure> {
+    let words = in_memory().map_err(|e| no_room(&e))?;
+    let mut process = start(program, limits, component, &words)?;
+    let mut answer = Answer::new().map_err(|e| no_room(&e))?;
+    process.read(limits, &mut answer, pace)?;
+    let Some(report) = answer.report()? else {
+        return Err(process.end(limits, words));
+    };
+    if report.digest != digest.to_hex().as_str() {
+        return Err(changed());
+    }
+    let about = report.result.map_err(|reason| {
+        Failure::Refused(if is_out_of_memory(&reason) { too_large(limits) } else { reason })
+    })?;
+    // An answer that was cut short would be code that was cut short.
+    match process.status() {
+        Some(status) if status.success() => {}
+        _ => return Err(process.end(limits, words)),
+    }
+    Ok(Compiled { code: answer.code, sum: answer.hasher.finalize(), about })
+}
+
+fn start(
+    program: &Path,
+    limits: &Limits,
+    component: &File,
+    words: &File,
+) -> Result<Process, Failure> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
+    let mut command = Command::new(program);
+    command
+        .arg0("tarp")
+        .arg("compile-component")
+        .args(["--memory", &limits.memory.to_string()])
+        .args(["--seconds", &limits.time.as_secs().to_string()])
+        .env_clear()
+        .env("RAYON_NUM_THREADS", threads.to_string())
+        // What an allocator takes in advance would count as taken.
+        .env("MIMALLOC_ARENA_EAGER_COMMIT", "0")
+        .stdin(component.try_clone().map_err(|e| unreadable(&e))?)
+        .stdout(Stdio::piped())
+        .stderr(words.try_clone().map_err(|e| no_room(&e))?);
+    let cannot =
+        |e: io::Error| Failure::Unavailable(format!("the compiler cannot be started: {e}"));
+    let mut child = command.spawn().map_err(cannot)?;
+    match child.stdout.take() {
+        Some(stdout) => Ok(Process { child, stdout }),
+        None => Err(cannot(io::ErrorKind::BrokenPipe.into())),
+    }
+}
+
+/// A process that is ended and collected when nobody waits for it any more.
+struct Process {
+    child: Child,
+    stdout: ChildStdout,
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Process {
+    /// Takes the answer, up to its end.
+    fn read(
+        &mut self,
+        limits: &Limits,
+        answer: &mut Answer,
+        pace: Pace<'_>,
+    ) -> Result<(), Failure> {
+        let start = Instant::now();
+        let mut buffer = vec![0; 256 << 10];
+        loop {
+            if !pace(start.elapsed()) {
+                return Err(Failure::Stopped);
+            }
+            if start.elapsed() > limits.time.saturating_mul(PATIENCE) {
+                return Err(Failure::Refused(too_slow(limits)));
+            }
+            if !is_readable(&self.stdout).map_err(|e| broken(&e))? {
+                continue;
+            }
+            match self.stdout.read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(read) => answer.add(&buffer[..read])?,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(broken(&e)),
+            }
+        }
+    }
+
+    /// How it ended. It has closed its standard output, which is the last thing that it does.
+    fn status(&mut self) -> Option<ExitStatus> {
+        let end = Instant::now() + Duration::from_secs(10);
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) => return Some(status),
+                Ok(None) if Instant::now() < end => std::thread::sleep(Duration::from_millis(2)),
+                _ => return None,
+            }
+        }
+    }
+
+    /// Why it ended without an answer.
+    fn end(&mut self, limits: &Limits, mut words: File) -> Failure {
+        let status = self.status();
+        let mut text = Vec::new();
+        let _ = words.seek(SeekFrom::Start(0));
+        let _ = words.read_to_end(&mut text);
+        let text = String::from_utf8_lossy(&text);
+        let signal = status.and_then(|status| status.signal());
+        Failure::Refused(match signal {
+            _ if is_out_of_memory(&text) => too_large(limits),
+            Some(XCPU) => too_slow(limits),
+            // The hard limit of processor time ends it in this way as well as the system that is out
+            // of memory.
+            Some(KILL) => format!(
+                "the compiler was killed while it compiled this file, most likely because the machine is out of memory or it took more than {}",
+                humantime::format_duration(limits.time)
+            ),
+            Some(signal) => format!("the compiler crashed on it (signal {signal})"),
+            None => match panic(&text) {
+                Some(panic) => format!("the compiler failed on it: {panic}"),
+                None => "the compiler ended without an answer".into(),
+            },
+        })
+    }
+}
+
+/// As Linux numbers them on all machines that wasmtime compiles for.
+const KILL: i32 = 9;
+const XCPU: i32 = 24;
+
+/// Waits until there is something to read, or the end of it, for one tick.
+fn is_readable(stdout: &ChildStdout) -> io::Result<bool> {
+    let timeout = Timespec { tv_sec: 0, tv_nsec: TICK.subsec_nanos().into() };
+    let mut waited = [PollFd::new(stdout, PollFlags::IN)];
+    match poll(&mut waited, Some(&timeout)) {
+        Ok(ready) => Ok(ready > 0),
+        Err(rustix::io::Errno::INTR) => Ok(false),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// An answer as it comes in.
+struct Answer {
+    /// The report with the length before it.
+    head: Vec<u8>,
+    code: File,
+    size: u64,
+    hasher: blake3::Hasher,
+}
+
+impl Answer {
+    fn new() -> io::Result<Self> {
+        Ok(Self { head: Vec::new(), code: in_memory()?, size: 0, hasher: blake3::Hasher::new() })
+    }
+
+    fn add(&mut self, mut bytes: &[u8]) -> Result<(), Failure> {
+        while !bytes.is_empty() {
+            let missing = match self.head.first_chunk() {
+                Some(length) => (4 + u32::from_le_bytes(*length) as usize) - self.head.len(),
+                None => 4 - self.head.len(),
+            };
+            if missing == 0 {
+                break;
+            }
+            if missing > MAX_REPORT {
+                return Err(Failure::Refused("the compiler's answer is no answer".into()));
+            }
+            let (head, rest) = bytes.split_at(missing.min(bytes.len()));
+            self.head.extend_from_slice(head);
+            bytes = rest;
+        }
+        self.size += bytes.len() as u64;
+        if self.size > MAX_CODE_SIZE {
+            let most = ByteSize(MAX_CODE_SIZE).display().iec();
+            return Err(Failure::Refused(format!("its compiled code takes more than {most}")));
+        }
+        self.hasher.update(bytes);
+        self.code.write_all(bytes).map_err(|e| no_room(&e))
+    }
+
+    /// The report, where it has come whole.
+    fn report(&self) -> Result<Option<Report>, Failure> {
+        let Some((length, report)) = self.head.split_first_chunk() else { return Ok(None) };
+        if report.len() < u32::from_le_bytes(*length) as usize {
+            return Ok(None);
+        }
+        serde_json::from_slice(report)
+            .map(Some)
+            .map_err(|e| Failure::Unavailable(format!("the compiler's answer cannot be read: {e}")))
+    }
+}
+
+fn broken(e: &io::Error) -> Failure {
+    Failure::Unavailable(format!("the compiler cannot be heard: {e}"))
+}
+
+/// As the standard library, wasmtime and the system say it.
+fn is_out_of_memory(text: &str) -> bool {
+    text.contains("memory allocation of") || text.contains("Cannot allocate memory")
+}
+
+fn too_large(limits: &Limits) -> String {
+    format!(
+        "compiling it takes more than {} of memory; if it is to be trusted, raise `compile_memory` of `[loading]`",
+        ByteSize(limits.memory).display().iec()
+    )
+}
+
+fn too_slow(limits: &Limits) -> String {
+    format!(
+        "compiling it takes more than {} of processor time; if it is to be trusted, raise `compile_time` of `[loading]`",
+        humantime::format_duration(limits.time)
+    )
+}
+
+/// What a panic said, without where in the host's sources it was.
+fn panic(text: &str) -> Option<String> {
+    let mut lines = text.lines().skip_while(|line| !line.contains("panicked at")).skip(1);
+    let message: String = lines.next()?.chars().take(300).collect();
+    Some(message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_put_together_of_whatever_pieces() {
+        let mut whole = 2_u32.to_le_bytes().to_vec();
+        whole.extend(b"{}code");
+        for size in 1..whole.len() {
+            let mut answer = Answer::new().unwrap();
+            whole.chunks(size).for_each(|piece| answer.add(piece).unwrap());
+            assert_eq!(answer.head, whole[..6]);
+            assert_eq!((answer.size, answer.hasher.finalize()), (4, blake3::hash(b"code")));
+        }
+        let mut answer = Answer::new().unwrap();
+        assert!(answer.add(&u32::MAX.to_le_bytes()).is_ok() && answer.add(b"x").is_err());
+    }
+
+    #[test]
+    fn a_panic_is_told_without_paths() {
+        let text =
+            "\nthread '<unnamed>' (7) panicked at /root/x/lib.rs:1:2:\nno such thing\nnote: run";
+        assert_eq!(panic(text).as_deref(), Some("no such thing"));
+        assert_eq!(panic("killed"), None);
+    }
+}
