@@ -87,9 +87,7 @@ class Builder:
         names = list(names)
         lifted = vector(b"\0\0\1" + options + function for _ in names)
         self.binary += section(8, lifted)
-        exports = (
-            b"\0" + text(name) + b"\1" + leb128(at) + b"\0" for at, name in enumerate(names)
-        )
+        exports = (b"\0" + text(name) + b"\1" + leb128(at) + b"\0" for at, name in enumerate(names))
         self.binary += section(11, vector(exports))
         return self
 

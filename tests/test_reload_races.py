@@ -115,9 +115,7 @@ def test_a_moment_without_the_file_fails_no_call_and_loses_no_limit(
     make_host: MakeHost, change: Callable[[Path, bytes], None]
 ) -> None:
     # Long enough for a busy machine to get from one step to the next.
-    host = make_host(
-        "math", sidecars={"math": SCARCE}, config='[loading]\nremoval_grace = "20 s"'
-    )
+    host = make_host("math", sidecars={"math": SCARCE}, config='[loading]\nremoval_grace = "20 s"')
     new = version_of_math(guest("math"), "The new version.")
     keeps_serving(host, lambda: change(host.folder, new), "The new version.", limited=True)
     eventually(lambda: host.problems() == {}, 60)
@@ -184,8 +182,6 @@ def test_what_cannot_be_read_is_not_gone(make_host: MakeHost, what: str) -> None
     eventually(lambda: host.problems() == {})
 
 
-
-
 def test_many_files_are_looked_at_and_published_a_few_times(make_host: MakeHost) -> None:
     """Work that grows with the square of the files shows in how often all of them are gone through."""
     host = make_host(start=False, environment={"TARP_LOG": "debug"})
@@ -208,7 +204,11 @@ def test_a_busy_neighbour_is_no_reason_to_look(make_host: MakeHost) -> None:
     def looks() -> int:
         return host.log.count("looked at the folder")
 
-    eventually(lambda: time.sleep(0.5) is None and (n := looks()) and time.sleep(0.5) is None and n == looks())
+    eventually(
+        lambda: (
+            time.sleep(0.5) is None and (n := looks()) and time.sleep(0.5) is None and n == looks()
+        )
+    )
     before = looks()
     start = time.monotonic()
     for number in range(2000):
