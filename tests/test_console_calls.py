@@ -203,8 +203,10 @@ def test_numbers_from_a_file_of_csv(console: Console, tmp_path: Path) -> None:
     )
     console.open_procedure("statistics/summary")
     browser.type("input[type=file]", str(tmp_path / "series.csv"))
+    console.says("Choose one of the 2 columns of series.csv.", "form")
+    browser.choose(".chosen-file select", "2")
     console.says("5 numbers", "form")
-    browser.choose(".chosen-file select", "1")
+    console.says("The first line was taken as titles: time, volts.", "form")
     console.call()
     summary = console.json()
     assert (summary["count"], summary["maximum"]) == (5, 16.0)
@@ -238,6 +240,15 @@ def test_records_from_a_file_and_from_the_clipboard(console: Console, tmp_path: 
     console.until("document.querySelectorAll('.rows tbody tr').length === 3")
     console.call()
     assert console.json()[2] == {"x": 5.0, "y": 6.0}
+
+
+def test_a_table_that_does_not_fit_changes_nothing(console: Console, tmp_path: Path) -> None:
+    (tmp_path / "points.csv").write_text("x,y,z\n1,2,3\n")
+    console.open_procedure("echo_list_point")
+    console.browser.type("input[type=file]", str(tmp_path / "points.csv"))
+    console.says(
+        "There is no field `z`; the first line has titles: x,y. Nothing was taken.", "form"
+    )
 
 
 def png() -> bytes:

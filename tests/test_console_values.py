@@ -4,6 +4,7 @@ code to copy. They run in Chromium, in a page of the host, as the console has th
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -198,15 +199,15 @@ def test_numbers_may_be_typed_in_many_ways(
 @pytest.mark.parametrize(
     ("kind", "typed", "complaint"),
     [
-        ("u8", "256", "256 is out of range: 0 to 255."),
+        ("u8", "256", "`256` is out of range for u8: 0 to 255"),
         ("s64", "9223372036854775808", "out of range"),
         ("u32", "-1", "out of range"),
-        ("u32", "1.5", "not a whole number"),
-        ("u32", "", "A whole number is needed."),
-        ("f64", "one", "“one” is not a number."),
-        ("f64", "", "A number is needed."),
+        ("u32", "1.5", "`1.5` is not a whole number"),
+        ("u32", "", "a number is needed"),
+        ("f64", "one", "`one` is not a number"),
+        ("f64", "", "a number is needed"),
         ("char", "ab", "Exactly one character."),
-        ({"list": "f64"}, {"text": "1, 2, x, 4", "file": None}, "Item 3: “x” is not a number."),
+        ({"list": "f64"}, {"text": "1, 2, x, 4", "file": None}, "item 3: `x` is not a number"),
         ({"list": {"list": "u8"}}, None, None),
     ],
 )
@@ -229,20 +230,49 @@ def test_what_does_not_fit_is_told_by_its_path(
         assert complaint in message
 
 
-@pytest.mark.parametrize(
-    ("text", "count"),
-    [
-        ("1,2,3", 3),
-        ("1 2\n3", 3),
-        ("1;2;3;", 3),
-        ("values\n1\n2", 2),
-        ("", 0),
-        ("NaN, -inf", 2),
-    ],
-)
-def test_numbers_are_separated_as_people_do(modules: Modules, text: str, count: int) -> None:
-    script = "return encode.words({text: given, file: null}).length"
-    assert modules.run("encode", script, text) == count
+# Numbers, lists and tables from text.
+
+TABLE = json.loads((Path(__file__).parent / "number-text.json").read_text())
+
+
+def test_text_is_read_as_the_table_of_cases_has_it(modules: Modules) -> None:
+    """The command line is tested with the same table, in `remote/src/arguments/numbers/tests.rs`."""
+    read = modules.run(
+        "number numbers",
+        """
+        const attempt = (read) => {
+            try {
+                return read();
+            } catch (error) {
+                if (!(error instanceof number.Fault)) throw error;
+                return {refused: error.message};
+            }
+        };
+        const one = ({type, text}) => ({text: number.readNumber(text.trim(), type), notes: []});
+        const list = ({type, text, column}) => numbers.readNumbers(text, type, column ?? null);
+        return {
+            numbers: given.numbers.map((one_) => attempt(() => one(one_))),
+            lists: given.lists.map((one_) => attempt(() => list(one_))),
+        };
+        """,
+        TABLE,
+    )
+    for kind, cases in TABLE.items():
+        assert len(cases) > 50
+        for case, came in zip(cases, read[kind], strict=True):
+            if "refused" in case:
+                assert came == {"refused": case["refused"]}, case
+            else:
+                assert came.get("notes") == case.get("notes", []), (case, came)
+                value = json.loads(came["text"])
+                assert exact(value) == exact(case["value"]), (case, came)
+
+
+def exact(value: Any) -> Any:
+    """With integers and the sign of a zero kept apart from what only equals them."""
+    if isinstance(value, list):
+        return [exact(item) for item in value]
+    return repr(float(value)) if isinstance(value, float) or value == 0 else repr(value)
 
 
 @pytest.mark.parametrize(
@@ -253,18 +283,59 @@ def test_numbers_are_separated_as_people_do(modules: Modules, text: str, count: 
         ("a;b\n1,5;2", [["a", "b"], ["1,5", "2"]]),
         ("a\tb", [["a", "b"]]),
         ("1  2 3\n4 5 6", [["1", "2", "3"], ["4", "5", "6"]]),
-        ("\ufeffa\n\n1", [["a"], ["1"]]),
+        ("\ufeffa\n1", [["a"], ["1"]]),
         ("", []),
     ],
 )
 def test_csv_is_read(modules: Modules, text: str, rows: list[list[str]]) -> None:
-    assert modules.run("csv", "return csv.parseCsv(given)", text) == rows
+    script = "return csv.split(given, true).rows.map(({cells}) => cells)"
+    assert modules.run("csv", script, text) == rows
 
 
-def test_a_heading_may_put_columns_in_another_order(modules: Modules) -> None:
-    script = "return csv.arrange(csv.parseCsv(given), ['x', 'taken_at'])"
-    assert modules.run("csv", script, "Taken at,x,more\n2,1,9") == [["1", "2"]]
-    assert modules.run("csv", script, "1,2\n3,4") == [["1", "2"], ["3", "4"]]
+COLUMNS = [
+    {"name": "x", "type": "f64"},
+    {"name": "taken_at", "type": {"option": "string"}},
+    {"name": "fine", "type": "bool"},
+    {"name": "color", "type": {"enum": ["red", "green"]}},
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("Taken at,color,fine,x\nnoon,red,no,1", [["1", "noon", False, "red"]]),
+        ("fine;x;color\nTRUE;1,5;green", [["1.5", None, True, "green"]]),
+        ("1\tnoon\tyes\tred", [["1", "noon", True, "red"]]),
+        ("x,fine,color\n,1,red", [["NaN", None, True, "red"]]),
+        ("", []),
+        ("x,fine,color,more\n1,1,red,2", "there is no field `more`"),
+        ("x,fine\n1,1", "no column for the field `color`"),
+        ("x,x,fine,color\n1,2,1,red", "two columns have the title `x`"),
+        ("x,fine,color\n1,maybe,red", "line 2, column 2: expected true or false"),
+        ("x,fine,color\n1,1,blue", "line 2, column 3: `blue` is none of red, green"),
+        ("x,fine,color\n1,1,red\n2,1", "line 1 has 3 cells, and line 3 has 2 cells"),
+        ("x,fine,color\nl,1,red", "line 2, column 1: `l` is not a number"),
+        ("1,noon,1", "line 1: 3 cells for 4 fields"),
+    ],
+)
+def test_a_table_is_taken_whole_or_refused(modules: Modules, text: str, outcome: Any) -> None:
+    rows = modules.run(
+        "number table",
+        """
+        const bare = (cell) => typeof cell === "object" ? (cell.some ? cell.draft : null) : cell;
+        try {
+            return table.readRows(given.text, given.columns, true).rows.map((row) => row.map(bare));
+        } catch (error) {
+            if (!(error instanceof number.Fault)) throw error;
+            return error.message;
+        }
+        """,
+        {"text": text, "columns": COLUMNS},
+    )
+    if isinstance(outcome, str):
+        assert outcome in rows
+    else:
+        assert rows == outcome
 
 
 # What a value looks like.

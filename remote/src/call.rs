@@ -18,6 +18,7 @@ use crate::output::{Destination, line, print_json};
 use crate::progress::Bar;
 use crate::reply::Reply;
 use crate::run::{self, Interrupts};
+use crate::style::{DIM, one_line, painted};
 
 /// What takes longer is seen to be going on.
 const SHORT: Duration = Duration::from_secs(1);
@@ -117,7 +118,7 @@ impl Call {
         if let Some(web) = &procedure.web {
             return crate::web::request(client, procedure, web, words, self.data.as_deref());
         }
-        let arguments = Value::from(arguments::bound(procedure, words)?);
+        let arguments = Value::from(arguments::bound(procedure, words, note)?);
         let request = client.request(Method::POST, &procedure.name);
         Ok(request.header(CONTENT_TYPE, "application/json").body(arguments.to_string()))
     }
@@ -169,6 +170,11 @@ impl Call {
             None => Ok(()),
         }
     }
+}
+
+/// Says what was made of an argument, on standard error.
+fn note(text: &str) {
+    anstream::eprintln!("{}", painted(DIM, &format!("tarp: {}", one_line(text))));
 }
 
 /// Waits for the answer of a call, and shows that, should it take long.

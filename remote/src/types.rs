@@ -80,6 +80,21 @@ impl Type {
         self.is_integer() || self.is_float()
     }
 
+    /// The smallest and the largest integer; nothing at all of other types.
+    pub(crate) fn range(&self) -> (i128, i128) {
+        match self {
+            Self::S8 => (i8::MIN.into(), i8::MAX.into()),
+            Self::U8 => (0, u8::MAX.into()),
+            Self::S16 => (i16::MIN.into(), i16::MAX.into()),
+            Self::U16 => (0, u16::MAX.into()),
+            Self::S32 => (i32::MIN.into(), i32::MAX.into()),
+            Self::U32 => (0, u32::MAX.into()),
+            Self::S64 => (i64::MIN.into(), i64::MAX.into()),
+            Self::U64 => (0, u64::MAX.into()),
+            _ => (0, -1),
+        }
+    }
+
     /// Bytes, which are base64 in JSON.
     pub(crate) fn is_bytes(&self) -> bool {
         matches!(self, Self::List(item) if **item == Self::U8)

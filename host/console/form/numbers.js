@@ -2,11 +2,13 @@
  * Lists of numbers, and lists of such lists: typed, pasted, or from a file of CSV. A file stays out of
  * the text field, since it may have a million numbers.
  */
-import { parseCsv } from "../lib/csv.js";
-import { words } from "../lib/encode.js";
+import { textOf } from "../lib/csv.js";
+import { numbersOf } from "../lib/encode.js";
 import { plural } from "../lib/format.js";
+import { Fault } from "../lib/number.js";
+import { columnsIn } from "../lib/numbers.js";
 import { isMatrix } from "../lib/types.js";
-import { Icon, html, useMemo } from "../parts/ui.js";
+import { Icon, html, useState } from "../parts/ui.js";
 import { idOf, useFault } from "./field.js";
 import { Upload } from "./upload.js";
 
@@ -16,12 +18,18 @@ export function NumbersField({ type, draft, onChange, path, label, name }) {
   const fault = useFault(path);
   const matrix = isMatrix(type);
   const { file } = draft;
-  const found = useMemo(
-    () => (matrix ? parseCsv(file?.text ?? draft.text).length : words(draft).length),
-    [draft],
-  );
-  const take = async (chosen) =>
-    onChange({ text: draft.text, file: readFile(chosen.name, await chosen.text(), matrix) });
+  const [unread, setUnread] = useState(null);
+  const made = numbersOf(type, draft);
+  const take = async (chosen) => {
+    try {
+      const file = await readFile(chosen, matrix);
+      setUnread(null);
+      onChange({ text: draft.text, file });
+    } catch (fault) {
+      if (!(fault instanceof Fault)) throw fault;
+      setUnread(fault.message);
+    }
+  };
   return html`
     ${
       file
@@ -43,29 +51,34 @@ export function NumbersField({ type, draft, onChange, path, label, name }) {
     ${fault.note}
     <p class="tools">
       <${Upload} label=${`${name}: file of CSV`} accept=${ACCEPT} onFile=${take}>CSV file<//>
-      <span class="faint">
-        ${matrix ? `${plural(found, "row")}; each on a line` : `${plural(found, "number")}; commas, spaces or lines between them`}
-      </span>
+      <span class="faint">${hint(made, matrix)}</span>
     </p>
+    ${made.notes?.map((note) => html`<p class="note" key=${note}>${sentence(note)}</p>`)}
+    ${unread && html`<p class="fault" role="alert">${sentence(unread)}</p>`}
+    ${file && made.fault && !fault.note && html`<p class="note">${sentence(made.fault.message)}</p>`}
   `;
 }
 
-/** A file, with the choice of a column where it has several and one is wanted. */
-function readFile(name, text, matrix) {
-  const rows = matrix ? [] : parseCsv(text);
-  const isTable =
-    rows.length > 1 && rows.every((row) => row.length === rows[0].length) && rows[0].length > 1;
-  return isTable ? pick({ name, rows, columns: headingsOf(rows[0]) }, 0) : { name, text };
+const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
+
+function hint({ count, fault }, matrix) {
+  if (fault) return matrix ? "rows, each on a line" : "commas, spaces or lines between them";
+  return matrix
+    ? `${plural(count, "row")}; each on a line`
+    : `${plural(count, "number")}; commas, spaces or lines between them`;
 }
 
-const isNumberText = (cell) => cell.trim() !== "" && !Number.isNaN(Number(cell));
-const headingsOf = (row) =>
-  row.map((cell, i) => (isNumberText(cell) ? `column ${i + 1}` : cell.trim()));
-
-function pick(file, column) {
-  const hasHeading = file.rows[0].some((cell) => !isNumberText(cell));
-  const cells = file.rows.slice(hasHeading ? 1 : 0).map((row) => row[column]);
-  return { ...file, column, text: cells.join("\n") };
+/** A file, with the columns to choose from where it has several and one list is wanted. */
+async function readFile(chosen, matrix) {
+  const text = await textOf(chosen);
+  let columns = null;
+  try {
+    columns = matrix ? null : columnsIn(text);
+  } catch (fault) {
+    // What is wrong with the text is said where it is read.
+    if (!(fault instanceof Fault)) throw fault;
+  }
+  return { name: chosen.name, text, columns, column: null };
 }
 
 function FromFile({ file, onChange, name }) {
@@ -77,10 +90,13 @@ function FromFile({ file, onChange, name }) {
         html`
         <select
           aria-label=${`${name}: column of the file`}
-          value=${String(file.column)}
-          onChange=${(event) => onChange(pick(file, Number(event.target.value)))}
+          value=${file.column ?? ""}
+          onChange=${(event) => onChange({ ...file, column: event.target.value || null })}
         >
-          ${file.columns.map((column, i) => html`<option key=${i} value=${String(i)}>${column}</option>`)}
+          <option value="">choose a column</option>
+          ${file.columns.map(
+            (column, i) => html`<option key=${i} value=${String(i + 1)}>${column}</option>`,
+          )}
         </select>
       `
       }

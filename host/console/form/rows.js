@@ -1,10 +1,12 @@
 /**
  * Lists of records or tuples whose fields are single values: a table to type in, or CSV.
  */
-import { arrange, parseCsv } from "../lib/csv.js";
+import { textOf } from "../lib/csv.js";
 import { blankRow, freshId } from "../lib/draft.js";
+import { Fault } from "../lib/number.js";
+import { readRows } from "../lib/table.js";
 import { brief, columnsOf, isNumeric, kindOf } from "../lib/types.js";
-import { Icon, html, useRef } from "../parts/ui.js";
+import { Icon, html, useRef, useState } from "../parts/ui.js";
 import { Bare, useFault } from "./field.js";
 import { Upload } from "./upload.js";
 
@@ -28,7 +30,18 @@ export function RowsField({ type, draft, onChange, path, name }) {
     onChange({ rows: rows.filter((old) => old.id !== row.id) });
     adder.current?.focus();
   };
-  const fill = (text) => onChange({ rows: rowsOf(columns, text) });
+  // What was made of a table, or why nothing was.
+  const [said, say] = useState({ notes: [], fault: null });
+  const fill = async (source) => {
+    try {
+      const { rows, notes } = readRows(await source, columns, isRecord);
+      say({ notes, fault: null });
+      onChange({ rows: rows.map((cells) => ({ id: freshId(), cells })) });
+    } catch (fault) {
+      if (!(fault instanceof Fault)) throw fault;
+      say({ notes: [], fault: fault.message });
+    }
+  };
   const paste = (event) => {
     const text = event.clipboardData.getData("text");
     // One value goes into its cell; a table is the whole list.
@@ -108,7 +121,7 @@ export function RowsField({ type, draft, onChange, path, name }) {
       <${Upload}
         label=${`${name}: file of CSV`}
         accept=".csv,.tsv,.txt,text/csv,text/plain"
-        onFile=${async (file) => fill(await file.text())}
+        onFile=${(file) => fill(textOf(file))}
       >
         CSV file
       <//>
@@ -121,8 +134,12 @@ export function RowsField({ type, draft, onChange, path, name }) {
           : html`<span class="faint">an empty list</span>`
       }
     </p>
+    ${said.notes.map((note) => html`<p class="note" key=${note}>${sentence(note)}</p>`)}
+    ${said.fault && html`<p class="fault" role="alert">${sentence(said.fault)} Nothing was taken.</p>`}
   `;
 }
+
+const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
 
 /** An option in a cell is absent where the cell is empty. */
 function Cell(props) {
@@ -135,7 +152,7 @@ function Cell(props) {
       aria-label=${`${label}; empty for none`}
       placeholder="none"
       value=${draft.some ? draft.draft : ""}
-      onInput=${(event) => onChange(cellOf(type, event.target.value))}
+      onInput=${(event) => onChange(typedCell(type, event.target.value))}
       data-path=${path}
       ...${fault.attributes}
     />
@@ -143,27 +160,6 @@ function Cell(props) {
   `;
 }
 
-const rowsOf = (columns, text) =>
-  arrange(
-    parseCsv(text),
-    columns.map(({ name }) => name),
-  ).map((cells) => ({
-    id: freshId(),
-    cells: columns.map((column, i) => cellOf(column.type, cells[i])),
-  }));
-
-/** A draft from the text of a cell. */
-function cellOf(type, text) {
-  switch (kindOf(type)) {
-    case "bool":
-      return /^(true|yes|1)$/i.test(text.trim());
-    case "enum":
-      return type.enum.includes(text.trim()) ? text.trim() : type.enum[0];
-    case "option":
-      return text.trim() === ""
-        ? { some: false, draft: "" }
-        : { some: true, draft: cellOf(type.option, text) };
-    default:
-      return isNumeric(type) ? text.trim() : text;
-  }
-}
+/** What is typed for an option is taken as it is, and looked at when all of it is there. */
+const typedCell = (type, text) =>
+  text.trim() === "" ? { some: false, draft: "" } : { some: true, draft: text };

@@ -1,50 +1,61 @@
 /**
- * CSV as people have it: RFC 4180, and also with semicolons, tabs or spaces between the fields.
+ * CSV as people have it: RFC 4180, and also with semicolons, tabs or spaces between the cells. One
+ * delimiter for all of a text, and nothing is passed over in silence: `docs/numbers.md` has the rules,
+ * which `tarp call` follows as well.
  */
+import { Fault } from "./number.js";
 
-/** The rows of a text, each a list of strings; empty lines are left out. */
-export function parseCsv(text) {
-  const separator = separatorOf(text);
-  const rows = [];
-  let row = [];
-  let field = "";
-  let quoted = false;
-  const endField = () => {
-    row.push(field);
-    field = "";
-  };
-  const endRow = () => {
-    endField();
-    if (row.length > 1 || row[0].trim()) rows.push(separator === " " ? row.filter(Boolean) : row);
-    row = [];
-  };
-  const source = text.replace(/^\uFEFF/, "");
-  for (let i = 0; i < source.length; i++) {
-    const char = source[i];
-    if (quoted) {
-      if (char !== '"') field += char;
-      else if (source[i + 1] === '"') field += source[++i];
-      else quoted = false;
-    } else if (char === '"' && !field.trim()) {
-      field = "";
-      quoted = true;
-    } else if (char === separator || (separator === " " && char === "\t")) endField();
-    else if (char === "\n") endRow();
-    else if (char !== "\r") field += char;
-  }
-  endRow();
-  return rows;
+const isSpace = (char) => char === " " || char === "\t" || char === "\u00a0" || char === "\u202f";
+
+const LINE = /[^\n\r]*/y;
+
+function trim(text) {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isSpace(text[start])) start++;
+  while (start < end && isSpace(text[end - 1])) end--;
+  return text.slice(start, end);
 }
 
-/** The first of tab, semicolon and comma that the first line has outside quotes; else a space. */
-function separatorOf(text) {
-  const line = text
-    .trimStart()
-    .split("\n", 1)[0]
-    .replace(/"[^"]*"/g, "");
-  return (
-    ["\t", ";", ","].find((candidate) => line.includes(candidate)) ??
-    (/\S +\S/.test(line) && !text.includes('"') ? " " : ",")
+const isComment = (line) => line[0] === "#" && line.slice(0, 4).toLowerCase() !== "#n/a";
+
+/**
+ * The lines of a text: `{rows: [{line, cells}], comments, delimiter}`. `bySpaces` where cells have none
+ * inside of them, so that spaces may separate. Throws a Fault.
+ */
+export function split(text, bySpaces) {
+  const reader = new Reader(text.replace(/^\uFEFF/, ""));
+  const rows = [];
+  let comments = 0;
+  let blank = 0;
+  while (!reader.isAtEnd()) {
+    const whole = reader.restOfLine();
+    const start = trim(whole);
+    if (!start) {
+      if (rows.length) blank ||= reader.line;
+      reader.nextLine();
+    } else if (!rows.length && isComment(start)) {
+      comments++;
+      reader.nextLine();
+    } else if (blank) {
+      throw new Fault(`line ${blank} is blank, and lines with cells follow`);
+    } else {
+      if (!rows.length) reader.delimiter = delimiterOf(reader.rest(), bySpaces);
+      rows.push(whole.includes('"') ? reader.row() : reader.plainRow(start, whole));
+    }
+  }
+  close(rows);
+  return { rows, comments, delimiter: reader.delimiter };
+}
+
+/** Refuses lines of several lengths. */
+export function checkLengths(rows) {
+  const odd = rows.find((row) => row.cells.length !== rows[0].cells.length);
+  if (!odd) return;
+  const cells = ({ cells: { length } }) => (length === 1 ? "1 cell" : `${length} cells`);
+  const [first] = rows;
+  throw new Fault(
+    `line ${first.line} has ${cells(first)}, and line ${odd.line} has ${cells(odd)}`,
   );
 }
 
@@ -54,19 +65,146 @@ export function writeCsv(rows) {
   return rows.map((row) => row.map(field).join(",") + "\r\n").join("");
 }
 
+/** The text of a file; throws a Fault for what is not UTF-8. */
+export async function textOf(file) {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const mark = `${bytes[0]} ${bytes[1]}`;
+  if (mark === "255 254" || mark === "254 255")
+    throw new Fault(`${file.name} is text in UTF-16; save it as UTF-8`);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new Fault(`${file.name} is not text in UTF-8`);
+  }
+}
+
 /**
- * The cells for columns with these names. A first row that has names only is a heading, which may
- * put the columns in another order.
+ * The first of tab, semicolon and comma that there is outside of quotes, in the first line or else below
+ * it; else spaces, where there are any between words below that line, or in the only one; else null.
  */
-export function arrange(rows, names) {
-  if (!rows.length) return [];
-  const plain = (text) =>
-    text
-      .trim()
-      .toLowerCase()
-      .replace(/[\s-]+/g, "_");
-  const heading = rows[0].map(plain);
-  const order = names.map((name) => heading.indexOf(plain(name)));
-  const body = order.every((at) => at >= 0) ? rows.slice(1) : rows;
-  return body.map((row) => names.map((_, i) => (body === rows ? row[i] : row[order[i]]) ?? ""));
+function delimiterOf(text, bySpaces) {
+  const found = new Set();
+  const line = text.split(/[\n\r]/, 1)[0];
+  const start = line.length - line.replace(/^[ \t\u00a0\u202f]+/, "").length;
+  const end = start + trim(line).length;
+  let quoted = false;
+  let atStart = true;
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i];
+    if (char === '"' && (quoted || atStart)) quoted = !quoted;
+    else if (!quoted) {
+      // Further lines count only where the first has no delimiter.
+      if (found.size && (char === "\n" || char === "\r")) break;
+      // Tabs at an end of the line are as good as spaces.
+      if (char === ";" || char === "," || (char === "\t" && i > start && (i < end || i > line.length)))
+        found.add(char);
+      atStart = /[ \t\u00a0\u202f;,\n\r]/.test(char);
+    }
+  }
+  const delimiter = ["\t", ";", ","].find((one) => found.has(one));
+  if (delimiter || !bySpaces) return delimiter ?? null;
+  const [first, ...below] = text.split(/[\n\r]/).filter(trim);
+  const hasSpaces = (line) => trim(line).includes(" ");
+  return (below.length ? below.some(hasSpaces) : hasSpaces(first)) ? " " : null;
+}
+
+/** A delimiter at the end of every line, or of every line but the last, begins no cell. */
+function close(rows) {
+  const last = rows.at(-1);
+  const before = rows.slice(0, -1);
+  const isContinued =
+    before.length > 0 &&
+    before.every((row) => row.isOpen && row.cells.length === last.cells.length + 1);
+  if (!isContinued && !rows.every((row) => row.isOpen)) return;
+  for (const row of rows) if (row.isOpen) row.cells.pop();
+}
+
+class Reader {
+  constructor(text) {
+    this.text = text;
+    this.at = 0;
+    this.line = 1;
+    this.delimiter = null;
+  }
+  isAtEnd() {
+    return this.at >= this.text.length;
+  }
+  rest() {
+    return this.text.slice(this.at);
+  }
+  restOfLine() {
+    LINE.lastIndex = this.at;
+    return LINE.exec(this.text)[0];
+  }
+  nextLine(length = this.restOfLine().length) {
+    this.at += length;
+    if (this.text.startsWith("\r\n", this.at)) this.at += 2;
+    else if (!this.isAtEnd()) this.at++;
+    this.line++;
+  }
+  /** A line without quotes. */
+  plainRow(trimmed, whole) {
+    const { line, delimiter } = this;
+    this.nextLine(whole.length);
+    if (delimiter === null) return { line, cells: [trimmed], isOpen: false };
+    const cells =
+      delimiter === " " ? trimmed.split(" ").filter(Boolean) : whole.split(delimiter);
+    const bare = cells.map(trim);
+    return { line, cells: bare, isOpen: bare.length > 1 && bare.at(-1) === "" };
+  }
+  row() {
+    const { line } = this;
+    const cells = [];
+    let isOpen = false;
+    for (;;) {
+      this.skipSpaces();
+      if (this.delimiter === " " && this.isAtLineEnd() && cells.length) break;
+      isOpen = cells.length > 0 && this.isAtLineEnd();
+      cells.push(this.text[this.at] === '"' ? this.quoted() : this.bare());
+      if (this.isAtEnd() || this.text[this.at] !== this.delimiter) break;
+      this.at++;
+    }
+    this.nextLine();
+    return { line, cells, isOpen };
+  }
+  bare() {
+    const start = this.at;
+    const { delimiter } = this;
+    this.at = this.find((char) => char === "\n" || char === "\r" || char === delimiter);
+    return trim(this.text.slice(start, this.at));
+  }
+  quoted() {
+    const opened = this.line;
+    let cell = "";
+    this.at++;
+    for (;;) {
+      const end = this.text.indexOf('"', this.at);
+      if (end < 0) throw new Fault(`line ${opened}: a quote is opened and not closed`);
+      const part = this.text.slice(this.at, end);
+      this.line += part.split("\n").length - 1;
+      cell += part;
+      this.at = end + 1;
+      if (this.text[this.at] !== '"') break;
+      cell += '"';
+      this.at++;
+    }
+    if (this.delimiter !== " ") this.skipSpaces();
+    if (!this.isAtLineEnd() && this.text[this.at] !== this.delimiter)
+      throw new Fault(`line ${this.line}: text follows a quote that is closed`);
+    return cell;
+  }
+  skipSpaces() {
+    const { delimiter } = this;
+    this.at = this.find((char) => !isSpace(char) || (char === "\t" && delimiter === "\t"));
+  }
+  isAtLineEnd() {
+    const char = this.text[this.at];
+    return char === undefined || char === "\n" || char === "\r";
+  }
+  /** The first place from here on where a character is so, or the end. */
+  find(isSo) {
+    let at = this.at;
+    while (at < this.text.length && !isSo(this.text[at])) at++;
+    return at;
+  }
 }

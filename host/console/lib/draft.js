@@ -4,7 +4,8 @@
  *
  *     number, char, string   text            bool     true or false
  *     list<u8>               {kind: "text" | "base64" | "file", text, name, bytes}
- *     list<number>, matrix   {text, file: null or {name, text}}
+ *     list<number>, matrix   {text, file: null or {name, text, columns, column}}, where `columns` are the
+ *                            names of those to choose from, or null, and `column` is the chosen one's number
  *     list of flat records   {rows: [{id, cells: [draft]}]}; the same for tuples
  *     other lists            {items: [{id, draft}]}
  *     record, tuple          {parts: [draft]}
@@ -93,7 +94,10 @@ function listDraft(type, value) {
   if (!Array.isArray(value)) return blank(type);
   if (isNumbers(type)) return { text: value.map(text).join(", "), file: null };
   if (isMatrix(type)) {
-    return { text: value.map((row) => row.map(text).join(", ")).join("\n"), file: null };
+    // Lines are all as long as the first, and not empty; brackets have any rows.
+    const isEven = value.every((row) => row.length > 0 && row.length === value[0].length);
+    const lines = value.map((row) => row.map(text).join(", "));
+    return { text: isEven ? lines.join("\n") : write(value), file: null };
   }
   const columns = columnsOf(type);
   if (!columns)

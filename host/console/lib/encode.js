@@ -3,16 +3,10 @@
  * does not fit is reported by its path, such as `points[2].x`.
  */
 import { base64 } from "./bytes.js";
-import { parseCsv } from "./csv.js";
 import { casesOf, partsOf, payloadOf } from "./draft.js";
-import { columnsOf, isBytes, isFloat, isInteger, isMatrix, kindOf, rangeOf } from "./types.js";
-
-const INTEGER = /^[+-]?\d+$/;
-const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
-const NAMED = { nan: "NaN", inf: "Infinity", infinity: "Infinity" };
-
-/** What is wrong with a draft. */
-class Fault extends Error {}
+import { Fault, readNumber } from "./number.js";
+import { readNumbers } from "./numbers.js";
+import { columnsOf, isBytes, isNumeric, kindOf } from "./types.js";
 
 /** The JSON text of arguments, `{name: type's value}`, and the faults by path. */
 export function encodeArguments(parameters, drafts) {
@@ -89,35 +83,15 @@ function encodeRows(type, draft, path, faults) {
 }
 
 function leaf(type, draft) {
-  if (isInteger(type)) return integer(type, draft);
-  if (isFloat(type)) return float(draft);
+  if (isNumeric(type)) return readNumber(draft.trim(), type);
   if (type === "char") {
     if ([...draft].length !== 1) throw new Fault("Exactly one character.");
     return JSON.stringify(draft);
   }
   if (isBytes(type)) return JSON.stringify(bytesText(draft));
-  return numbers(type, draft);
-}
-
-function integer(type, text) {
-  const digits = text.trim().replaceAll("_", "");
-  if (!INTEGER.test(digits))
-    throw new Fault(digits ? `“${digits}” is not a whole number.` : "A whole number is needed.");
-  const value = BigInt(digits.replace(/^\+/, ""));
-  const [low, high] = rangeOf(type);
-  if (value < low || value > high) throw new Fault(`${value} is out of range: ${low} to ${high}.`);
-  return String(value);
-}
-
-function float(text) {
-  const trimmed = text.trim().replaceAll("_", "");
-  if (JSON_NUMBER.test(trimmed)) return trimmed;
-  const [, sign, word] = /^([+-]?)(.*)$/.exec(trimmed.toLowerCase());
-  if (NAMED[word]) return JSON.stringify((sign === "-" && word !== "nan" ? "-" : "") + NAMED[word]);
-  const number = Number(trimmed);
-  if (!trimmed || Number.isNaN(number))
-    throw new Fault(trimmed ? `“${trimmed}” is not a number.` : "A number is needed.");
-  return Number.isFinite(number) ? String(number) : JSON.stringify(String(number));
+  const { fault, text } = numbersOf(type, draft);
+  if (fault) throw fault;
+  return text;
 }
 
 function bytesText({ kind, text, bytes }) {
@@ -138,52 +112,24 @@ function bytesText({ kind, text, bytes }) {
 /** What was made of long lists, since a form asks again at each key. */
 const made = new WeakMap();
 
-function numbers(type, draft) {
+/** The numbers of a draft: `{text, count, notes}` as `readNumbers` has them, or `{fault}`. */
+export function numbersOf(type, draft) {
   let outcome = made.get(draft);
   if (!outcome) {
     try {
-      outcome = { text: isMatrix(type) ? matrix(type.list, draft) : row(type, words(draft)) };
+      outcome = readDraft(type, draft);
     } catch (fault) {
+      if (!(fault instanceof Fault)) throw fault;
       outcome = { fault };
     }
     made.set(draft, outcome);
   }
-  if (outcome.fault) throw outcome.fault;
-  return outcome.text;
+  return outcome;
 }
 
-/** The words of a list: separated by commas, semicolons, spaces or lines. A heading is left out. */
-export function words({ text, file }) {
-  const all = (file?.text ?? text)
-    .trim()
-    .split(/[\s,;]+/)
-    .filter(Boolean);
-  return all.length > 1 && !isWord(all[0]) && all.slice(1).every(isWord) ? all.slice(1) : all;
-}
-
-const isWord = (word) =>
-  !Number.isNaN(Number(word)) || word.replace(/^[+-]/, "").toLowerCase() in NAMED;
-
-function row(type, words, place = "") {
-  const one = isInteger(type.list) ? (word) => integer(type.list, word) : float;
-  const items = words.map((word, i) => {
-    try {
-      return one(word);
-    } catch (fault) {
-      throw new Fault(`Item ${i + 1}${place}: ${fault.message}`);
-    }
-  });
-  return `[${items.join(", ")}]`;
-}
-
-function matrix(type, { text, file }) {
-  const rows = parseCsv(file?.text ?? text);
-  const items = rows.map((cells, i) =>
-    row(
-      type,
-      cells.filter((cell) => cell.trim()),
-      ` of row ${i + 1}`,
-    ),
-  );
-  return `[${items.join(", ")}]`;
+function readDraft(type, { text, file }) {
+  if (!file) return readNumbers(text, type);
+  if (file.columns && !file.column)
+    throw new Fault(`choose one of the ${file.columns.length} columns of ${file.name}`);
+  return readNumbers(file.text, type, file.column ?? null);
 }

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
+use super::numbers::{self, Notes, Source};
 use super::{table, text};
 use crate::npy;
 use crate::types::Type;
@@ -27,33 +28,55 @@ pub(super) fn read(path: &str) -> Result<Vec<u8>, String> {
 }
 
 /// An argument from a file: for bytes and text all of it, whatever it is; for other types the value
-/// that is written in it.
-pub(super) fn value(path: &str, ty: &Type) -> Result<Value, String> {
+/// that is written in it. Of a table of numbers, `FILE:COLUMN` is one column.
+pub(super) fn value(word: &str, ty: &Type, notes: &mut Notes) -> Result<Value, String> {
+    let (path, column) = match word.rsplit_once(':') {
+        Some((path, column)) if is_column(word, path, ty) => (path, Some(column)),
+        _ => (word, None),
+    };
     let bytes = read(path)?;
     let place = if path == "-" { "standard input" } else { path };
-    parsed(bytes, extension(path).as_deref(), ty).map_err(|why| format!("{place}: {why}"))
+    let source = Source { file: Some(path), column };
+    parsed(bytes, extension(path).as_deref(), ty, source, notes)
+        .map_err(|why| format!("{place}: {why}"))
 }
 
-fn parsed(bytes: Vec<u8>, extension: Option<&str>, ty: &Type) -> Result<Value, String> {
+/// Whether what follows a colon is a column rather than a part of the file's name.
+fn is_column(word: &str, path: &str, ty: &Type) -> bool {
+    let is_file = |path: &str| path == "-" || Path::new(path).exists();
+    numbers::is_numeric(ty) && !is_file(word) && is_file(path)
+}
+
+fn parsed(
+    bytes: Vec<u8>,
+    extension: Option<&str>,
+    ty: &Type,
+    source: Source<'_>,
+    notes: &mut Notes,
+) -> Result<Value, String> {
     let inner = ty.present();
     if inner.is_bytes() {
         return Ok(BASE64_STANDARD.encode(bytes).into());
     }
     if bytes.starts_with(npy::MAGIC) {
+        if let Some(column) = source.column {
+            return Err(format!("it is an array, which has no column `{column}`"));
+        }
         return npy::read(&bytes)?.for_type(inner);
+    }
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err("is text in UTF-16; save it as UTF-8".into());
     }
     let content = String::from_utf8(bytes)
         .map_err(|e| format!("is not text in UTF-8 ({e}), and {inner} is not bytes"))?;
     match (extension, inner) {
         (_, Type::String) => Ok(content.into()),
         (Some("npy"), _) => Err("is no .npy file: it does not begin as one".into()),
-        (Some("csv" | "tsv"), _) => table::value(&content, inner),
-        (Some("json"), _) => serde_json::from_str(&content).map_err(|e| format!("is no JSON: {e}")),
-        // Numbers one a line are as good as a file of the kind that has no name.
-        (_, Type::List(item)) if item.is_number() && !content.trim_start().starts_with('[') => {
-            table::value(&content, inner)
-        }
-        _ => text::value(content.trim(), ty),
+        (_, inner) if numbers::is_numeric(inner) => numbers::read(&content, inner, source, notes),
+        (Some("csv" | "tsv"), _) => table::value(&content, inner, notes),
+        (Some("json"), _) => serde_json::from_str(content.trim_start_matches('\u{feff}'))
+            .map_err(|e| format!("is no JSON: {e}")),
+        _ => text::value(content.trim(), ty, notes),
     }
 }
 
@@ -94,7 +117,8 @@ mod tests {
 
     fn parse(content: &str, extension: &str, told: Value) -> Result<Value, String> {
         let ty = serde_json::from_value(told).unwrap();
-        parsed(content.into(), Some(extension).filter(|e| !e.is_empty()), &ty)
+        let extension = Some(extension).filter(|e| !e.is_empty());
+        parsed(content.into(), extension, &ty, Source::default(), &mut Notes::default())
     }
 
     #[test]
@@ -114,9 +138,10 @@ mod tests {
 
     #[test]
     fn what_is_in_the_way_is_said() {
-        assert!(parse("{", "json", json!({"list": "f64"})).unwrap_err().contains("JSON"));
+        assert!(parse("{", "json", json!({"list": "string"})).unwrap_err().contains("JSON"));
         assert!(parse("1", "npy", json!({"list": "f64"})).unwrap_err().contains("npy"));
-        let binary = parsed(vec![0xff, 0xfe], Some("png"), &Type::String);
+        let (ty, mut notes) = (Type::String, Notes::default());
+        let binary = parsed(vec![0x89, 0xfe], Some("png"), &ty, Source::default(), &mut notes);
         assert!(binary.unwrap_err().contains("UTF-8"));
     }
 }

@@ -5,10 +5,12 @@
 //! | `3`, `'[1, 2]'`, `word` | the next one by position |
 //! | `name=…` | the one of that name |
 //! | `@file`, `name=@file` | what the file holds, as its parameter's type takes it; `@-` is standard input |
+//! | `@file:column` | one column of a table of numbers, by its title or number |
 //!
 //! A JSON string is always only that: `'"@home"'`, `'"a=b"'`.
 
 mod file;
+mod numbers;
 mod table;
 mod text;
 
@@ -17,11 +19,17 @@ use serde_json::{Map, Value};
 use crate::catalog::{Parameter, Procedure, nearest};
 use crate::error::{Error, Result};
 use crate::types::Type;
+use numbers::Notes;
 
 pub(crate) use file::media_type;
 
-/// Gives each parameter its argument, read by its type.
-pub(crate) fn bound(procedure: &Procedure, words: &[String]) -> Result<Map<String, Value>> {
+/// Gives each parameter its argument, read by its type. What was made of a text that its author
+/// should know goes to `tell`.
+pub(crate) fn bound(
+    procedure: &Procedure,
+    words: &[String],
+    mut tell: impl FnMut(&str),
+) -> Result<Map<String, Value>> {
     let name = &procedure.name;
     let wrong = |why: String| Error::Usage(format!("{why}; the call is {}", procedure.usage()));
     let mut arguments = Map::new();
@@ -43,10 +51,14 @@ pub(crate) fn bound(procedure: &Procedure, words: &[String]) -> Result<Map<Strin
                 (next, word.as_str())
             }
         };
-        let value = value(text, parameter).map_err(|why| {
+        let mut notes = Notes::default();
+        let value = value(text, parameter, &mut notes).map_err(|why| {
             let Parameter { name: argument, ty, .. } = parameter;
             wrong(format!("the argument `{argument}` ({ty}) of `{name}`: {why}"))
         })?;
+        for note in notes.told() {
+            tell(&format!("`{}`: {note}", parameter.name));
+        }
         if arguments.insert(parameter.name.clone(), value).is_some() {
             return Err(wrong(format!("the argument `{}` of `{name}` came twice", parameter.name)));
         }
@@ -115,10 +127,10 @@ fn find<'a>(procedure: &'a Procedure, key: &str) -> Result<&'a Parameter, String
     })
 }
 
-fn value(text: &str, parameter: &Parameter) -> Result<Value, String> {
+fn value(text: &str, parameter: &Parameter, notes: &mut Notes) -> Result<Value, String> {
     match text.strip_prefix('@') {
-        Some(path) => file::value(path, &parameter.ty),
-        None => text::value(text, &parameter.ty),
+        Some(path) => file::value(path, &parameter.ty, notes),
+        None => text::value(text, &parameter.ty, notes),
     }
 }
 
@@ -144,7 +156,7 @@ mod tests {
 
     fn bind(words: &[&str]) -> Result<Value, String> {
         let words: Vec<_> = words.iter().map(ToString::to_string).collect();
-        bound(&procedure(), &words).map(Value::from).map_err(|e| e.to_string())
+        bound(&procedure(), &words, |_| {}).map(Value::from).map_err(|e| e.to_string())
     }
 
     #[test]
@@ -170,10 +182,10 @@ mod tests {
         }))
         .unwrap();
         for word in ["aGk=", "aA==", "data=aGk="] {
-            let bound = bound(&procedure, &[word.to_owned()]).unwrap();
+            let bound = bound(&procedure, &[word.to_owned()], |_| {}).unwrap();
             assert_eq!(bound["data"], word.trim_start_matches("data="));
         }
-        assert!(bound(&procedure, &["dat=aGk".to_owned()]).is_err());
+        assert!(bound(&procedure, &["dat=aGk".to_owned()], |_| {}).is_err());
     }
 
     #[test]

@@ -1,127 +1,153 @@
-//! CSV as a list of numbers, of rows of numbers, or of records.
+//! Lists of anything but numbers from lines of cells: of records, of tuples, of rows, of words.
 
 use serde_json::{Map, Value};
 
+use super::numbers::{self, Cell, Lines, Notes, Row};
 use super::text;
 use crate::catalog::nearest;
 use crate::types::{Field, Type};
 
 /// Reads the text of a file by its parameter's type.
-pub(super) fn value(content: &str, ty: &Type) -> Result<Value, String> {
-    let rows = rows(content)?;
-    match ty {
-        Type::List(item) => match &**item {
-            Type::Record(fields) => records(&rows, fields),
-            Type::List(cell) => {
-                let rows = without_header(&rows, cell);
-                rows.iter().map(|row| cells(row, cell)).collect()
+pub(super) fn value(content: &str, ty: &Type, notes: &mut Notes) -> Result<Value, String> {
+    let Type::List(item) = ty.present() else {
+        return Err(format!("CSV holds lists, and the argument is {ty}"));
+    };
+    match &**item {
+        Type::Record(fields) => records(content, fields, notes),
+        Type::Tuple(types) => {
+            let types: Vec<_> = types.iter().collect();
+            let lines = lines(content, &types, notes)?;
+            // Where there is text among the columns, a line of it may be anything.
+            let has_numbers = types.iter().any(|ty| ty.present().is_number());
+            let (titles, rows) =
+                if has_numbers { numbers::titled(&lines.rows) } else { (&[][..], &*lines.rows) };
+            notes.titles(titles);
+            if let Some(row) = rows.iter().find(|row| row.cells.len() != types.len()) {
+                let (cells, values) = (row.cells.len(), types.len());
+                return Err(format!("line {}: {cells} cells for {values} values", row.line));
             }
-            Type::Tuple(types) => rows.iter().map(|row| tuple(row, types)).collect(),
-            cell => without_header(&rows, cell)
-                .iter()
-                .flat_map(|row| row.cells.iter().map(|text| at(row, read(text, cell))))
-                .collect(),
-        },
-        ty => Err(format!("CSV holds lists, and the argument is {ty}")),
+            cells(&lines, rows, &types, notes).map(|rows| rows.into_iter().collect())
+        }
+        Type::List(cell) => {
+            let lines = lines(content, &[cell], notes)?;
+            let width = lines.rows.first().map_or(0, |row| row.cells.len());
+            cells(&lines, &lines.rows, &vec![&**cell; width], notes).map(Value::from)
+        }
+        cell => {
+            let lines = lines(content, &[cell], notes)?;
+            let width = lines.rows.first().map_or(0, |row| row.cells.len());
+            if width > 1 && lines.rows.len() > 1 {
+                return Err(format!("it has {width} columns, and one list is wanted"));
+            }
+            let rows = cells(&lines, &lines.rows, &vec![cell; width], notes)?;
+            Ok(rows.into_iter().flatten().collect())
+        }
     }
 }
 
-struct Row {
-    line: u64,
-    cells: Vec<String>,
+/// The lines of a text, all with as many cells.
+fn lines(content: &str, types: &[&Type], notes: &mut Notes) -> Result<Lines, String> {
+    let lines = numbers::split(content, types.iter().all(|ty| ty.present().is_number()))?;
+    notes.comments(lines.comments);
+    numbers::check_lengths(&lines.rows)?;
+    Ok(lines)
 }
 
-fn rows(content: &str) -> Result<Vec<Row>, String> {
-    let first = content.lines().next().unwrap_or_default();
-    // What there is more of between the first line's words.
-    let count = |separator: char| first.matches(separator).count();
-    let delimiter =
-        [',', ';', '\t'].into_iter().max_by_key(|separator| (count(*separator), *separator == ','));
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .comment(Some(b'#'))
-        .delimiter(delimiter.map_or(b',', |separator| separator as u8))
-        .from_reader(content.trim_start_matches('\u{feff}').as_bytes());
-    let row = |record: csv::Result<csv::StringRecord>| {
-        let record = record.map_err(|e| format!("is no CSV: {e}"))?;
-        let line = record.position().map_or(0, csv::Position::line);
-        Ok(Row { line, cells: record.iter().map(str::to_owned).collect() })
+fn records(content: &str, fields: &[Field], notes: &mut Notes) -> Result<Value, String> {
+    let types: Vec<_> = fields.iter().map(|field| &field.ty).collect();
+    let lines = lines(content, &types, notes)?;
+    let (columns, rows) = columns(&lines.rows, fields)?;
+    let types: Vec<_> = columns.iter().map(|field| &field.ty).collect();
+    let record = |row: Vec<Value>| -> Value {
+        let names = columns.iter().map(|field| field.name.clone());
+        names.zip(row).collect::<Map<_, _>>().into()
     };
-    reader.records().map(row).collect()
+    Ok(cells(&lines, rows, &types, notes)?.into_iter().map(record).collect())
 }
 
-/// Columns of numbers may have titles.
-fn without_header<'a>(rows: &'a [Row], cell: &Type) -> &'a [Row] {
-    match rows {
-        [first, rest @ ..]
-            if cell.is_number()
-                && first.cells.iter().all(|text| text::value(text, cell).is_err()) =>
-        {
-            rest
+/// The field of each column, and the lines with values. The first line has the fields' names; without
+/// any of them the columns are the fields in their order, where that line cannot be one of titles.
+fn columns<'a, 'f>(
+    rows: &'a [Row],
+    fields: &'f [Field],
+) -> Result<(Vec<&'f Field>, &'a [Row]), String> {
+    let Some((first, rest)) = rows.split_first() else { return Ok((Vec::new(), rows)) };
+    let field = |title: &String| fields.iter().find(|field| field.name == plain(title));
+    let has_names = first.cells.iter().any(|title| field(title).is_some());
+    if !has_names && first.cells.iter().any(|cell| numbers::may_be_number(cell)) {
+        return match first.cells.len() {
+            n if n == fields.len() => Ok((fields.iter().collect(), rows)),
+            n => Err(format!("line {}: {n} cells for {} fields", first.line, fields.len())),
+        };
+    }
+    let named = first.cells.iter().map(|title| field(title).ok_or_else(|| unknown(title, fields)));
+    let columns: Vec<&Field> = named.collect::<Result<_, _>>()?;
+    for field in fields {
+        match columns.iter().filter(|column| column.name == field.name).count() {
+            0 if !matches!(field.ty, Type::Option(_)) => {
+                return Err(format!("there is no column for the field `{}`", field.name));
+            }
+            0 | 1 => {}
+            _ => return Err(format!("two columns have the title `{}`", field.name)),
         }
-        rows => rows,
+    }
+    Ok((columns, rest))
+}
+
+/// A title as a name: `Taken at` is `taken_at`.
+fn plain(title: &str) -> String {
+    let words: Vec<_> = title.split([' ', '-']).filter(|word| !word.is_empty()).collect();
+    words.join("_").to_lowercase()
+}
+
+fn unknown(title: &str, fields: &[Field]) -> String {
+    let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+    match nearest(title, names.iter().copied()) {
+        Some(near) => format!("there is no field `{title}`; did you mean `{near}`?"),
+        None => {
+            format!("there is no field `{title}`; the first line has titles: {}", names.join(","))
+        }
     }
 }
 
-fn records(rows: &[Row], fields: &[Field]) -> Result<Value, String> {
-    let Some((header, rows)) = rows.split_first() else { return Ok(Value::Array(Vec::new())) };
-    let columns: Vec<&Field> =
-        header.cells.iter().map(|title| column(title, fields)).collect::<Result<_, _>>()?;
-    let record = |row: &Row| {
-        if row.cells.len() != columns.len() {
-            let (cells, titles) = (row.cells.len(), columns.len());
-            return Err(format!("line {}: {cells} cells below {titles} titles", row.line));
-        }
-        let pairs = columns.iter().zip(&row.cells).map(|(field, text)| {
-            let value = read(text, &field.ty).map_err(|why| format!("`{}`: {why}", field.name));
-            Ok((field.name.clone(), at(row, value)?))
-        });
-        pairs.collect::<Result<Map<_, _>, String>>().map(Value::from)
+/// Cells by the types of their columns, all with the same decimal sign.
+fn cells(
+    lines: &Lines,
+    rows: &[Row],
+    types: &[&Type],
+    notes: &mut Notes,
+) -> Result<Vec<Vec<Value>>, String> {
+    let floats = rows.iter().flat_map(|row| {
+        let columns = types.iter().enumerate().filter(|(_, ty)| ty.present().is_float());
+        columns.map(|(column, _)| Cell::new(row, column))
+    });
+    let is_decimal = numbers::has_decimal_commas(&floats.collect::<Vec<_>>(), lines.delimiter)?;
+    let mut row = |row: &Row| -> Result<Vec<Value>, String> {
+        let cell = |(column, ty): (usize, &&Type)| {
+            let cell = Cell::new(row, column);
+            if ty.present().is_number() {
+                return numbers::value(&cell, ty, is_decimal, notes);
+            }
+            word(cell.text, ty).map_err(|why| format!("{}: {why}", cell.place))
+        };
+        types.iter().enumerate().map(cell).collect()
     };
-    rows.iter().map(record).collect()
+    rows.iter().map(&mut row).collect()
 }
 
-fn column<'a>(title: &str, fields: &'a [Field]) -> Result<&'a Field, String> {
-    fields.iter().find(|field| field.name == title).ok_or_else(|| {
-        let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
-        match nearest(title, names.iter().copied()) {
-            Some(near) => format!("there is no field `{title}`; did you mean `{near}`?"),
-            None => format!(
-                "there is no field `{title}`; the first line has titles: {}",
-                names.join(",")
-            ),
-        }
-    })
-}
-
-fn cells(row: &Row, cell: &Type) -> Result<Value, String> {
-    row.cells.iter().map(|text| at(row, read(text, cell))).collect()
-}
-
-fn tuple(row: &Row, types: &[Type]) -> Result<Value, String> {
-    if row.cells.len() != types.len() {
-        return Err(format!(
-            "line {}: {} cells for {} values",
-            row.line,
-            row.cells.len(),
-            types.len()
-        ));
-    }
-    row.cells.iter().zip(types).map(|(text, ty)| at(row, read(text, ty))).collect()
-}
-
-/// An empty cell is no value.
-fn read(text: &str, ty: &Type) -> Result<Value, String> {
+/// A cell that is no number. Text is what it is; an empty cell is no value where there may be none.
+fn word(text: &str, ty: &Type) -> Result<Value, String> {
     match ty {
         Type::Option(_) if text.is_empty() => Ok(Value::Null),
-        ty => text::value(text, ty),
+        Type::Option(inner) => word(text, inner),
+        Type::String | Type::Char | Type::Enum(_) => Ok(text.into()),
+        Type::Bool => match text.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "1" => Ok(true.into()),
+            "false" | "no" | "0" => Ok(false.into()),
+            _ => Err(format!("expected true or false, got `{}`", numbers::shortened(text))),
+        },
+        ty => text::value(text, ty, &mut Notes::default()),
     }
-}
-
-fn at<T>(row: &Row, result: Result<T, String>) -> Result<T, String> {
-    result.map_err(|why| format!("line {}: {why}", row.line))
 }
 
 #[cfg(test)]
@@ -131,19 +157,11 @@ mod tests {
     use super::*;
 
     fn parse(content: &str, told: Value) -> Result<Value, String> {
-        value(content, &serde_json::from_value(told).unwrap())
+        value(content, &serde_json::from_value(told).unwrap(), &mut Notes::default())
     }
 
     #[test]
-    fn numbers_come_in_rows_columns_and_records() {
-        let numbers = json!({"list": "f64"});
-        for content in ["1\n2\n3", "1,2,3", "\u{feff}# of today\nx\n1\n2\n3\n", "1;2;3"] {
-            assert_eq!(parse(content, numbers.clone()), Ok(json!([1, 2, 3])), "{content}");
-        }
-        assert_eq!(
-            parse("a,b\n1,2\n3,4", json!({"list": {"list": "s32"}})),
-            Ok(json!([[1, 2], [3, 4]]))
-        );
+    fn tuples_and_records_come_in_lines() {
         assert_eq!(
             parse("1,x\n2,\"y, z\"", json!({"list": {"tuple": ["u8", "string"]}})),
             Ok(json!([[1, "x"], [2, "y, z"]]))
@@ -159,8 +177,6 @@ mod tests {
 
     #[test]
     fn a_bad_cell_is_named_with_its_line() {
-        let numbers = json!({"list": "f64"});
-        assert!(parse("1\nx\n3", numbers.clone()).unwrap_err().starts_with("line 2: "));
         assert!(parse("1", json!("f64")).unwrap_err().contains("CSV holds lists"));
         let record = json!({"list": {"record": [{"name": "label", "type": "string"}]}});
         assert!(parse("lable\nx", record.clone()).unwrap_err().contains("`label`"));

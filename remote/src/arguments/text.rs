@@ -1,18 +1,19 @@
 //! Text as a value of a type: JSON, or what a person types in its place where the type leaves no
 //! doubt. Only the host checks values whole.
 
-use serde_json::{Number, Value};
+use serde_json::Value;
 
+use super::numbers::{self, Notes, Source, shortened};
 use crate::types::Type;
 
 /// Reads a text by its type.
-pub(super) fn value(text: &str, ty: &Type) -> Result<Value, String> {
+pub(super) fn value(text: &str, ty: &Type, notes: &mut Notes) -> Result<Value, String> {
     match ty {
         Type::Option(inner) => {
-            if text == "null" {
+            if text == "null" || (inner.is_number() && numbers::is_gap(text) && !text.is_empty()) {
                 Ok(Value::Null)
             } else {
-                value(text, inner)
+                value(text, inner, notes)
             }
         }
         Type::String | Type::Char | Type::Enum(_) => {
@@ -23,14 +24,13 @@ pub(super) fn value(text: &str, ty: &Type) -> Result<Value, String> {
             "false" | "False" => Ok(false.into()),
             _ => Err(format!("expected true or false, got `{text}`")),
         },
-        ty if ty.is_integer() => integer(text.trim(), ty),
-        ty if ty.is_float() => float(text.trim(), ty),
+        ty if ty.is_number() => {
+            let quoted = quoted(text);
+            numbers::one(quoted.as_ref().and_then(Value::as_str).unwrap_or(text), ty)
+        }
         // A bare word is base64, as the host reads a string where bytes are wanted.
         ty if ty.is_bytes() && !text.starts_with(['[', '"']) => Ok(text.into()),
-        // `1,2,3` as in a browser's address bar.
-        Type::List(item) if item.is_number() && !text.trim_start().starts_with('[') => {
-            text.split(',').map(|part| value(part.trim(), item)).collect()
-        }
+        ty if numbers::is_numeric(ty) => numbers::read(text, ty, Source::default(), notes),
         Type::Flags(_) if !text.trim_start().starts_with('[') => {
             let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
             Ok(names.map(Value::from).collect())
@@ -49,38 +49,6 @@ fn quoted(text: &str) -> Option<Value> {
 fn json(text: &str, ty: &Type) -> Result<Value, String> {
     serde_json::from_str(text)
         .map_err(|e| format!("expected {ty} as JSON, got `{}`: {e}", shortened(text)))
-}
-
-/// Exact to 64 bits.
-fn integer(text: &str, ty: &Type) -> Result<Value, String> {
-    let digits = quoted(text);
-    let digits = digits.as_ref().and_then(Value::as_str).unwrap_or(text);
-    let signed = digits.parse::<i64>().map(Value::from);
-    signed
-        .or_else(|_| digits.parse::<u64>().map(Value::from))
-        .map_err(|_| format!("expected an integer of {ty}, got `{}`", shortened(text)))
-}
-
-/// As it was written; JSON has no literals for what is not finite, so those travel as strings.
-fn float(text: &str, ty: &Type) -> Result<Value, String> {
-    if let Ok(number) = serde_json::from_str::<Number>(text) {
-        return Ok(number.into());
-    }
-    match text.trim_matches('"').parse::<f64>() {
-        Ok(x) if x.is_nan() => Ok("NaN".into()),
-        Ok(f64::INFINITY) => Ok("Infinity".into()),
-        Ok(f64::NEG_INFINITY) => Ok("-Infinity".into()),
-        Ok(x) => Ok(x.into()),
-        Err(_) => Err(format!("expected a number ({ty}), got `{}`", shortened(text))),
-    }
-}
-
-fn shortened(text: &str) -> String {
-    const LONGEST: usize = 40;
-    if text.chars().count() <= LONGEST {
-        return text.to_owned();
-    }
-    text.chars().take(LONGEST).chain(['…']).collect()
 }
 
 #[cfg(test)]
@@ -120,23 +88,23 @@ mod tests {
             ("{\"a\": 1}", json!({"variant": [{"name": "a", "type": "u8"}]}), json!({"a": 1})),
             ("[\"a\"]", json!({"list": "string"}), json!(["a"])),
         ] {
-            assert_eq!(value(text, &ty(told)), Ok(expected), "{text}");
+            assert_eq!(value(text, &ty(told), &mut Notes::default()), Ok(expected), "{text}");
         }
     }
 
     #[test]
     fn what_cannot_be_is_refused_with_what_was_expected() {
         for (text, told, part) in [
-            ("x", json!("u64"), "an integer of u64, got `x`"),
+            ("x", json!("u64"), "`x` is not a number"),
             ("1.5", json!("u64"), "`1.5`"),
             ("18446744073709551616", json!("u64"), "18446744073709551616"),
-            ("x", json!("f64"), "a number (f64), got `x`"),
+            ("x", json!("f64"), "`x` is not a number"),
             ("yes", json!("bool"), "true or false"),
-            ("1,x", json!({"list": "s32"}), "s32, got `x`"),
+            ("1,x", json!({"list": "s32"}), "item 2: `x` is not a number"),
             ("a", json!({"list": "string"}), "list<string> as JSON"),
             ("{x}", json!({"record": []}), "got `{x}`"),
         ] {
-            let error = value(text, &ty(told)).unwrap_err();
+            let error = value(text, &ty(told), &mut Notes::default()).unwrap_err();
             assert!(error.contains(part), "{text}: {error}");
         }
     }
