@@ -139,6 +139,22 @@ class Browser:
         feature = {"name": "prefers-color-scheme", "value": scheme}
         self.devtools("Emulation.setEmulatedMedia", features=[feature])
 
+    @contextlib.contextmanager
+    def before_scripts(self, script: str) -> Iterator[None]:
+        """Runs a script at the start of each page that is opened in the block."""
+        added = self.devtools("Page.addScriptToEvaluateOnNewDocument", source=script)
+        try:
+            yield
+        finally:
+            self.devtools("Page.removeScriptToEvaluateOnNewDocument", **added)
+
+    def new_tab(self) -> str:
+        """Opens a tab, and gives its handle; `switch` goes there."""
+        return self.command("POST", "window/new", {"type": "tab"})["handle"]
+
+    def switch(self, tab: str) -> None:
+        self.command("POST", "window", {"handle": tab})
+
     def screenshot(self, file: Path, *, full: bool = False) -> None:
         shot = self.devtools("Page.captureScreenshot", captureBeyondViewport=full)
         file.write_bytes(base64.b64decode(shot["data"]))

@@ -28,10 +28,11 @@ class Console:
         self.host = host
 
     def open(self, *path: str) -> None:
-        """Opens a page anew, and waits until it is drawn."""
+        """Opens a page anew, with nothing of what was typed before, and waits until it is drawn."""
         route = "/".join(quote(step, safe="") for step in path)
         self.browser.open("about:blank")
-        self.browser.open(f"{self.host.address}/#/{route}")
+        with self.browser.before_scripts("sessionStorage.clear()"):
+            self.browser.open(f"{self.host.address}/#/{route}")
         self.browser.find("main h1")
 
     def open_procedure(self, name: str) -> None:

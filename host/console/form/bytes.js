@@ -4,6 +4,7 @@
 import { bytes as size } from "../lib/format.js";
 import { Icon, Segments, html } from "../parts/ui.js";
 import { idOf, useFault } from "./field.js";
+import { LongText } from "./text.js";
 import { Upload } from "./upload.js";
 
 const KINDS = [
@@ -30,7 +31,7 @@ export function BytesField({ draft, onChange, path, name }) {
         value=${draft.kind}
         onChange=${(kind) => onChange({ ...draft, kind })}
       />
-      ${draft.kind === "file" && html`<${Upload} label=${`${name}: file`} onFile=${take}>Choose a file<//>`}
+      <${Upload} label=${`${name}: file`} onFile=${take}>Choose a file<//>
     </div>
     ${
       draft.kind === "file"
@@ -41,18 +42,22 @@ export function BytesField({ draft, onChange, path, name }) {
               <span>${draft.name}</span><span class="faint">${size(draft.bytes.length)}</span>
             </p>
           `
-          : html`<p class="faint">No file yet. It can also be dropped on the button.</p>`
+          : html`
+            <p class="faint">
+              ${draft.name ? `No file: ${draft.name} has to be chosen again, since a browser keeps no files over a reload.` : "No file yet. It can also be dropped here."}
+            </p>
+          `
         : html`
-          <textarea
+          <${LongText}
             id=${idOf(path)}
             class=${draft.kind === "base64" ? "mono" : ""}
             aria-label=${`${name}, as ${draft.kind}`}
             rows="2"
-            spellcheck=${false}
+            name=${name}
             value=${draft.text}
-            onInput=${(event) => onChange({ ...draft, text: event.target.value })}
+            onChange=${(text) => onChange({ ...draft, text })}
             ...${fault.attributes}
-          ></textarea>
+          />
         `
     }
     ${fault.note}

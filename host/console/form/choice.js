@@ -2,7 +2,7 @@
  * Choices: one name of an enum, a set of flags, a case with what it carries, something or nothing.
  */
 import { casesOf, payloadOf } from "../lib/draft.js";
-import { brief } from "../lib/types.js";
+import { brief, kindOf } from "../lib/types.js";
 import { html } from "../parts/ui.js";
 import { Bare, idOf } from "./field.js";
 
@@ -49,9 +49,9 @@ export function OptionField({ type, draft, onChange, path, name }) {
       ${draft.some ? "given" : "left out"}
     </label>
     ${
-      draft.some &&
+      (draft.some || takesFiles(type.option)) &&
       html`
-      <div class="nested">
+      <div class="nested" hidden=${!draft.some}>
         <${Bare}
           type=${type.option}
           draft=${draft.draft}
@@ -65,6 +65,9 @@ export function OptionField({ type, draft, onChange, path, name }) {
     }
   `;
 }
+
+/** Whether it is there for a file to be dropped on it while it is left out. */
+const takesFiles = (type) => type === "string" || kindOf(type) === "list";
 
 /** Variants and results. */
 export function CaseField({ type, draft, onChange, path, name }) {

@@ -11,6 +11,7 @@ import { ListField } from "./list.js";
 import { NumbersField } from "./numbers.js";
 import { RowsField } from "./rows.js";
 import { BoolField, ScalarField } from "./scalar.js";
+import { useDrop } from "./take.js";
 
 /** What is wrong, by path, as far as it is to be shown. */
 export const Faults = createContext(new Map());
@@ -63,21 +64,28 @@ const GROUPS = new Set([
   CaseField,
 ]);
 
-/** A named field: `{name, type, draft, onChange, path}`, and `mark` to stand behind the name. */
-export function Field({ name, mark, ...rest }) {
+/**
+ * A named field: `{name, type, draft, onChange, path}`; `mark` stands behind the name, and `about` below
+ * it. A file that is dropped anywhere on it goes into it, where it takes files.
+ */
+export function Field({ name, mark, about, ...rest }) {
+  const { isOver, handlers } = useDrop();
   const Control = componentOf(rest.type);
+  const kind = `field ${isOver ? "over" : ""}`;
   const title = html`<span class="name">${name}</span><span class="type">${brief(rest.type)}</span>${mark}`;
   if (GROUPS.has(Control)) {
     return html`
-      <fieldset class="field group" data-path=${rest.path}>
+      <fieldset class=${`${kind} group`} data-path=${rest.path} ...${handlers}>
         <legend>${title}</legend>
+        ${about}
         <${Control} ...${rest} name=${name} />
       </fieldset>
     `;
   }
   return html`
-    <div class="field" data-path=${rest.path}>
+    <div class=${kind} data-path=${rest.path} ...${handlers}>
       <label for=${idOf(rest.path)}>${title}</label>
+      ${about}
       <${Control} ...${rest} name=${name} />
     </div>
   `;

@@ -10,6 +10,7 @@ import { columnsIn } from "../lib/numbers.js";
 import { isMatrix } from "../lib/types.js";
 import { Icon, html, useState } from "../parts/ui.js";
 import { idOf, useFault } from "./field.js";
+import { LongText } from "./text.js";
 import { Upload } from "./upload.js";
 
 const ACCEPT = ".csv,.tsv,.txt,text/csv,text/plain";
@@ -35,17 +36,17 @@ export function NumbersField({ type, draft, onChange, path, label, name }) {
       file
         ? html`<${FromFile} file=${file} onChange=${(file) => onChange({ ...draft, file })} name=${name} />`
         : html`
-          <textarea
+          <${LongText}
             id=${idOf(path)}
             class="mono"
             aria-label=${label}
-            rows=${Math.min(8, Math.max(matrix ? 3 : 2, draft.text.split("\n").length))}
-            spellcheck=${false}
+            rows=${Math.min(8, Math.max(matrix ? 3 : 2, draft.text.split("\n", 9).length))}
             placeholder=${matrix ? "1, 2, 3\n4, 5, 6" : "1, 2, 3"}
+            name=${name}
             value=${draft.text}
-            onInput=${(event) => onChange({ text: event.target.value, file: null })}
+            onChange=${(text) => onChange({ text, file: null })}
             ...${fault.attributes}
-          ></textarea>
+          />
         `
     }
     ${fault.note}

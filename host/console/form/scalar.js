@@ -1,9 +1,12 @@
 /**
  * Numbers, characters, texts and truth values. Numbers are typed as text, so that no digit is lost.
  */
+import { textIn } from "../lib/bytes.js";
 import { isInteger, isNumeric, rangeOf } from "../lib/types.js";
 import { html } from "../parts/ui.js";
 import { idOf, useFault } from "./field.js";
+import { LongText } from "./text.js";
+import { Upload } from "./upload.js";
 
 function hint(type) {
   if (!isInteger(type)) return { f32: "0.0", f64: "0.0", char: "one character" }[type];
@@ -26,17 +29,22 @@ export function ScalarField({ type, draft, onChange, path, label }) {
       event.target.form?.requestSubmit();
     };
     return html`
-      <textarea
+      <${LongText}
         id=${idOf(path)}
         aria-label=${label}
         title="Enter calls; Shift+Enter begins a new line"
-        rows=${Math.min(12, Math.max(1, draft.split("\n").length))}
+        rows=${Math.min(12, Math.max(1, draft.split("\n", 13).length))}
+        name=${label ?? path}
         value=${draft}
-        onInput=${input}
+        onChange=${onChange}
         onKeyDown=${submit}
-        spellcheck=${false}
         ...${fault.attributes}
-      ></textarea>
+      />
+      <${Upload}
+        label=${`${label ?? path}: file of text`}
+        onFile=${async (file) => onChange(await textIn(file))}
+        hidden
+      />
       ${fault.note}
     `;
   }

@@ -1,33 +1,36 @@
 /**
- * A button that lets one choose a file, and takes one that is dropped on it.
+ * A button that lets one choose a file, or the same without a button, for files that are dropped. What
+ * cannot be taken is said, and nothing is taken of it.
  */
 import { Icon, html, useState } from "../parts/ui.js";
 
-export function Upload({ label, accept, onFile, children }) {
-  const [over, setOver] = useState(false);
-  const drop = (event) => {
-    event.preventDefault();
-    setOver(false);
-    if (event.dataTransfer.files[0]) onFile(event.dataTransfer.files[0]);
-  };
-  const hover = (event) => {
-    event.preventDefault();
-    setOver(true);
-  };
-  const choose = (event) => {
-    if (event.target.files[0]) onFile(event.target.files[0]);
+export function Upload({ label, accept, onFile, children, hidden = false }) {
+  const [wrong, setWrong] = useState(null);
+  const choose = async (event) => {
+    const files = [...event.target.files];
     // The same file may be chosen again after it was changed.
     event.target.value = "";
+    if (!files.length) return;
+    if (files.length > 1) {
+      setWrong(`One file at a time: of these ${files.length}, none was taken.`);
+      return;
+    }
+    try {
+      await onFile(files[0]);
+      setWrong(null);
+    } catch (error) {
+      setWrong(`${files[0].name} was not taken: ${error.message}.`);
+    }
   };
+  const input = html`
+    <input type="file" aria-label=${label} accept=${accept} hidden=${hidden} onChange=${choose} />
+  `;
   return html`
-    <label
-      class=${`upload button quiet small ${over ? "over" : ""}`}
-      onDragOver=${hover}
-      onDragLeave=${() => setOver(false)}
-      onDrop=${drop}
-    >
-      <input type="file" aria-label=${label} accept=${accept} onChange=${choose} />
-      <${Icon} name="file" />${children}
-    </label>
+    ${
+      hidden
+        ? input
+        : html`<label class="upload button quiet small">${input}<${Icon} name="file" />${children}</label>`
+    }
+    ${wrong && html`<span class="fault" role="alert">${wrong}</span>`}
   `;
 }

@@ -144,9 +144,17 @@ export const submit = (name, text) =>
     body: text,
   });
 
+/** Queues any request to a procedure; gives the job. */
+export const submitRequest = (address, { headers, ...options }) =>
+  ask(address, { ...options, headers: { ...headers, Prefer: "respond-async" } });
+
 export const job = (id) => ask(`/-/jobs/${encodeURIComponent(id)}`);
 export const logs = (id) => ask(`/-/jobs/${encodeURIComponent(id)}/logs`);
 export const cancel = (id) => ask(`/-/jobs/${encodeURIComponent(id)}`, { method: "DELETE" });
+export const jobCounts = (query) => ask(`/-/jobs/counts?${new URLSearchParams(query)}`);
+/** What a job was called with, exact: a Map with `arguments`, or with `positional` and `named`. */
+export const jobArguments = async (id) =>
+  body(await request(`/-/jobs/${encodeURIComponent(id)}/arguments`));
 export const jobResult = (id) => outcomeOf(`/-/jobs/${encodeURIComponent(id)}/result`);
 
 /** Jobs, newest first: `{jobs, next}`. */

@@ -27,6 +27,16 @@ export function pictureType(bytes) {
   return ascii(0, 4) === "RIFF" && ascii(8, 12) === "WEBP" ? "image/webp" : null;
 }
 
+/** The text in a file; throws where it is not in UTF-8, rather than change what is in it. */
+export async function textIn(file) {
+  const bytes = await file.arrayBuffer();
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new Error("it is not text in UTF-8");
+  }
+}
+
 /** The text that bytes are in UTF-8, or null where they are something else. */
 export function textOf(bytes) {
   try {

@@ -15,7 +15,8 @@
 import { Literal, isNumber, write } from "./exact.js";
 import { columnsOf, isBytes, isMatrix, isNumbers, isNumeric, kindOf } from "./types.js";
 
-let last = 0;
+/** Drafts outlive a page, and with them the names in them: those of a later page are greater. */
+let last = Math.round(performance.timeOrigin * 1000);
 /** A name for an item that stays with it while others come and go. */
 export const freshId = () => ++last;
 

@@ -8,17 +8,33 @@ import { Fault, readNumber } from "./number.js";
 import { readNumbers } from "./numbers.js";
 import { columnsOf, isBytes, isNumeric, kindOf } from "./types.js";
 
-/** The JSON text of arguments, `{name: type's value}`, and the faults by path. */
+/** The JSON text of arguments, `{name: type's value}`, by name too, and the faults by path. */
 export function encodeArguments(parameters, drafts) {
   const faults = new Map();
-  const members = parameters.map(
-    ({ name, type }, i) => `${JSON.stringify(name)}: ${encode(type, drafts[i], name, faults)}`,
+  const texts = new Map(
+    parameters.map(({ name, type }, i) => [name, encode(type, drafts[i], name, faults)]),
   );
-  return { text: `{${members.join(", ")}}`, faults };
+  const members = [...texts].map(([name, text]) => `${JSON.stringify(name)}: ${text}`);
+  return { text: `{${members.join(", ")}}`, texts, faults };
 }
+
+/** What was made of drafts that are objects, since a form asks again at each key. */
+const known = new WeakMap();
 
 /** The JSON text of a draft; faults go into the map, with `null` in their place. */
 export function encode(type, draft, path, faults) {
+  if (typeof draft !== "object") return encodeAnew(type, draft, path, faults);
+  let one = known.get(draft);
+  if (one?.type !== type) {
+    const own = new Map();
+    one = { type, text: encodeAnew(type, draft, "", own), faults: own };
+    known.set(draft, one);
+  }
+  for (const [step, message] of one.faults) faults.set(path + step, message);
+  return one.text;
+}
+
+function encodeAnew(type, draft, path, faults) {
   const inner = (type, draft, step) => encode(type, draft, path + step, faults);
   switch (kindOf(type)) {
     case "bool":

@@ -1,13 +1,14 @@
 /**
- * Follows one job: its events as they come, its output while it runs, its result when it is over.
+ * Follows one job: how it is and what it wrote, whenever the host tells that some job has changed, and
+ * its result when it is over. It keeps no connection of its own.
  */
-import { useEffect, useState } from "../vendor/htm-3.1.1/standalone.module.js";
-import { job as fetchJob, jobResult, logs, plain } from "./api.js";
-import { parse } from "./exact.js";
+import { useEffect, useRef, useState } from "../vendor/htm-3.1.1/standalone.module.js";
+import { job as fetchJob, jobResult, logs } from "./api.js";
+import { useLive } from "./live.js";
 
 const ENDED = new Set(["succeeded", "failed", "cancelled", "timed_out", "interrupted"]);
-/** How often standard output is looked at while the job runs: there is no event for it. */
-const LOOK = 1500;
+/** When a job is looked at first, in milliseconds: short ones end before the host tells again. */
+const LOOKS = [150, 400, 900];
 /** How many lines of a log are kept here; all of them are in `/-/jobs/ID/logs`. */
 const LINES = 1000;
 const EMPTY = {
@@ -18,76 +19,69 @@ const EMPTY = {
   error: null,
 };
 
+/** `{job, log, output, outcome, error}` as they are known so far. */
 export function useJob(id) {
   const [state, setState] = useState(EMPTY);
+  const { jobs: changes } = useLive();
+  const follower = useRef(null);
   useEffect(() => {
-    let gone = false;
-    const set = (change) =>
-      !gone &&
-      setState((old) => ({ ...old, ...(typeof change === "function" ? change(old) : change) }));
-    const stop = follow(id, set);
-    return () => {
-      gone = true;
-      stop();
-    };
+    setState(EMPTY);
+    const own = follow(id, (change) => setState((old) => ({ ...old, ...change })));
+    follower.current = own;
+    return own.stop;
   }, [id]);
+  useEffect(() => {
+    follower.current.look();
+  }, [id, changes]);
   return state;
 }
 
+/** One look at a time; what changed meanwhile is looked at afterwards. */
 function follow(id, set) {
-  let timer = null;
-  let source = null;
-  let over = false;
-  const output = async () => {
+  let isBusy = false;
+  let isMissed = false;
+  let isOver = false;
+  const take = async () => {
+    const job = await fetchJob(id);
     const { stdout, stderr, log } = await logs(id);
-    set({ output: { stdout, stderr }, log });
-  };
-  const ended = async (job) => {
-    if (over) return;
-    over = true;
-    source?.close();
-    clearInterval(timer);
-    set({ job });
+    const told = { job, output: { stdout, stderr }, log: log.slice(-LINES), error: null };
+    if (!ENDED.has(job.state)) return told;
     const outcome = await jobResult(id);
     // How long it took to fetch is no matter here.
     delete outcome.took;
     // What it wrote is shown by itself.
     for (const part of ["stdout", "stderr"]) outcome.failure?.delete(part);
-    set({ outcome });
-    await output().catch(() => {});
+    // It may have written between the two looks.
+    const last = await logs(id);
+    return {
+      ...told,
+      output: { stdout: last.stdout, stderr: last.stderr },
+      log: last.log.slice(-LINES),
+      outcome,
+    };
   };
-  const begin = async () => {
-    try {
-      const job = await fetchJob(id);
-      set({ job });
-      await output();
-      if (ENDED.has(job.state)) return ended(job);
-    } catch (error) {
-      return set({ error });
+  const look = async () => {
+    if (isOver) return;
+    if (isBusy) {
+      isMissed = true;
+      return;
     }
-    listen();
-    timer = setInterval(() => output().catch(() => {}), LOOK);
+    isBusy = true;
+    isMissed = false;
+    const told = await take().catch((error) => ({ error }));
+    isBusy = false;
+    if (isOver) return;
+    set(told);
+    // A host that is away may come back; a job that it does not know will not.
+    isOver = Boolean(told.outcome) || told.error?.status === 404 || told.error?.status === 410;
+    if (isMissed) look();
   };
-  const listen = () => {
-    source = new EventSource(`/-/jobs/${encodeURIComponent(id)}/events`);
-    const on = (kind, take) =>
-      source.addEventListener(kind, (event) => take(plain(parse(event.data))));
-    on("state", (job) => (ENDED.has(job.state) ? ended(job) : set({ job })));
-    on("progress", (progress) => set((old) => ({ job: { ...old.job, progress } })));
-    on("log", (line) => set((old) => ({ log: merged(old.log, line) })));
+  const timers = LOOKS.map((after) => setTimeout(look, after));
+  return {
+    look,
+    stop() {
+      isOver = true;
+      timers.forEach(clearTimeout);
+    },
   };
-  begin();
-  return () => {
-    over = true;
-    source?.close();
-    clearInterval(timer);
-  };
-}
-
-/** A stream that begins anew tells of lines again. */
-function merged(log, line) {
-  const known = log.some(
-    (old) => old.time === line.time && old.message === line.message && old.level === line.level,
-  );
-  return known ? log : [...log, line].slice(-LINES);
 }

@@ -2,11 +2,12 @@
  * What the page knows of the host, and keeps up to date: the catalog, whether the host answers, and
  * a count that goes up whenever some job changed.
  *
- * News come over `/-/events`. A host without them is asked every two seconds. While nobody looks at
- * the page it keeps no connection: a browser has only six of them for one host.
+ * News come over `/-/events`, one stream for all tabs. A host without them is asked every two seconds.
+ * A page that nobody looks at follows nothing.
  */
 import { useEffect, useState } from "../vendor/htm-3.1.1/standalone.module.js";
 import { catalog } from "./api.js";
+import { follow } from "./stream.js";
 
 const POLL = 2000;
 /** How long after a refusal `/-/events` is tried again. */
@@ -55,35 +56,32 @@ async function look() {
     const changed = await catalog(state.catalog?.tag);
     if (changed) set({ catalog: changed });
     if (state.link === "starting" || state.link === "lost")
-      set({ link: source ? "events" : "polling" });
+      set({ link: refused ? "polling" : "events" });
   } catch {
     set({ link: "lost" });
   }
 }
 
-let source = null;
 let poller = null;
 let refused = 0;
+let stream = null;
 
-function open() {
-  const events = new EventSource("/-/events");
-  source = events;
-  events.addEventListener("open", () => {
+const TAKE = {
+  open() {
+    refused = 0;
     set({ link: "events" });
     stopPolling();
     // What happened while there was no connection.
     news();
-  });
-  events.addEventListener("catalog", refresh);
-  events.addEventListener("jobs", () => set({ jobs: state.jobs + 1 }));
-  events.addEventListener("error", () => {
-    if (events !== source) return;
-    if (events.readyState !== EventSource.CLOSED) return set({ link: "lost" });
-    source = null;
+  },
+  catalog: refresh,
+  jobs: () => set({ jobs: state.jobs + 1 }),
+  lost: () => set({ link: "lost" }),
+  refused() {
     refused = Date.now();
     startPolling();
-  });
-}
+  },
+};
 
 function news() {
   refresh();
@@ -94,7 +92,10 @@ function startPolling() {
   if (state.link === "events") set({ link: "polling" });
   poller ??= setInterval(() => {
     news();
-    if (!source && Date.now() - refused > RETRY) open();
+    if (Date.now() - refused > RETRY) {
+      refused = Date.now();
+      stream.join();
+    }
   }, POLL);
   news();
 }
@@ -104,18 +105,17 @@ function stopPolling() {
   poller = null;
 }
 
-function pause() {
-  source?.close();
-  source = null;
+function leave() {
   stopPolling();
+  stream.leave();
 }
 
-/** Begins to follow the host. */
+/** Begins to follow the host, whenever somebody looks at the page. */
 export function start() {
-  open();
+  stream = follow((word) => TAKE[word]?.());
+  if (!document.hidden) stream.join();
   refresh();
-  document.addEventListener("visibilitychange", () => {
-    pause();
-    if (!document.hidden) open();
-  });
+  document.addEventListener("visibilitychange", () => (document.hidden ? leave() : stream.join()));
+  addEventListener("pagehide", leave);
+  addEventListener("pageshow", (event) => event.persisted && stream.join());
 }

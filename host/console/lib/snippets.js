@@ -1,144 +1,144 @@
 /**
- * The call in a form as text to copy: Python, curl, JavaScript.
+ * The call in a form as text to copy: Python, curl, JavaScript, `tarp call`. Bytes that come of it go
+ * into a file, and of a job its result is waited for.
+ *
+ * `more` has `extension`, what kind of bytes the result was when it was seen.
  */
 import { addressOf } from "./api.js";
-import { textOf, unbase64 } from "./bytes.js";
-import { isNumber, parse } from "./exact.js";
-import { hasWide, isBytes, kindOf } from "./types.js";
+import { unbase64 } from "./bytes.js";
+import { parse, write } from "./exact.js";
+import { TAKEN, isIdentifier, keywords, literal, quoted } from "./python.js";
+import { hasWide, isBytes, isFloat, isNumbers, kindOf } from "./types.js";
 
 /** Longer arguments are read from a file. */
 const LONGEST = 2000;
 export const isLong = (body) => body.length > LONGEST;
 
-const KEYWORDS = new Set(
-  (
-    "False None True and as assert async await break class continue def del elif else except finally for from " +
-    "global if import in is lambda nonlocal not or pass raise return try while with yield"
-  ).split(" "),
-);
-/** What the Python client's host has itself, so that no procedure is found under it. */
-const TAKEN = new Set(["close", "job", "jobs", "problems", "procedures", "refresh", "url"]);
-const isIdentifier = (name) => /^[A-Za-z]\w*$/.test(name) && !KEYWORDS.has(name);
+const resultOf = ({ result }) =>
+  result !== null && kindOf(result) === "result" ? result.result.ok : result;
+const givesBytes = (procedure) => {
+  const type = resultOf(procedure);
+  return type !== null && isBytes(type);
+};
+const stem = (name) => name.replace(/[^\w.-]+/g, "_");
+const outputOf = (procedure, { extension = "bin" } = {}) => `${stem(procedure.name)}.${extension}`;
+const present = (type) => (kindOf(type) === "option" ? present(type.option) : type);
 
-export function python(procedure, body, asJob) {
+const among = ({ parameters }, values) => parameters.filter(({ name }) => values.has(name));
+
+/** The arguments that are read from files of their own: `[{name, file, make}]`. */
+export function files(procedure, body) {
+  if (!isLong(body)) return [];
+  const values = parse(body);
+  return among(procedure, values)
+    .filter(({ name }) => isLong(write(values.get(name))))
+    .map(({ name, type }) => {
+      const value = values.get(name);
+      if (typeof value !== "string") return { name, file: `${name}.json`, make: () => write(value) };
+      return isBytes(present(type))
+        ? { name, file: `${name}.bin`, make: () => unbase64(value) }
+        : { name, file: `${name}.txt`, make: () => value };
+    });
+}
+
+export function python(procedure, body, asJob, more) {
   const steps = procedure.name.split("/");
   const dotted = steps.every(isIdentifier) && !TAKEN.has(steps[0]);
   const target = dotted ? `host.${steps.join(".")}` : `host[${quoted(procedure.name)}]`;
-  const lines = ["import tarp", "", `with tarp.connect(${quoted(location.origin)}) as host:`];
-  let given;
-  if (isLong(body)) {
-    lines.unshift("import json");
-    lines.push('    with open("arguments.json") as file:', "        arguments = json.load(file)");
-    given = "**arguments";
-  } else {
-    given = keywords(procedure.parameters, parse(body));
-  }
-  if (asJob) {
-    lines.push(`    job = ${target}.submit(${given})`, "    print(job.result())");
-  } else {
-    lines.push(`    print(${target}(${given}))`);
-  }
-  return lines.join("\n");
+  const long = new Map(files(procedure, body).map((one) => [one.name, one.file]));
+  const values = parse(body);
+  const texts = among(procedure, values).map(({ name, type }) => [
+    name,
+    long.has(name) ? reading(type, long.get(name)) : literal(type, values.get(name)),
+  ]);
+  const given = keywords(texts);
+  const reads = [...long.values()].map((file) => file.split(".").pop());
+  const imports = [
+    ...(reads.includes("json") ? ["import json"] : []),
+    ...(long.size ? ["from pathlib import Path"] : []),
+  ];
+  const came = asJob ? `${target}.submit(${given}).result()` : `${target}(${given})`;
+  const last = givesBytes(procedure)
+    ? [`    result = ${came}`, "", `with open(${quoted(outputOf(procedure, more))}, "wb") as file:`, "    file.write(result)"]
+    : [`    print(${came})`];
+  return [
+    ...(imports.length ? [...imports, ""] : []),
+    "import tarp",
+    "",
+    `with tarp.connect(${quoted(location.origin)}) as host:`,
+    ...last,
+  ].join("\n");
 }
 
-/** The arguments; on lines of their own where they are long. */
-function keywords(parameters, values) {
-  const texts = parameters.map(({ name, type }) => [name, literal(type, values.get(name))]);
-  const plain = texts
-    .filter(([name]) => isIdentifier(name))
-    .map(([name, text]) => `${name}=${text}`);
-  const odd = texts
-    .filter(([name]) => !isIdentifier(name))
-    .map(([name, text]) => `${quoted(name)}: ${text}`);
-  const all = [...plain, ...(odd.length ? [`**{${odd.join(", ")}}`] : [])];
-  const line = all.join(", ");
-  return line.length <= 60 || all.length < 2
-    ? line
-    : `\n${all.map((one) => `        ${one},\n`).join("")}    `;
-}
-
-const quoted = (text) =>
-  JSON.stringify(text).replace(
-    /[\u007f-\u009f\u2028\u2029]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-
-/** A value as Python writes it. */
-export function literal(type, value) {
-  if (value === null) return "None";
-  if (isNumber(value)) return String(value);
-  if (type === "f32" || type === "f64") return `float(${quoted(value)})`;
-  if (typeof value === "boolean") return value ? "True" : "False";
-  switch (kindOf(type)) {
-    case "list":
-      return isBytes(type)
-        ? bytesLiteral(value)
-        : `[${value.map((item) => literal(type.list, item)).join(", ")}]`;
-    case "tuple": {
-      const items = value.map((item, i) => literal(type.tuple[i], item));
-      return `(${items.join(", ")}${items.length === 1 ? "," : ""})`;
-    }
-    case "flags":
-      return value.length ? `{${value.map(quoted).join(", ")}}` : "set()";
-    case "option":
-      if (kindOf(type.option) !== "option") return literal(type.option, value);
-      return `{"some": ${literal(type.option, value.get("some"))}}`;
-    case "record":
-      return mapping(value, (name) => type.record.find((field) => field.name === name).type);
-    case "variant":
-      if (typeof value === "string") return quoted(value);
-      return mapping(value, (name) => type.variant.find((one) => one.name === name).type);
-    case "result":
-      return mapping(value, (name) => type.result[name]);
-    default:
-      return quoted(value);
-  }
-}
-
-const mapping = (value, typeOf) =>
-  `{${[...value].map(([name, item]) => `${quoted(name)}: ${literal(typeOf(name), item)}`).join(", ")}}`;
-
-function bytesLiteral(text) {
-  const bytes = unbase64(text);
-  const plain = textOf(bytes);
-  if (plain !== null && /^[\x20-\x7e\n\t]*$/.test(plain)) return `b${quoted(plain)}`;
-  return `b"${[...bytes].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("")}"`;
+/** A long argument from its file. What is not finite stands there in quotes. */
+function reading(type, file) {
+  const path = `Path(${quoted(file)})`;
+  if (file.endsWith(".bin")) return `${path}.read_bytes()`;
+  if (file.endsWith(".txt")) return `${path}.read_text(encoding="utf-8")`;
+  const value = `json.loads(${path}.read_text(encoding="utf-8"))`;
+  const numbers = present(type);
+  if (isNumbers(numbers) && isFloat(numbers.list)) return `[float(x) for x in ${value}]`;
+  return value;
 }
 
 /** A text as one word of a shell. */
 export const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
-export function curl(procedure, body, asJob) {
-  const lines = [
-    asJob ? "curl -i -H 'Prefer: respond-async'" : "curl",
+const joined = (words) => words.join(" \\\n  ");
+
+export function curl(procedure, body, asJob, more) {
+  const address = shell(location.origin + addressOf(procedure.name));
+  const sent = [
     "-H 'Content-Type: application/json'",
     isLong(body) ? "--data-binary @arguments.json" : `-d ${shell(body)}`,
-    shell(location.origin + addressOf(procedure.name)),
   ];
-  return lines.join(" \\\n  ");
+  const taken = givesBytes(procedure)
+    ? ["-H 'Accept: application/octet-stream'", `-o ${shell(outputOf(procedure, more))}`]
+    : [];
+  if (!asJob) return joined(["curl", ...sent, ...taken, address]);
+  const jobs = `${location.origin}/-/jobs`;
+  return [
+    `job=$(${joined(["curl -sS -H 'Prefer: respond-async'", ...sent, address])} |`,
+    "  grep -oE '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}' | head -n 1)",
+    `while curl -sS "${jobs}/$job" | grep -qE '"state":"(queued|running)"'; do sleep 1; done`,
+    joined(["curl", ...taken, `"${jobs}/$job/result"`]),
+  ].join("\n");
 }
 
-export function javascript(procedure, body, asJob) {
-  const headers = [
-    '"Content-Type": "application/json"',
-    ...(asJob ? ['"Prefer": "respond-async"'] : []),
-  ];
+export function javascript(procedure, body, asJob, more) {
+  const isFile = givesBytes(procedure);
+  const headers = (names) => `{ ${names.join(", ")} }`;
+  const accept = isFile ? ['"Accept": "application/octet-stream"'] : [];
+  const prefer = asJob ? ['"Prefer": "respond-async"'] : [];
+  const used = [...(isLong(body) ? ["readFile"] : []), ...(isFile ? ["writeFile"] : [])];
   // As text: `JSON.stringify` would round long integers.
-  const sent = isLong(body) ? "await file.text()" : script(body);
-  const wide =
-    !asJob && hasWide(procedure.result)
-      ? ["// Its integers may be longer than JavaScript's numbers hold."]
-      : [];
-  const last = asJob
-    ? ["const job = await reply.json();", "console.log(job.id);"]
+  const sent = isLong(body) ? 'await readFile("arguments.json")' : script(body);
+  const wide = hasWide(procedure.result)
+    ? ["// Its integers may be longer than JavaScript's numbers hold."]
+    : [];
+  const last = isFile
+    ? [
+        `await writeFile(${JSON.stringify(outputOf(procedure, more))}, new Uint8Array(await reply.arrayBuffer()));`,
+      ]
     : [...wide, "const { result } = await reply.json();", "console.log(result);"];
+  const waiting = [
+    "const { id } = await reply.json();",
+    "// An answer that says so is no outcome yet.",
+    "for (let type = \"OperationInProgress\"; type === \"OperationInProgress\"; ) {",
+    `  reply = await fetch(\`${location.origin}/-/jobs/\${id}/result?wait=60\`, { headers: ${headers(accept)} });`,
+    "  type = reply.ok ? null : (await reply.clone().json()).type;",
+    "}",
+    "if (!reply.ok) throw new Error((await reply.json()).message);",
+  ];
   return [
-    `const reply = await fetch(${JSON.stringify(location.origin + addressOf(procedure.name))}, {`,
+    ...(used.length ? [`import { ${used.join(", ")} } from "node:fs/promises";`, ""] : []),
+    `${asJob ? "let" : "const"} reply = await fetch(${JSON.stringify(location.origin + addressOf(procedure.name))}, {`,
     '  method: "POST",',
-    `  headers: { ${headers.join(", ")} },`,
+    `  headers: ${headers(['"Content-Type": "application/json"', ...(asJob ? prefer : accept)])},`,
     `  body: ${sent},`,
     "});",
     "if (!reply.ok) throw new Error((await reply.json()).message);",
+    ...(asJob ? waiting : []),
     ...last,
   ].join("\n");
 }
@@ -147,4 +147,28 @@ export function javascript(procedure, body, asJob) {
 function script(text) {
   if (!text.includes("'")) return `'${text.replaceAll("\\", "\\\\")}'`;
   return JSON.stringify(text);
+}
+
+export function tarp(procedure, body, asJob, more) {
+  const long = new Map(files(procedure, body).map((one) => [one.name, one.file]));
+  const values = parse(body);
+  const words = among(procedure, values).map(({ name, type }) =>
+    long.has(name) ? word(`${name}=@${long.get(name)}`) : word(`${name}=${wordOf(type, values.get(name))}`),
+  );
+  const target = `tarp call ${asJob ? "--job " : ""}${location.origin} ${word(procedure.name)}`;
+  const output = givesBytes(procedure) ? [`-o ${word(outputOf(procedure, more))}`] : [];
+  const all = [target, ...words, ...output];
+  const line = all.join(" ");
+  return line.length <= 78 ? line : joined(all);
+}
+
+/** A word of a shell, in quotes where it needs them. */
+export const word = (text) => (/^[\w./:=@,+-]+$/.test(text) ? text : shell(text));
+
+/** A value as `tarp call` reads it by its type: text as it is where that is clear, all else as JSON. */
+function wordOf(type, value) {
+  const inner = present(type);
+  const isText = ["string", "char", "enum"].includes(kindOf(inner)) && typeof value === "string";
+  if (isText && /^[\p{L}\p{N}_][\p{L}\p{N}_ .,:/-]*$/u.test(value) && value !== "null") return value;
+  return write(value);
 }

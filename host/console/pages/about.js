@@ -7,10 +7,10 @@ import { brief } from "../lib/types.js";
 import { Prose } from "../parts/prose.js";
 import { Icon, html } from "../parts/ui.js";
 
-export function About({ procedure }) {
+/** `documentation` in place of the procedure's, where a part of it is shown elsewhere. */
+export function About({ procedure, documentation = procedure.documentation }) {
   const {
     name,
-    documentation,
     limits,
     file,
     digest,
@@ -40,7 +40,7 @@ export function About({ procedure }) {
         ${steps.map((step, i) => (i < steps.length - 1 ? html`<span class="faint">${step}/</span><wbr />` : step))}
       </h1>
       <${Signature} procedure=${procedure} />
-      ${documentation ? html`<${Prose} text=${documentation} />` : html`<p class="faint">Its author wrote nothing about it.</p>`}
+      ${documentation ? html`<${Prose} text=${documentation} />` : procedure.documentation ? null : html`<p class="faint">Its author wrote nothing about it.</p>`}
       <dl class="facts">
         ${facts.map(
           ([term, text, title]) => html`

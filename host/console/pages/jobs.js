@@ -1,77 +1,114 @@
 /**
- * All jobs, newest first, as they go: filtered by state and procedure, with a way to cancel.
+ * All jobs as they go: those that run, those that wait, then the others, newest first. The filter is in
+ * the address.
  */
-import { cancel, jobs as fetchJobs } from "../lib/api.js";
-import { ago, clock, micros, seconds } from "../lib/format.js";
+import { cancel, jobCounts, jobs as fetchJobs } from "../lib/api.js";
+import { ago, clock, count, micros, seconds } from "../lib/format.js";
 import { to } from "../lib/route.js";
-import { Bar, STATES, State, isOver, nameOf } from "../parts/progress.js";
+import { Bar, ENDED, STATES, State, isOver, nameOf } from "../parts/progress.js";
 import { html, useEffect, useRef, useState, useNow } from "../parts/ui.js";
 
 const PAGE = 50;
+const MOST = 1000;
+/** A filter for all that have not ended. */
+const GOING = "going";
+const GROUPS = [
+  ["Running", ["running"]],
+  ["Queued", ["queued"]],
+  ["Ended", ENDED],
+];
 
-export function Jobs({ live }) {
-  const [filter, setFilter] = useState({ state: "", procedure: "" });
-  const [count, setCount] = useState(PAGE);
-  const [listed, setListed] = useState({ jobs: null, next: null, error: null });
-  const busy = useRef(false);
-  const missed = useRef(false);
+/** The groups that a filter lets through, with the states to ask for. */
+function groupsOf(state) {
+  if (state === GOING) return GROUPS.slice(0, 2);
+  if (!state) return GROUPS;
+  const group = GROUPS.find(([, states]) => states.includes(state));
+  return [[group?.[0] ?? nameOf(state), [state]]];
+}
 
-  /** One request at a time; what changed meanwhile is asked for afterwards. */
-  const look = async (query) => {
-    if (busy.current) {
-      missed.current = query;
+async function ask({ state, procedure, limit }) {
+  const of = procedure ? [["procedure", procedure]] : [];
+  const groups = await Promise.all(
+    groupsOf(state).map(async ([title, states]) => {
+      const query = [["limit", limit], ...of, ...states.map((one) => ["state", one])];
+      return { title, states, ...(await fetchJobs(query)) };
+    }),
+  );
+  return { groups, counts: await jobCounts(of), error: null };
+}
+
+export function Jobs({ live, query }) {
+  const filter = { state: query.get("state") ?? "", procedure: query.get("procedure") ?? "" };
+  const [limit, setLimit] = useState(PAGE);
+  const [listed, setListed] = useState({ groups: null, counts: null, error: null });
+  const isBusy = useRef(false);
+  const missed = useRef(null);
+
+  /** One look at a time; what changed meanwhile is looked at afterwards. */
+  const look = async (wanted) => {
+    if (isBusy.current) {
+      missed.current = wanted;
       return;
     }
-    busy.current = true;
+    isBusy.current = true;
     try {
-      setListed({ ...(await fetchJobs(query)), error: null });
+      setListed(await ask(wanted));
     } catch (error) {
       setListed((old) => ({ ...old, error }));
     }
-    busy.current = false;
+    isBusy.current = false;
     const next = missed.current;
-    missed.current = false;
+    missed.current = null;
     if (next) look(next);
   };
   useEffect(() => {
-    const query = [["limit", count], ...Object.entries(filter).filter(([, value]) => value)];
-    look(
-      filter.state === "going"
-        ? [...query.filter(([key]) => key !== "state"), ["state", "queued"], ["state", "running"]]
-        : query,
-    );
-  }, [filter, count, live.jobs]);
+    look({ ...filter, limit });
+  }, [filter.state, filter.procedure, limit, live.jobs]);
 
   const set = (name) => (event) => {
-    setCount(PAGE);
-    setFilter({ ...filter, [name]: event.target.value });
+    const chosen = Object.entries({ ...filter, [name]: event.target.value });
+    const asked = new URLSearchParams(chosen.filter(([, value]) => value)).toString();
+    setLimit(PAGE);
+    location.hash = `${to("jobs")}${asked && `?${asked}`}`;
   };
   const names = live.catalog?.procedures.map(({ name }) => name) ?? [];
+  const all = filter.procedure && !names.includes(filter.procedure) ? [filter.procedure, ...names] : names;
+  const { counts, groups, error } = listed;
   return html`
     <div class="page">
       <h1 data-heading>Jobs</h1>
       <form class="filters" aria-label="Filter" onSubmit=${(event) => event.preventDefault()}>
         <label>State
           <select value=${filter.state} onChange=${set("state")}>
-            <option value="">all</option>
-            <option value="going">queued and running</option>
-            ${STATES.map((state) => html`<option key=${state} value=${state}>${nameOf(state)}</option>`)}
+            <option value="">all${numberOf(counts, STATES)}</option>
+            <option value=${GOING}>queued and running${numberOf(counts, ["queued", "running"])}</option>
+            ${STATES.map(
+              (state) => html`
+              <option key=${state} value=${state}>${nameOf(state)}${numberOf(counts, [state])}</option>
+            `,
+            )}
           </select>
         </label>
         <label>Procedure
           <select value=${filter.procedure} onChange=${set("procedure")}>
             <option value="">all</option>
-            ${names.map((name) => html`<option key=${name} value=${name}>${name}</option>`)}
+            ${all.map((name) => html`<option key=${name} value=${name}>${name}</option>`)}
           </select>
         </label>
       </form>
-      <${List} listed=${listed} filtered=${Boolean(filter.state || filter.procedure)} />
+      ${error && html`<p class="note bad" role="alert">${error.message}</p>`}
+      ${!groups && !error && html`<p class="note" role="status">Looking for jobs…</p>`}
       ${
-        listed.next &&
+        groups &&
+        !error &&
+        html`<${Groups} groups=${groups} counts=${counts} isFiltered=${Boolean(filter.state || filter.procedure)} />`
+      }
+      ${
+        groups?.some(({ next }) => next) &&
         html`
         <p class="more">
-          <button type="button" onClick=${() => setCount(count + PAGE)} disabled=${count >= 1000}>
-            Older jobs
+          <button type="button" onClick=${() => setLimit(Math.min(MOST, limit + PAGE))} disabled=${limit >= MOST}>
+            More jobs
           </button>
         </p>
       `
@@ -80,21 +117,41 @@ export function Jobs({ live }) {
   `;
 }
 
-function List({ listed, filtered }) {
-  const { jobs, error } = listed;
-  if (error) return html`<p class="note bad" role="alert">${error.message}</p>`;
-  if (!jobs) return html`<p class="note" role="status">Looking for jobs…</p>`;
-  if (!jobs.length) {
+/** How many jobs are in these states, as far as it was counted. */
+function numberOf(counts, states) {
+  if (!counts) return "";
+  const numbers = states.map((state) => counts.counts[state] ?? 0);
+  const isMore = numbers.some((number) => number >= counts.most);
+  return ` (${count(numbers.reduce((a, b) => a + b, 0))}${isMore ? "+" : ""})`;
+}
+
+function Groups({ groups, counts, isFiltered }) {
+  const full = groups.filter(({ jobs }) => jobs.length);
+  if (!full.length) {
     return html`
       <p class="note" role="status">
-        ${filtered ? "No job is like this." : html`No jobs yet. “Run as a job” beside a procedure's form makes one.`}
+        ${isFiltered ? "No job is like this." : html`No jobs yet. “Run as a job” beside a procedure's form makes one.`}
       </p>
     `;
   }
   return html`
-    <ul class="jobs" aria-label="Jobs">${jobs.map((job) => html`<${Row} key=${job.id} job=${job} />`)}</ul>
+    <div class="jobs">
+      ${full.map(
+        ({ title, states, jobs }) => html`
+          <section key=${title} aria-label=${title}>
+            <h2>${title}<span class="faint">${numberOf(counts, states)}</span></h2>
+            <ul aria-label=${`${title} jobs`}>
+              ${inTurn(jobs).map((job) => html`<${Row} key=${job.id} job=${job} />`)}
+            </ul>
+          </section>
+        `,
+      )}
+    </div>
   `;
 }
+
+/** Those that wait by their place in the queue, others as they come. */
+const inTurn = (jobs) => [...jobs].sort((a, b) => (a.position ?? 0) - (b.position ?? 0));
 
 function Row({ job }) {
   const over = isOver(job.state);
@@ -108,6 +165,7 @@ function Row({ job }) {
     job.started &&
     (job.ended ? Date.parse(job.ended) : Math.max(now, Date.parse(job.started))) -
       Date.parse(job.started);
+  const isCrash = job.error && job.state !== "cancelled";
   return html`
     <li>
       <span class="job-state"><${State} state=${job.state} /></span>
@@ -116,7 +174,7 @@ function Row({ job }) {
         <span class="faint mono">${job.id.slice(0, 8)}…${job.id.slice(-4)}</span>
       </span>
       <span class="job-bar">
-        ${job.error ? html`<span class="job-error">${job.error.type}: ${job.error.message}</span>` : html`<${Bar} job=${job} />`}
+        ${isCrash ? html`<span class="job-error">${job.error.type}: ${job.error.message}</span>` : html`<${Bar} job=${job} />`}
       </span>
       <span class="job-time">
         <time datetime=${job.submitted} title=${clock(job.submitted)}>${ago(job.submitted, now)}</time>

@@ -2,52 +2,53 @@
  * One procedure: what it does, a form made from its types, and what came of the call.
  */
 import { call, submit, HostError } from "../lib/api.js";
-import { blank, draftOf } from "../lib/draft.js";
+import { takeApart } from "../lib/docs.js";
+import { prefill, useDrafts } from "../lib/drafts.js";
 import { encodeArguments } from "../lib/encode.js";
+import { parse, write } from "../lib/exact.js";
 import { Field, Faults } from "../form/field.js";
-import { JobPanel } from "../parts/job-panel.js";
-import { Outcome, shownType, spoken } from "../parts/outcome.js";
+import { Answer } from "../parts/answer.js";
+import { shownType, spoken } from "../parts/outcome.js";
+import { Prose } from "../parts/prose.js";
 import { html, useEffect, useMemo, useRef, useState, useNow } from "../parts/ui.js";
 import { About } from "./about.js";
 import { Snippets } from "./snippets.js";
 
-/** What was filled in, for who comes back to a procedure. A new signature begins anew. */
-const kept = new Map();
-
-const start = (procedure) => ({
-  drafts: procedure.parameters.map(({ type, ...rest }) =>
-    "default" in rest ? draftOf(type, rest.default) : blank(type),
-  ),
-  outcome: null,
-  job: null,
-});
+/** What came of the last call, for who comes back to a procedure. */
+const results = new Map();
+let calls = 0;
 
 export function Procedure({ procedure }) {
-  const key = `${procedure.name} ${procedure.signature}`;
-  const [state, setState] = useState(() => kept.get(key) ?? start(procedure));
+  const { name, parameters, digest } = procedure;
+  const [result, setResult] = useState(() => results.get(name) ?? null);
   const [tried, setTried] = useState(false);
   const [running, setRunning] = useState(null);
   const form = useRef(null);
-  const { drafts, outcome, job } = state;
-  const { text, faults } = useMemo(
-    () => encodeArguments(procedure.parameters, drafts),
-    [procedure, drafts],
+  const { drafts, lost, fill, clear, isTouched } = useDrafts(procedure);
+  const { text, texts, faults } = useMemo(
+    () => encodeArguments(parameters, drafts),
+    [parameters, ...drafts],
+  );
+  const documentation = useMemo(
+    () => takeApart(procedure.documentation, parameters.map((one) => one.name)),
+    [procedure],
   );
 
   useEffect(() => {
-    kept.set(key, state);
-  }, [key, state]);
+    results.set(name, result);
+  }, [name, result]);
   // Who leaves the page does not wait for the call.
   const waiting = useRef(null);
   useEffect(() => () => waiting.current?.abort(), []);
 
-  const fill = (i) => (draft) =>
-    setState((old) => ({ ...old, drafts: old.drafts.map((one, j) => (j === i ? draft : one)) }));
   const ready = () => {
     setTried(true);
     if (!faults.size) return true;
     // After the faults are drawn.
-    setTimeout(() => form.current?.querySelector("[aria-invalid]")?.focus());
+    setTimeout(() => {
+      const first = form.current?.querySelector("[aria-invalid], [data-invalid] button");
+      first?.focus();
+    });
     return false;
   };
   const run = async (work) => {
@@ -55,77 +56,96 @@ export function Procedure({ procedure }) {
     const controller = new AbortController();
     waiting.current = controller;
     setRunning({ controller, since: Date.now() });
-    const result = await work(controller.signal);
+    const given = { text, texts, digest };
+    const came = await work(controller.signal);
     waiting.current = null;
     setRunning(null);
-    setState((old) => ({ ...old, outcome: null, job: null, ...result }));
+    setResult({ id: ++calls, outcome: null, job: null, ...came, given });
   };
-  const callNow = () =>
-    run(async (signal) => ({ outcome: await call(procedure.name, text, signal) }));
+  const callNow = () => run(async (signal) => ({ outcome: await call(name, text, signal) }));
   const asJob = () =>
     run(async () => {
       try {
-        return { job: (await submit(procedure.name, text)).id };
+        return { job: (await submit(name, text)).id };
       } catch (error) {
         if (!(error instanceof HostError)) throw error;
         return { outcome: { failure: error.failure, status: error.status, receipt: null } };
       }
     });
+  const prefersJob = procedure.mode === "async";
   const onSubmit = (event) => {
     event.preventDefault();
     // As its author means it to be called.
-    if (procedure.mode === "async") asJob();
+    if (prefersJob) asJob();
     else callNow();
   };
   const onKeyDown = (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      onSubmit(event);
-    }
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) onSubmit(event);
   };
-  const said = useMemo(() => spoken(outcome), [outcome]);
-  const type = shownType(procedure.result);
-  const prefersJob = procedure.mode === "async";
+  const changed =
+    result && (result.given.text !== text ? "form" : result.given.digest !== digest && "procedure");
+  const said = useMemo(() => spoken(result?.outcome), [result]);
+  // A large result is drawn again only when it is another one.
+  const answer = useMemo(
+    () => html`
+      <${Answer}
+        result=${result}
+        changed=${changed}
+        type=${shownType(procedure.result)}
+        procedure=${procedure}
+        onRestore=${() => prefill(procedure, parse(result.given.text))}
+      />
+    `,
+    [result, changed, procedure],
+  );
+  const button = (isFirst, label, act) => html`
+    <button
+      type=${isFirst ? "submit" : "button"}
+      class=${isFirst ? "primary" : ""}
+      onClick=${isFirst ? undefined : act}
+      disabled=${running !== null}
+    >
+      ${label}
+    </button>
+  `;
   return html`
     <article class="procedure">
-      <${About} procedure=${procedure} />
+      <${About} procedure=${procedure} documentation=${documentation.text} />
       <form
         ref=${form}
         onSubmit=${onSubmit}
         onKeyDown=${onKeyDown}
         noValidate
-        aria-label=${`Arguments of ${procedure.name}`}
+        aria-label=${`Arguments of ${name}`}
       >
         <${Faults.Provider} value=${tried ? faults : NONE}>
-          ${procedure.parameters.map(
+          ${parameters.map(
             (parameter, i) => html`
               <${Field}
                 key=${parameter.name}
                 name=${parameter.name}
                 type=${parameter.type}
                 draft=${drafts[i]}
-                onChange=${fill(i)}
+                onChange=${(draft) => fill(parameter, draft)}
                 path=${parameter.name}
+                mark=${html`<${Mark} parameter=${parameter} />`}
+                about=${html`
+                  <${Said}
+                    text=${documentation.parameters.get(parameter.name)}
+                    isLost=${lost.has(parameter.name)}
+                  />
+                `}
               />
             `,
           )}
         <//>
         <div class="actions">
-          <button
-            type=${prefersJob ? "button" : "submit"}
-            class=${prefersJob ? "" : "primary"}
-            onClick=${prefersJob ? callNow : undefined}
-            disabled=${running !== null}
-          >
-            Call
-          </button>
-          <button
-            type=${prefersJob ? "submit" : "button"}
-            class=${prefersJob ? "primary" : ""}
-            onClick=${prefersJob ? undefined : asJob}
-            disabled=${running !== null}
-          >
-            Run as a job
-          </button>
+          ${button(!prefersJob, "Call", callNow)} ${button(prefersJob, "Run as a job", asJob)}
+          ${
+            isTouched &&
+            parameters.length > 0 &&
+            html`<button type="button" class="quiet" onClick=${clear}>Clear the form</button>`
+          }
           ${running && html`<${Waiting} running=${running} />`}
           ${
             tried &&
@@ -139,21 +159,40 @@ export function Procedure({ procedure }) {
         </div>
       </form>
       <p class="unseen" role="status">${running ? "" : said}</p>
-      <section class="answer" aria-label="Result" aria-busy=${String(running !== null)}>
-        ${
-          outcome &&
-          html`
-          <h2>Result</h2><${Outcome} outcome=${outcome} type=${type} name=${procedure.name} empty=${type === null} />
-        `
-        }
-        ${job && html`<h2>Job</h2><${JobPanel} key=${job} id=${job} result=${procedure.result} known link />`}
-      </section>
-      <${Snippets} procedure=${procedure} text=${text} complete=${faults.size === 0} />
+      <div aria-busy=${String(running !== null)}>${answer}</div>
+      <${Snippets} procedure=${procedure} text=${text} texts=${texts} complete=${faults.size === 0} outcome=${result?.outcome} />
     </article>
   `;
 }
 
 const NONE = new Map();
+
+/** What a caller who leaves a parameter out gets for it. */
+function Mark({ parameter }) {
+  const { type, default: given } = parameter;
+  if (given !== undefined) {
+    const text = write(given);
+    return html`
+      <span class="mark" title=${text}>default ${text.length > 40 ? `${text.slice(0, 40)}…` : text}</span>
+    `;
+  }
+  return type.option === undefined ? null : html`<span class="mark">optional</span>`;
+}
+
+/** What the documentation says of a parameter. */
+function Said({ text, isLost }) {
+  return html`
+    ${text && html`<div class="said"><${Prose} text=${text} level=${3} /></div>`}
+    ${
+      isLost &&
+      html`
+      <p class="faint" role="status">
+        What was here before was too large for the browser to keep over a reload; it has to be given again.
+      </p>
+    `
+    }
+  `;
+}
 
 function Waiting({ running }) {
   const passed = (useNow(100) - running.since) / 1000;

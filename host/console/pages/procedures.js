@@ -1,14 +1,21 @@
 /**
  * All procedures, to be searched, and the chosen one beside them; on a narrow screen one or the other.
  */
-import { ago, clock, plural } from "../lib/format.js";
-import { Icon, html, useMemo, useState, useNow } from "../parts/ui.js";
+import { plural } from "../lib/format.js";
+import { Icon, html, useEffect, useMemo, useState } from "../parts/ui.js";
 import { Contents, listed, matching } from "./contents.js";
+import { Problems } from "./problems.js";
 import { Procedure } from "./procedure.js";
 import { WebProcedure } from "./web.js";
 
+/** What was searched for, for who comes back to the list. */
+let searched = "";
+
 export function Procedures({ live, chosen }) {
-  const [search, setSearch] = useState("");
+  const [search, setSearch] = useState(searched);
+  useEffect(() => {
+    searched = search;
+  }, [search]);
   const { catalog } = live;
   const found = useMemo(
     () => (catalog ? matching(listed(catalog), search) : []),
@@ -33,13 +40,13 @@ export function Procedures({ live, chosen }) {
         chosen=${chosen}
       />
       <div class="detail">
-        <${Problems} problems=${catalog.problems} file=${chosen ? (procedure?.file ?? "") : null} />
+        <${Problems} key=${chosen} problems=${catalog.problems} file=${chosen ? (procedure?.file ?? "") : null} />
         ${
           chosen
             ? procedure
               ? html`
                 <${procedure.web ? WebProcedure : Procedure}
-                  key=${`${procedure.name} ${procedure.signature}`}
+                  key=${procedure.name}
                   procedure=${procedure}
                 />
               `
@@ -61,39 +68,6 @@ function Missing({ name, complete }) {
   `;
 }
 
-/** When this page was opened. */
-const OPENED = Date.now() - 2000;
-
-/** What went wrong while loading; told at once, since a new version that fails is easily missed. */
-function Problems({ problems, file }) {
-  const now = useNow();
-  // Of other files only the heading, unless it is news.
-  const isOpen = (problem) =>
-    file === null || file === problem.file || Date.parse(problem.since) > OPENED;
-  return html`
-    <p class="unseen" role="status">
-      ${problems.map((problem) => `Problem with ${problem.file}: ${problem.message}`).join("\n")}
-    </p>
-    <section class="problems" aria-label="Problems while loading">
-      ${problems.map(
-        (problem) => html`
-          <details class="problem" key=${problem.file + problem.message} open=${isOpen(problem)}>
-            <summary>
-              <${Icon} name="warning" />
-              <strong>${problem.file}</strong>
-              <span class="faint">
-                <time datetime=${problem.since} title=${clock(problem.since)}>${ago(problem.since, now)}</time>${"; "}
-                ${problem.serving ? "its procedures still serve" : "not served"}
-              </span>
-            </summary>
-            <p class="mono">${problem.message}</p>
-          </details>
-        `,
-      )}
-    </section>
-  `;
-}
-
 function Welcome({ catalog }) {
   const files = new Set(listed(catalog).map(({ file }) => file)).size;
   const first = catalog.procedures[0];
@@ -112,7 +86,7 @@ function Welcome({ catalog }) {
         <div><dt><kbd>↓</kbd> <kbd>↑</kbd></dt><dd>through what was found</dd></div>
         <div><dt><kbd>Ctrl</kbd> <kbd>Enter</kbd></dt><dd>call</dd></div>
       </dl>
-      <p class="faint">For programs: <a href="/-/procedures">the catalog with types</a>.</p>
+      <p class="faint">For programs: <a href="/-/procedures">the catalog with types</a>, and <a href="/-/docs">OpenAPI</a>.</p>
     </div>
   `;
 }

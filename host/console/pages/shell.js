@@ -5,6 +5,7 @@
 import { useLive } from "../lib/live.js";
 import { to, useRoute } from "../lib/route.js";
 import { toggle, useDark } from "../lib/theme.js";
+import { useNoDrop } from "../form/take.js";
 import { Icon, html, useEffect, useRef } from "../parts/ui.js";
 import { Job } from "./job.js";
 import { Jobs } from "./jobs.js";
@@ -33,6 +34,7 @@ export function Shell() {
   }, [title]);
   useMoves(content, `${page}/${inside}`);
   useSearchKey();
+  useNoDrop();
 
   return html`
     <a class="skip" href="#content" onClick=${(event) => skip(event, content)}>Skip to the content</a>
@@ -49,7 +51,7 @@ export function Shell() {
                 way === "procedures" &&
                 live.catalog?.problems.length > 0 &&
                 html`
-                <span class="badge" title="Problems while loading">
+                <span class=${`badge ${live.catalog.problems.some((one) => !one.serving) ? "" : "warn"}`} title="Problems while loading">
                   ${live.catalog.problems.length}<span class="unseen"> with problems</span>
                 </span>
               `

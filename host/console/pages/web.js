@@ -2,13 +2,17 @@
  * A web procedure, which takes a request as it is: a form for the method, the query and the body.
  */
 import { addressOf, outcomeOf } from "../lib/api.js";
-import { freshId } from "../lib/draft.js";
-import { curl, javascript, python } from "../lib/web-snippets.js";
-import { Outcome, spoken } from "../parts/outcome.js";
-import { Code, Copy, Icon, Segments, html, useState } from "../parts/ui.js";
+import { prefillDraft, useDraft } from "../lib/drafts.js";
+import { Pairs, emptyPair } from "../form/pairs.js";
+import { useDrop } from "../form/take.js";
+import { LongText } from "../form/text.js";
 import { Upload } from "../form/upload.js";
+import { Answer } from "../parts/answer.js";
+import { spoken } from "../parts/outcome.js";
+import { Segments, html, useEffect, useMemo, useState } from "../parts/ui.js";
 import { bytes as size } from "../lib/format.js";
 import { About } from "./about.js";
+import { InCode } from "./web-snippets.js";
 
 const TYPES = [
   ["application/json", "JSON"],
@@ -17,55 +21,99 @@ const TYPES = [
   ["application/octet-stream", "File"],
 ];
 
-const emptyPair = () => ({ id: freshId(), name: "", value: "" });
-const encoded = (pairs) =>
-  new URLSearchParams(
-    pairs.filter(({ name }) => name).map(({ name, value }) => [name, value]),
-  ).toString();
+const pairsOf = (pairs) => pairs.filter(({ name }) => name).map(({ name, value }) => [name, value]);
+const encoded = (pairs) => new URLSearchParams(pairsOf(pairs)).toString();
+
+/** A body in a few words. */
+const briefly = (body, type) =>
+  typeof body === "string" && body.length < 120 ? body : `${type}, ${size(body.length)}`;
+
+/** What kind of reply it was: JSON comes in an envelope. */
+const mediaTypeOf = (outcome) =>
+  outcome && (outcome.bytes ? outcome.mediaType : outcome.stopped ? null : "application/json");
+
+/** What came of the last request, for who comes back to a procedure. */
+const results = new Map();
+let requests = 0;
 
 export function WebProcedure({ procedure }) {
+  const { name, digest } = procedure;
   const { methods } = procedure.web;
-  const [method, setMethod] = useState(methods[0]);
-  const [query, setQuery] = useState([emptyPair()]);
-  const [type, setType] = useState(TYPES[0][0]);
-  const [text, setText] = useState("");
-  const [fields, setFields] = useState([emptyPair()]);
-  const [file, setFile] = useState(null);
-  const [outcome, setOutcome] = useState(null);
+  const [draft, change] = useDraft(name, {
+    method: methods[0],
+    query: [emptyPair()],
+    type: TYPES[0][0],
+    text: "",
+    fields: [emptyPair()],
+    file: null,
+  });
+  const { query, type, text, fields, file } = draft;
+  const method = methods.includes(draft.method) ? draft.method : methods[0];
+  const [result, setResult] = useState(() => results.get(name) ?? null);
   const [running, setRunning] = useState(false);
+  const [tried, setTried] = useState(false);
+  useEffect(() => {
+    results.set(name, result);
+  }, [name, result]);
 
   const asked = encoded(query);
-  const address = addressOf(procedure.name) + (asked && `?${asked}`);
+  const address = addressOf(name) + (asked && `?${asked}`);
   const isPost = method === "POST";
-  const body = !isPost
-    ? undefined
-    : type.includes("urlencoded")
-      ? encoded(fields)
-      : type.includes("octet")
-        ? file?.bytes
-        : text;
+  const isForm = type.includes("urlencoded");
+  const isFile = type.includes("octet");
+  const body = !isPost ? undefined : isForm ? encoded(fields) : isFile ? file?.bytes : text;
+  const sentType = file?.bytes && isFile ? file.type : type;
+  const isMissing = isPost && isFile && !file?.bytes;
+  const isSame = (given) =>
+    given.method === method &&
+    given.address === address &&
+    given.body === body &&
+    (!isPost || given.type === sentType);
   const send = async (event) => {
     event.preventDefault();
+    setTried(true);
+    if (isMissing) return;
     setRunning(true);
-    setOutcome(
-      await outcomeOf(address, {
-        method,
-        headers:
-          isPost && body !== undefined
-            ? { "Content-Type": file && type.includes("octet") ? file.type : type }
-            : {},
-        body,
-      }),
-    );
+    const given = { method, address, body, type: sentType, digest, draft };
+    given.line = `${method} ${address}${body === undefined ? "" : ` ${briefly(body, sentType)}`}`;
+    const outcome = await outcomeOf(address, {
+      method,
+      headers: isPost && body !== undefined ? { "Content-Type": sentType } : {},
+      body,
+    });
+    setResult({ id: ++requests, outcome, given });
     setRunning(false);
   };
-  const take = async (chosen) =>
-    setFile({
-      name: chosen.name,
-      type: chosen.type || "application/octet-stream",
-      bytes: new Uint8Array(await chosen.arrayBuffer()),
-    });
-  const request = { method, address: location.origin + address, type, body, file };
+  const changed =
+    result && (!isSame(result.given) ? "request" : result.given.digest !== digest && "procedure");
+  const answer = useMemo(
+    () => html`
+      <${Answer}
+        result=${result}
+        changed=${changed}
+        procedure=${procedure}
+        onRestore=${() => prefillDraft(name, result.given.draft)}
+      />
+    `,
+    [result, changed, procedure],
+  );
+  const take = async (chosen) => {
+    const bytes = new Uint8Array(await chosen.arrayBuffer());
+    const type = chosen.type || "application/octet-stream";
+    change({ type: "application/octet-stream", file: { name: chosen.name, type, bytes } });
+  };
+  const { handlers } = useDrop();
+  const request = {
+    name,
+    methods,
+    method,
+    address: location.origin + address,
+    query: pairsOf(query),
+    type,
+    body,
+    file,
+    mediaType: mediaTypeOf(result?.outcome),
+  };
   return html`
     <article class="procedure">
       <${About} procedure=${procedure} />
@@ -79,16 +127,16 @@ export function WebProcedure({ procedure }) {
               label="Method"
               options=${methods.map((one) => [one, one])}
               value=${method}
-              onChange=${setMethod}
+              onChange=${(method) => change({ method })}
             />
           </div>
         `
         }
-        <${Pairs} title="Query" pairs=${query} onChange=${setQuery} />
+        <${Pairs} title="Query" pairs=${query} onChange=${(query) => change({ query })} />
         ${
           isPost &&
           html`
-          <fieldset class="field group">
+          <fieldset class="field group" ...${handlers}>
             <legend><span class="name">Body</span></legend>
             <div class="tools">
               <${Segments}
@@ -96,35 +144,34 @@ export function WebProcedure({ procedure }) {
                 label="Content type"
                 options=${TYPES}
                 value=${type}
-                onChange=${setType}
+                onChange=${(type) => change({ type })}
               />
-              ${
-                type.includes("octet") &&
-                html`
-                <${Upload} label="Body: file" onFile=${take}>Choose a file<//>
-              `
-              }
+              <${Upload} label="Body: file" onFile=${take}>Choose a file<//>
             </div>
             ${
-              type.includes("urlencoded")
-                ? html`<${Pairs} title="Fields" pairs=${fields} onChange=${setFields} />`
-                : type.includes("octet")
+              isForm
+                ? html`<${Pairs} title="Fields" pairs=${fields} onChange=${(fields) => change({ fields })} />`
+                : isFile
                   ? html`
                     <p class="faint">
-                      ${file ? `${file.name}, ${file.type}, ${size(file.bytes.length)}` : "No file yet."}
+                      ${
+                        file?.bytes
+                          ? `${file.name}, ${file.type}, ${size(file.bytes.length)}`
+                          : file
+                            ? `No file: ${file.name} has to be chosen again, since a browser keeps no files over a reload.`
+                            : "No file yet. It can also be dropped here."
+                      }
                     </p>
                   `
                   : html`
-                    <textarea
+                    <${LongText}
                       class="mono"
                       aria-label="Body"
+                      name="the body"
                       rows="4"
-                      spellcheck=${false}
                       value=${text}
-                      onInput=${(event) => setText(event.target.value)}
-                    >
-                      
-                    </textarea>
+                      onChange=${(text) => change({ text })}
+                    />
                   `
             }
           </fieldset>
@@ -138,81 +185,13 @@ export function WebProcedure({ procedure }) {
             <a class="button" href=${address} target="_blank" rel="noreferrer">Open by itself</a>
           `
           }
+          ${tried && isMissing && html`<span class="fault" role="alert">Choose a file for the body.</span>`}
           ${running && html`<span class="waiting"><span class="spinner" aria-hidden="true"></span></span>`}
         </div>
       </form>
-      <p class="unseen" role="status">${running ? "" : spoken(outcome)}</p>
-      <section class="answer" aria-label="Result" aria-busy=${String(running)}>
-        ${outcome && html`<h2>Result</h2><${Outcome} outcome=${outcome} name=${procedure.name} />`}
-      </section>
+      <p class="unseen" role="status">${running ? "" : spoken(result?.outcome)}</p>
+      <div aria-busy=${String(running)}>${answer}</div>
       <${InCode} request=${request} />
     </article>
-  `;
-}
-
-const LANGUAGES = { curl, Python: python, JavaScript: javascript };
-
-function InCode({ request }) {
-  const [language, setLanguage] = useState("curl");
-  const code = LANGUAGES[language](request);
-  return html`
-    <section class="snippets" aria-labelledby="snippets">
-      <h2 id="snippets">The same request in code</h2>
-      <div class="tools">
-        <${Segments}
-          name="language"
-          label="Language"
-          options=${Object.keys(LANGUAGES).map((one) => [one, one])}
-          value=${language}
-          onChange=${setLanguage}
-        />
-        <${Copy} text=${code} />
-      </div>
-      <${Code} text=${code} label=${`The request in ${language}`} />
-    </section>
-  `;
-}
-
-/** Names with values, to be added and removed. */
-function Pairs({ title, pairs, onChange }) {
-  const change = (id, part) =>
-    onChange(pairs.map((pair) => (pair.id === id ? { ...pair, ...part } : pair)));
-  return html`
-    <fieldset class="field group">
-      <legend><span class="name">${title}</span></legend>
-      ${pairs.map(
-        (pair, i) => html`
-          <div class="pair" key=${pair.id}>
-            <input
-              type="text"
-              aria-label=${`${title}: name ${i + 1}`}
-              placeholder="name"
-              value=${pair.name}
-              onInput=${(event) => change(pair.id, { name: event.target.value })}
-            />
-            <input
-              type="text"
-              aria-label=${`${title}: value ${i + 1}`}
-              placeholder="value"
-              value=${pair.value}
-              onInput=${(event) => change(pair.id, { value: event.target.value })}
-            />
-            <button
-              type="button"
-              class="quiet square"
-              aria-label=${`Remove ${title.toLowerCase()} ${i + 1}`}
-              onClick=${() => onChange(pairs.filter(({ id }) => id !== pair.id))}
-            >
-              <${Icon} name="minus" />
-            </button>
-          </div>
-        `,
-      )}
-      <p class="tools">
-        <button type="button" class="quiet small" onClick=${() => onChange([...pairs, emptyPair()])}>
-          <${Icon} name="plus" />Add
-        </button>
-      </p>
-    </fieldset>
   `;
 }

@@ -11,8 +11,12 @@ const PARTS = [
   ["stderr", "Standard error"],
 ];
 
+const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+
 /** `failure` is a Map as a failure's body has it, or an exact part of a job. */
 export function Failure({ failure, status = 0 }) {
+  // Somebody wanted it so.
+  if (failure.get("type") === "Cancelled") return html`<p class="note">${sentence(failure.get("message"))}</p>`;
   const value = failure.get("value");
   const isNested = typeof value === "object" && value !== null && !isNumber(value);
   const said = failure.get("message");

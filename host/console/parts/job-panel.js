@@ -9,8 +9,8 @@ import { Outcome, shownType } from "./outcome.js";
 import { Bar, State, isOver } from "./progress.js";
 import { Code, html, useState, useNow } from "./ui.js";
 
-/** `result` is the procedure's result type where it is known; `link` leads to the job's own page. */
-export function JobPanel({ id, result = null, link = false, known = false }) {
+/** `procedure` is null where it is not known; `link` leads to the job's own page. */
+export function JobPanel({ id, procedure = null, link = false }) {
   const { job, log, output, outcome, error } = useJob(id);
   const [stopping, setStopping] = useState(false);
   if (error && !job) return html`<p class="note bad" role="alert">${error.message}</p>`;
@@ -20,7 +20,7 @@ export function JobPanel({ id, result = null, link = false, known = false }) {
     setStopping(true);
     cancel(id).catch(() => setStopping(false));
   };
-  const type = shownType(result);
+  const type = shownType(procedure?.result ?? null);
   return html`
     <div class="job-panel">
       <div class="job-head">
@@ -40,7 +40,7 @@ export function JobPanel({ id, result = null, link = false, known = false }) {
       ${
         outcome &&
         html`
-        <h2>Result</h2><${Outcome} outcome=${outcome} type=${type} name=${job.procedure} empty=${known && type === null} />
+        <h2>Result</h2><${Outcome} outcome=${outcome} type=${type} name=${job.procedure} empty=${procedure && !procedure.web && type === null} />
       `
       }
       ${

@@ -3,23 +3,12 @@
  */
 import { hexDump, pictureType, textOf } from "../lib/bytes.js";
 import { bytes as size } from "../lib/format.js";
+import { essenceOf, extensionFor } from "../lib/media.js";
 import { Code, Download, fileName, html, useEffect, useState } from "./ui.js";
-
-const EXTENSIONS = {
-  "image/png": "png",
-  "image/jpeg": "jpg",
-  "image/gif": "gif",
-  "image/webp": "webp",
-  "image/svg+xml": "svg",
-  "text/html": "html",
-  "text/csv": "csv",
-  "text/plain": "txt",
-  "application/pdf": "pdf",
-};
 
 /** Bytes with the media type that came with them, if one did. */
 export function Bytes({ bytes, mediaType = "", name }) {
-  const essence = mediaType.split(";")[0].trim().toLowerCase();
+  const essence = essenceOf(mediaType);
   const picture = essence.startsWith("image/") ? essence : pictureType(bytes);
   const text = picture ? null : textOf(bytes.subarray(0, 1 << 20));
   const kind = picture ?? (essence || "application/octet-stream");
@@ -40,7 +29,7 @@ export function Bytes({ bytes, mediaType = "", name }) {
       ${
         bytes.length > 0 &&
         html`
-          <${Download} name=${fileName(name, EXTENSIONS[kind] ?? "bin")} make=${() => bytes} type=${kind}>
+          <${Download} name=${fileName(name, extensionFor(kind))} make=${() => bytes} type=${kind}>
             Save the bytes
           <//>
         `

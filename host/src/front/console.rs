@@ -21,6 +21,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
 
 const PAGE: &str = "index.html";
 
+/// The viewer of the OpenAPI document.
+const DOCS: &str = "docs.html";
+
 /// Names below `host/console/`, each with its content.
 macro_rules! files {
     ($($name:literal)*) => {
@@ -31,41 +34,55 @@ macro_rules! files {
 /// All files of the console.
 const FILES: &[(&str, &[u8])] = files! {
     "css/base.css"
+    "css/docs.css"
     "css/form.css"
     "css/jobs.css"
     "css/procedures.css"
     "css/result.css"
     "css/shell.css"
+    "docs.html"
+    "docs.js"
     "early.js"
     "form/bytes.js"
     "form/choice.js"
     "form/field.js"
     "form/list.js"
     "form/numbers.js"
+    "form/pairs.js"
     "form/rows.js"
     "form/scalar.js"
+    "form/take.js"
+    "form/text.js"
     "form/upload.js"
     "icon.svg"
     "index.html"
+    "lib/again.js"
     "lib/api.js"
     "lib/brackets.js"
     "lib/bytes.js"
     "lib/csv.js"
+    "lib/docs.js"
     "lib/draft.js"
+    "lib/drafts.js"
     "lib/encode.js"
     "lib/exact.js"
     "lib/format.js"
     "lib/job.js"
     "lib/live.js"
+    "lib/markdown.js"
+    "lib/media.js"
     "lib/number.js"
     "lib/numbers.js"
+    "lib/python.js"
     "lib/route.js"
     "lib/shape.js"
     "lib/snippets.js"
+    "lib/stream.js"
     "lib/table.js"
     "lib/theme.js"
     "lib/types.js"
     "lib/web-snippets.js"
+    "lib/worker.js"
     "main.js"
     "pages/about.js"
     "pages/contents.js"
@@ -73,10 +90,14 @@ const FILES: &[(&str, &[u8])] = files! {
     "pages/jobs.js"
     "pages/overview.js"
     "pages/procedure.js"
+    "pages/problems.js"
     "pages/procedures.js"
     "pages/shell.js"
     "pages/snippets.js"
+    "pages/web-snippets.js"
     "pages/web.js"
+    "parts/answer.js"
+    "parts/arguments.js"
     "parts/failure.js"
     "parts/job-panel.js"
     "parts/outcome.js"
@@ -92,6 +113,13 @@ const FILES: &[(&str, &[u8])] = files! {
     "vendor/htm-3.1.1/LICENSE"
     "vendor/htm-3.1.1/LICENSE-preact"
     "vendor/htm-3.1.1/standalone.module.js"
+    "vendor/marked-18.2.1/LICENSE"
+    "vendor/marked-18.2.1/marked.esm.js"
+    "vendor/swagger-ui-dist-5.35.0/LICENSE"
+    "vendor/swagger-ui-dist-5.35.0/NOTICE"
+    "vendor/swagger-ui-dist-5.35.0/swagger-ui-bundle.js"
+    "vendor/swagger-ui-dist-5.35.0/swagger-ui-bundle.js.LICENSE.txt"
+    "vendor/swagger-ui-dist-5.35.0/swagger-ui.css"
     "vendor/uplot-1.6.32/LICENSE"
     "vendor/uplot-1.6.32/uPlot.esm.js"
     "vendor/uplot-1.6.32/uPlot.min.css"
@@ -111,6 +139,11 @@ pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
 /// The page.
 pub(super) fn page(headers: &HeaderMap) -> Response {
     file(PAGE, headers).unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
+}
+
+/// `GET /-/docs`: the OpenAPI document for people.
+pub(super) async fn docs(headers: HeaderMap) -> Response {
+    file(DOCS, &headers).unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
 }
 
 /// `GET /-/console/NAME`.

@@ -62,6 +62,7 @@ fn pages() -> Router<State> {
         .route("/", page(listing::show))
         .route("/-/procedures", page(catalog::show))
         .route("/-/openapi.json", page(openapi::show))
+        .route("/-/docs", page(console::docs))
         .route("/-/health", page(health::show))
         .route("/-/health/live", page(health::live))
         .route("/-/health/ready", page(health::ready))

@@ -6,9 +6,10 @@ use tokio::sync::watch;
 
 use super::live::Follower;
 use super::model::{Job, JobId, Logs, Presentation, State};
-use super::store::{Filter, Lookup};
-use super::stored::StoredResult;
+use super::store::{Filter, KEPT_ARGUMENTS, Lookup};
+use super::stored::{StoredCall, StoredResult};
 use super::{Jobs, store_failure};
+use crate::codec::types::Arguments;
 use crate::error::{CallError, Kind};
 use crate::metrics::Standing;
 use crate::value::Value;
@@ -124,6 +125,46 @@ impl Jobs {
                 format!("reading the stored result failed: {e}"),
             )),
         }
+    }
+
+    /// What a job was called with.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::Gone`] where it is no longer kept, [`Kind::TooLarge`] above [`KEPT_ARGUMENTS`], and as
+    /// [`Self::view`].
+    pub async fn arguments(&self, id: JobId) -> Result<Arguments, CallError> {
+        let most = "arguments of more than 1 MiB are neither shown nor kept after the end of a job";
+        let Some(encoded) = self.0.store.arguments(id).await.map_err(store_failure)? else {
+            self.view(id).await?;
+            return Err(CallError::new(
+                Kind::Gone,
+                format!("the arguments of the job {id} are no longer kept: {most}"),
+            ));
+        };
+        if encoded.len() > KEPT_ARGUMENTS {
+            return Err(CallError::new(
+                Kind::TooLarge,
+                format!("the arguments of the job {id} have {} bytes: {most}", encoded.len()),
+            ));
+        }
+        let StoredCall { arguments, .. } = StoredCall::decode(&encoded).map_err(|e| {
+            CallError::new(Kind::Internal, format!("the stored arguments are unreadable: {e}"))
+        })?;
+        Ok(arguments)
+    }
+
+    /// How many jobs of this procedure, or of all, are kept in each state, in the order of
+    /// [`State::ALL`]; no further than `store::MOST_COUNTED`.
+    ///
+    /// # Errors
+    ///
+    /// Where the store fails.
+    pub async fn counts(
+        &self,
+        procedure: Option<&str>,
+    ) -> Result<[u64; State::ALL.len()], CallError> {
+        self.0.store.counts(procedure).await.map_err(store_failure)
     }
 
     /// What a job wrote and logged, so far or at all.

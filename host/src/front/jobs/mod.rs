@@ -1,6 +1,7 @@
 //! Jobs over HTTP: `/-/jobs` for programs and people, and the handles of the original protocol. Knows
 //! how a job is shown, not how it runs.
 
+mod arguments;
 mod events;
 mod key;
 mod once;
@@ -41,8 +42,10 @@ pub(super) const ORIGINAL_PATHS: [&str; 2] = [ASYNC_GET, ASYNC_PROBE];
 pub(super) fn routes() -> Router<State> {
     Router::new()
         .route("/-/jobs", page(list))
+        .route("/-/jobs/counts", page(counts))
         .route("/-/jobs/{id}", with_methods(get(job).delete(cancel), "GET, HEAD, DELETE, OPTIONS"))
         .route("/-/jobs/{id}/result", page(result))
+        .route("/-/jobs/{id}/arguments", page(arguments::show))
         .route("/-/jobs/{id}/logs", page(logs))
         .route("/-/jobs/{id}/events", page(events::stream))
         .route(ASYNC_GET, page(original::get))
@@ -55,6 +58,12 @@ async fn list(Extract(state): Extract<State>, RawQuery(query): RawQuery) -> Repl
     let filter = show::filter(query.as_deref().unwrap_or_default())?;
     let (jobs, next) = jobs(&state)?.list(&filter).await?;
     Ok(reply::bare(StatusCode::OK, &show::Listed::new(&jobs, next)))
+}
+
+async fn counts(Extract(state): Extract<State>, RawQuery(query): RawQuery) -> Reply {
+    let procedure = show::counted(query.as_deref().unwrap_or_default())?;
+    let counts = jobs(&state)?.counts(procedure.as_deref()).await?;
+    Ok(reply::bare(StatusCode::OK, &show::Counts::new(counts)))
 }
 
 async fn job(Extract(state): Extract<State>, Path(id): Path<String>) -> Reply {

@@ -1,5 +1,6 @@
 //! A job as JSON, and what a query about jobs may say.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use serde::Serialize;
@@ -8,7 +9,7 @@ use crate::error::{CallError, Kind};
 use crate::front::reply::Fault;
 use crate::jobs::View;
 use crate::jobs::model::{LogLine, Logs, State};
-use crate::jobs::store::Filter;
+use crate::jobs::store::{Filter, MOST_COUNTED};
 use crate::sandbox::Progress;
 
 /// How many jobs a page has where the query does not say.
@@ -82,6 +83,21 @@ impl<'a> Listed<'a> {
             jobs: jobs.iter().map(Shown::from).collect(),
             next: next.map(|next| next.to_string()),
         }
+    }
+}
+
+/// How many jobs there are in each state.
+#[derive(Serialize)]
+pub(super) struct Counts {
+    counts: BTreeMap<&'static str, u64>,
+    /// A count that is this one may be more.
+    most: u64,
+}
+
+impl Counts {
+    pub(super) fn new(counts: [u64; State::ALL.len()]) -> Self {
+        let counts = State::ALL.map(State::name).into_iter().zip(counts).collect();
+        Self { counts, most: MOST_COUNTED }
     }
 }
 
@@ -163,6 +179,18 @@ pub(super) fn filter(query: &str) -> Result<Filter, CallError> {
         }
     }
     Ok(filter)
+}
+
+/// The procedure whose jobs are to be counted; `None` for all.
+pub(super) fn counted(query: &str) -> Result<Option<String>, CallError> {
+    let mut procedure = None;
+    for (name, text) in form_urlencoded::parse(query.as_bytes()) {
+        if name != "procedure" {
+            return Err(bad(format!("there is no parameter {name:?}; there is procedure")));
+        }
+        procedure = Some(text.into_owned());
+    }
+    Ok(procedure)
 }
 
 fn moment(name: &str, text: &str) -> Result<SystemTime, CallError> {

@@ -53,8 +53,10 @@ pub(super) fn paths(keeps_jobs: bool) -> Map<String, Value> {
     );
     if keeps_jobs {
         add("/-/jobs", list_jobs());
+        add("/-/jobs/counts", count_jobs());
         add("/-/jobs/{id}", one_job());
         add("/-/jobs/{id}/result", job_result());
+        add("/-/jobs/{id}/arguments", job_arguments());
         add(
             "/-/jobs/{id}/logs",
             with_id(&job(
@@ -171,6 +173,25 @@ fn list_jobs() -> Value {
         ),
     ]);
     json!({ "get": get })
+}
+
+fn count_jobs() -> Value {
+    let fails = &[400, 403, 404, 500, 503];
+    let success = json_content(&shared("schemas", "JobCounts"));
+    let summary = "How many jobs there are in each state.";
+    let mut get = operation("countJobs", JOBS, summary, success, fails);
+    get["parameters"] = json!([{
+        "name": "procedure", "in": "query", "required": false,
+        "description": "Jobs of this procedure.", "schema": {"type": "string"},
+    }]);
+    json!({ "get": get })
+}
+
+fn job_arguments() -> Value {
+    let success = json_content(&shared("schemas", "JobArguments"));
+    let summary = "What a job was called with; of a job that has ended, where that is up to 1 MiB.";
+    let fails = &[400, 403, 404, 410, 413, 500, 503];
+    with_id(&operation("getJobArguments", JOBS, summary, success, fails))
 }
 
 fn one_job() -> Value {

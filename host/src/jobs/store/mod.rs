@@ -12,6 +12,12 @@ use async_trait::async_trait;
 pub use self::sqlite::{OpenError, SqliteStore};
 use super::model::{Ending, IdempotencyKey, Job, JobId, Logs, NewJob, State};
 
+/// Up to how many bytes arguments are kept after the end of their job.
+pub const KEPT_ARGUMENTS: usize = 1 << 20;
+
+/// How far [`JobStore::counts`] counts.
+pub const MOST_COUNTED: u64 = 10_000;
+
 /// Keeps jobs.
 ///
 /// Whatever a method that changes something has acknowledged survives a crash of the host and a loss
@@ -47,6 +53,14 @@ pub trait JobStore: Send + Sync + 'static {
 
     /// The result of a job that succeeded, in the host's neutral encoding.
     async fn result(&self, id: JobId) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// The arguments of a job, in the host's neutral encoding; those of a job that has ended only up to
+    /// [`KEPT_ARGUMENTS`].
+    async fn arguments(&self, id: JobId) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// How many jobs of this procedure, or of all, there are in each state, in the order of
+    /// [`State::ALL`]. Counts no further than [`MOST_COUNTED`].
+    async fn counts(&self, procedure: Option<&str>) -> Result<[u64; State::ALL.len()], StoreError>;
 
     /// What a job that has ended wrote and logged.
     async fn logs(&self, id: JobId) -> Result<Option<Logs>, StoreError>;

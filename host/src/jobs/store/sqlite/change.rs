@@ -12,7 +12,7 @@ use super::row::{nanoseconds, number, stamp};
 use super::session::Session;
 use crate::codec::neutral;
 use crate::jobs::model::{Ending, IdempotencyKey, JobId, Logs, NewJob, State};
-use crate::jobs::store::Submission;
+use crate::jobs::store::{KEPT_ARGUMENTS, Submission};
 use crate::sandbox::Level;
 
 /// How long a key of a submitter's is remembered, in nanoseconds of the store's clock: 24 hours.
@@ -122,7 +122,10 @@ pub(super) fn finish(session: &mut Session<'_>, id: JobId, ending: &Ending) -> R
     };
     keep_logs(session, sequence, &ending.logs)?;
     if is_over {
-        session.execute("DELETE FROM arguments WHERE sequence = ?1", [sequence])?;
+        session.execute(
+            "DELETE FROM arguments WHERE sequence = ?1 AND length(arguments) > ?2",
+            params![sequence, KEPT_ARGUMENTS as i64],
+        )?;
     }
     if let (State::Succeeded, Some(result)) = (ending.state, &ending.result) {
         session.execute(

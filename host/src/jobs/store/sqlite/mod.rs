@@ -32,7 +32,7 @@ pub use self::open::OpenError;
 use self::readers::Readers;
 use self::writer::Writer;
 use super::{Filter, JobStore, Lookup, Page, StoreError, Submission};
-use crate::jobs::model::{Ending, IdempotencyKey, Job, JobId, Logs, NewJob};
+use crate::jobs::model::{Ending, IdempotencyKey, Job, JobId, Logs, NewJob, State};
 
 /// Jobs in an SQLite database: for one host, on one machine.
 ///
@@ -101,6 +101,15 @@ impl JobStore for SqliteStore {
 
     async fn result(&self, id: JobId) -> Result<Option<Vec<u8>>, StoreError> {
         self.readers.read(move |connection| read::result(connection, id)).await
+    }
+
+    async fn arguments(&self, id: JobId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.readers.read(move |connection| read::arguments(connection, id)).await
+    }
+
+    async fn counts(&self, procedure: Option<&str>) -> Result<[u64; State::ALL.len()], StoreError> {
+        let procedure = procedure.map(str::to_owned);
+        self.readers.read(move |connection| read::counts(connection, procedure.as_deref())).await
     }
 
     async fn logs(&self, id: JobId) -> Result<Option<Logs>, StoreError> {

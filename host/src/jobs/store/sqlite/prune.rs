@@ -12,7 +12,7 @@ use crate::jobs::model::JobId;
 /// How many jobs, keys and handles a slice removes at the most.
 const SLICE: usize = 64;
 
-/// With how many bytes of results: SQLite visits each page that it frees.
+/// With how many bytes of arguments and results: SQLite visits each page that it frees.
 const SLICE_BYTES: u64 = 4 << 20;
 
 /// How long it is remembered that there was a job, in nanoseconds of the store's clock: 30 days.
@@ -67,8 +67,9 @@ pub(super) fn slice(session: &mut Session<'_>, elapsed: i64) -> Result<Slice> {
 /// A slice of the jobs whose time is over, and whether these are all.
 fn over(session: &Session<'_>, now: i64) -> Result<(Vec<(i64, JobId)>, bool)> {
     let mut query = session.connection.prepare_cached(
-        "SELECT jobs.sequence, id, coalesce(length(result), 0)
+        "SELECT jobs.sequence, id, coalesce(length(result), 0) + coalesce(length(arguments), 0)
          FROM jobs LEFT JOIN results ON results.sequence = jobs.sequence
+            LEFT JOIN arguments ON arguments.sequence = jobs.sequence
          WHERE expires <= ?1 ORDER BY expires",
     )?;
     let mut rows = query.query([now])?;

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Result, params, params_from_iter};
 
 use super::row::{JOB, decoded, id, job, number, stamp, time};
 use crate::jobs::model::{IdempotencyKey, Job, JobId, LogLine, Logs, State};
-use crate::jobs::store::{Filter, Lookup, Page, Submission};
+use crate::jobs::store::{Filter, Lookup, MOST_COUNTED, Page, Submission};
 use crate::sandbox::Level;
 
 pub(super) fn get(connection: &Connection, id: JobId) -> Result<Lookup> {
@@ -26,6 +26,33 @@ pub(super) fn result(connection: &Connection, id: JobId) -> Result<Option<Vec<u8
         .prepare_cached("SELECT result FROM jobs JOIN results USING (sequence) WHERE id = ?1")?
         .query_row([id.as_bytes()], |row| row.get(0))
         .optional()
+}
+
+pub(super) fn arguments(connection: &Connection, id: JobId) -> Result<Option<Vec<u8>>> {
+    connection
+        .prepare_cached("SELECT arguments FROM jobs JOIN arguments USING (sequence) WHERE id = ?1")?
+        .query_row([id.as_bytes()], |row| row.get(0))
+        .optional()
+}
+
+/// Each count is a walk along an index that ends at [`MOST_COUNTED`].
+pub(super) fn counts(
+    connection: &Connection,
+    procedure: Option<&str>,
+) -> Result<[u64; State::ALL.len()]> {
+    let condition =
+        if procedure.is_some() { "procedure = ?3 AND state = ?1" } else { "state = ?1" };
+    let mut query = connection.prepare_cached(&format!(
+        "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE {condition} LIMIT ?2)"
+    ))?;
+    let mut counts = [0; State::ALL.len()];
+    for (count, state) in counts.iter_mut().zip(State::ALL) {
+        let mut params = vec![number(state).into(), Value::from(MOST_COUNTED.cast_signed())];
+        params.extend(procedure.map(|procedure| Value::from(procedure.to_owned())));
+        *count =
+            query.query_row(params_from_iter(params), |row| row.get::<_, i64>(0))?.cast_unsigned();
+    }
+    Ok(counts)
 }
 
 /// What came of the key, if it is remembered.
