@@ -37,8 +37,7 @@ class Console:
 
     def open_procedure(self, name: str) -> None:
         self.open("procedures", name)
-        heading = self.browser.text("main h1").replace("\n", "")
-        assert heading == name, heading
+        eventually(lambda: self.browser.text("main h1").replace("\n", "") == name)
 
     def call(self) -> None:
         """Presses the button, and waits for an outcome that was not there before."""

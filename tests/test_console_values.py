@@ -451,7 +451,8 @@ def test_curl_and_javascript_send_the_text_as_it_is(modules: Modules) -> None:
 
 def test_long_arguments_come_from_a_file(modules: Modules) -> None:
     body = json.dumps({"points": [{"x": 1, "y": 2}] * 500})
-    for language in ("python", "curl"):
+    files = {"python": "points.json", "tarp": "points.json"}
+    for language in ("python", "curl", "javascript", "tarp"):
         code = snippet(modules, language, body)
-        assert "arguments.json" in code
+        assert files.get(language, "arguments.json") in code
         assert len(code) < 500

@@ -168,6 +168,10 @@ export const word = (text) => (/^[\w./:=@,+-]+$/.test(text) ? text : shell(text)
 /** A value as `tarp call` reads it by its type: text as it is where that is clear, all else as JSON. */
 function wordOf(type, value) {
   const inner = present(type);
+  if (isBytes(inner) && typeof value === "string") {
+    // Base64, unless its word means something else.
+    return ["", "null"].includes(value) ? JSON.stringify([...unbase64(value)]) : value;
+  }
   const isText = ["string", "char", "enum"].includes(kindOf(inner)) && typeof value === "string";
   if (isText && /^[\p{L}\p{N}_][\p{L}\p{N}_ .,:/-]*$/u.test(value) && value !== "null") return value;
   return write(value);
