@@ -13,7 +13,9 @@ from script import Played, failure, reply
 import tarp
 from tarp import _protocol
 from tarp._message import Reply
-from tarp._protocol import Options
+from tarp._pickling import pickle_arguments
+from tarp._protocol import Call, Options
+from tarp._replies import PICKLE
 
 AWAY = tarp.ConnectionFailed("away")
 FULL = failure("Overloaded", 503, retry_after="1")
@@ -31,8 +33,13 @@ JOB: dict[str, Any] = {
 }
 
 
+def rpc(name: str, *args: Any, **kwargs: Any) -> Call:
+    """A call of a procedure."""
+    return Call("POST", name, "", PICKLE, pickle_arguments(args, kwargs))
+
+
 def test_a_call() -> None:
-    played = Played(_protocol.call("statistics/mean", ([1],), {"x": 2}, Options()), THREE)
+    played = Played(_protocol.call(rpc("statistics/mean", [1], x=2), Options()), THREE)
     assert played.result.value == 3
     (request,) = played.requests
     assert (request.method, request.target) == ("POST", "/statistics/mean")
@@ -43,35 +50,33 @@ def test_a_call() -> None:
 
 @pytest.mark.parametrize("arrays", ["numpy", "list"])
 def test_a_call_says_how_it_wants_arrays(arrays: Any) -> None:
-    played = Played(_protocol.call("f", (), {}, Options(arrays=arrays)), THREE)
+    played = Played(_protocol.call(rpc("f"), Options(arrays=arrays)), THREE)
     assert played.requests[0].headers["Accept"].endswith(f";arrays={arrays}")
 
 
 @pytest.mark.parametrize("line", [AWAY, FULL, LOCKED])
 def test_a_call_is_never_repeated(line: Any) -> None:
-    played = Played(_protocol.call("f", (), {}, Options()), line)
+    played = Played(_protocol.call(rpc("f"), Options()), line)
     assert isinstance(played.error, (tarp.ConnectionFailed, tarp.Overloaded, tarp.Unavailable))
     assert len(played.requests) == 1
 
 
 def test_a_call_with_an_idempotency_key_is_repeated() -> None:
     options = Options(idempotency_key="k")
-    played = Played(_protocol.call("f", (), {}, options), AWAY, FULL, LOCKED, THREE)
+    played = Played(_protocol.call(rpc("f"), options), AWAY, FULL, LOCKED, THREE)
     assert played.result.value == 3
     assert [request.headers["Idempotency-Key"] for request in played.requests] == ["k"] * 4
     assert played.pauses[1] >= 1, "as long as the host asked for"
 
 
 def test_a_submission_is_repeated_with_the_key_that_it_had() -> None:
-    played = Played(
-        _protocol.submit("f", (1,), {}, Options(priority=0)), AWAY, AWAY, reply(JOB, 202)
-    )
+    played = Played(_protocol.submit(rpc("f", 1), Options(priority=0)), AWAY, AWAY, reply(JOB, 202))
     assert played.result.id == "7e0c"
     keys = {request.headers["Idempotency-Key"] for request in played.requests}
     assert len(keys) == 1
     assert played.requests[0].headers["Prefer"] == "respond-async"
     assert played.requests[0].headers["Priority"] == "u=0"
-    again = Played(_protocol.submit("f", (1,), {}, Options()), reply(JOB, 202))
+    again = Played(_protocol.submit(rpc("f", 1), Options()), reply(JOB, 202))
     assert again.requests[0].headers["Idempotency-Key"] not in keys
 
 
@@ -155,5 +160,5 @@ def test_damaged_jobs_are_invalid_replies() -> None:
 )
 def test_results_come_in_every_form(headers: dict[str, str], body: bytes, value: object) -> None:
     marked = {"x-tarp-catalog": "1", **headers}
-    played = Played(_protocol.call("f", (), {}, Options()), Reply(200, marked, body))
+    played = Played(_protocol.call(rpc("f"), Options()), Reply(200, marked, body))
     assert played.result.value == value

@@ -7,7 +7,6 @@ import dataclasses
 import enum
 import math
 import struct
-import threading
 from collections import OrderedDict, namedtuple
 from types import MappingProxyType
 from typing import Any
@@ -193,12 +192,3 @@ def test_many_arguments_by_position_and_name(host: tarp.Host) -> None:
     names = "abcdefghijklmnopq"
     assert host.sum_many(*range(17)) == 136
     assert host.sum_many(*range(9), **dict(zip(names[9:], range(9, 17)))) == 136
-
-
-def test_what_cannot_be_sent_is_a_type_error(host: tarp.Host) -> None:
-    for value in (lambda: 1, (n for n in range(3)), threading.Lock()):
-        with pytest.raises(TypeError):
-            host.echo_s64(value)
-    with pytest.raises(tarp.BadRequest, match="class of your own"):
-        host.echo_s64(Color)
-    assert host.add(1, 2) == 3

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import _version
-from ._exceptions import RemoteError, TarpError
+from ._exceptions import InvalidOption, RemoteError, TarpError
 from ._host import Host, connect
+from ._procedure import Procedure
+from ._receipt import Receipt
 from ._stubs import stubs
 from ._types import kind_of, returned
 
@@ -61,7 +63,8 @@ def _parser() -> argparse.ArgumentParser:
         "values",
         nargs="*",
         metavar="[NAME=]VALUE",
-        help="an argument: text for a text, JSON for anything else",
+        help="an argument: text for a text, JSON for anything else; of a web procedure, NAME=VALUE"
+        " is for the query, and VALUE the body",
     )
     call.add_argument("--receipt", action="store_true", help="print what the call used as well")
     write = _command(commands, "stubs", "write stubs for type checkers and editors", _stubs)
@@ -96,6 +99,9 @@ def _list(host: Host, asked: argparse.Namespace) -> None:
 
 def _call(host: Host, asked: argparse.Namespace) -> None:
     procedure = host[asked.procedure]
+    if procedure.info.web_methods:
+        _call_web(procedure, asked)
+        return
     types = dict(procedure.info.parameters)
     positional: list[Any] = []
     named: dict[str, Any] = {}
@@ -110,6 +116,34 @@ def _call(host: Host, asked: argparse.Namespace) -> None:
     value, receipt = procedure.with_receipt(*positional, **named)
     if returned(procedure.info.result) is not None:
         print(json.dumps(value, default=_plain, ensure_ascii=False))
+    _print_receipt(asked, receipt)
+
+
+def _call_web(procedure: Procedure, asked: argparse.Namespace) -> None:
+    """NAME=VALUE is for the query; a VALUE is the body, JSON or else a text."""
+    bodies: list[Any] = []
+    query: dict[str, list[str]] = {}
+    for text in asked.values:
+        name, separator, value = text.partition("=")
+        if separator and name.isidentifier():
+            query.setdefault(name, []).append(value)
+            continue
+        try:
+            bodies.append(json.loads(text))
+        except ValueError:
+            bodies.append(text)
+    value, receipt = procedure.with_receipt(*bodies, **query)
+    if isinstance(value, bytes):
+        if sys.stdout.isatty():
+            raise InvalidOption(f"{len(value)} bytes are not for a terminal; redirect them")
+        sys.stdout.buffer.write(value)
+        sys.stdout.buffer.flush()
+    else:
+        print(json.dumps(value, ensure_ascii=False))
+    _print_receipt(asked, receipt)
+
+
+def _print_receipt(asked: argparse.Namespace, receipt: Receipt | None) -> None:
     if asked.receipt and receipt is not None:
         used = ", ".join(f"{name} {number:,}" for name, number in receipt._asdict().items())
         print(used, file=sys.stderr)

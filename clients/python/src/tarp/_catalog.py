@@ -48,6 +48,8 @@ class ProcedureInfo:
     file: str = ""
     digest: str = ""
     limits: Limits | None = None
+    #: The methods of a web procedure, which sees the request itself; empty for others.
+    web_methods: tuple[str, ...] = ()
 
     @classmethod
     def of_json(cls, entry: Mapping[str, Any]) -> ProcedureInfo:
@@ -66,6 +68,7 @@ class ProcedureInfo:
             file=entry.get("file") or "",
             digest=entry.get("digest") or "",
             limits=limits and Limits(**{key: limits[key] for key in known}),
+            web_methods=tuple((entry.get("web") or {}).get("methods", ())),
         )
 
     @property
@@ -81,6 +84,8 @@ class ProcedureInfo:
     @cached_property
     def signature(self) -> inspect.Signature:
         """The signature in Python's terms."""
+        if self.web_methods:
+            return _WEB_SIGNATURE
         parameters = [
             inspect.Parameter(
                 spelled(name),
@@ -98,6 +103,15 @@ class ProcedureInfo:
     def _may_be_left_out(self, index: int) -> bool:
         # Python wants a default for all that follow one with a default.
         return all(name in self.defaults or is_optional(ty) for name, ty in self.parameters[index:])
+
+
+#: How web procedures are called: keywords are the query, the positional argument is the body.
+_WEB_SIGNATURE = inspect.Signature(
+    [
+        inspect.Parameter("body", inspect.Parameter.POSITIONAL_ONLY, default=None),
+        inspect.Parameter("query", inspect.Parameter.VAR_KEYWORD),
+    ]
+)
 
 
 @dataclass(frozen=True)

@@ -110,15 +110,23 @@ class Job(JobFace, concurrent.futures.Future[R]):
         self._wait(None)
         return self.cancelled()
 
+    def _ask_to_stop(self) -> None:
+        """Asks once for the job's end, and does not wait for it."""
+        self._last = self._host._run(_protocol.cancel(self._id, 0.0))
+
     def _wait(self, timeout: float | None) -> None:
-        end = None if timeout is None else time.monotonic() + timeout
         try:
-            while not self.done():
-                left = LONG_POLL if end is None else min(end - time.monotonic(), LONG_POLL)
-                if not self._poll(max(left, 0.0)) and left <= 0:
-                    raise self._not_in_time(timeout)
+            self._until(timeout)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(self._left_alone()) from None
+
+    def _until(self, timeout: float | None) -> None:
+        """Waits until the job has ended; TimedOut after so many seconds."""
+        end = None if timeout is None else time.monotonic() + timeout
+        while not self.done():
+            left = LONG_POLL if end is None else min(end - time.monotonic(), LONG_POLL)
+            if not self._poll(max(left, 0.0)) and left <= 0:
+                raise self._not_in_time(timeout)
 
     def _poll(self, wait: float) -> bool:
         """Asks once for the result, for up to `wait` seconds; whether the job has ended.

@@ -1,46 +1,86 @@
 """Writes the pickles of requests: arguments as the host reads them, arrays without a copy.
 
 Plain values go to Python's own pickler. What the host does not know but can be said in its terms
-is said so: pandas' objects and whatever else offers itself as an array, dataclasses, named tuples,
-enums. Such values are looked for only where a pickle names their class, so ordinary calls do not
-pay for it.
+is converted first (`_converting`); such values are looked for only where a pickle names their
+class, so ordinary calls do not pay for it.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import enum
+import array
+import collections
+import datetime
+import decimal
+import fractions
 import pickle
 import sys
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
-from ._arrays import as_array, offers_array
+from ._converting import Refused, convert, refuse
+from ._exceptions import BadArguments
 from ._message import Buffer
+from ._types import Type, spelled
+
+#: The parameters of a procedure: their names and types.
+Parameters = Sequence[tuple[str, Type]]
 
 
-def pickle_arguments(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Buffer]:
-    """The pickle of `(args, kwargs)`; see `pickle_value`."""
-    return pickle_value((args, dict(kwargs)))
+def pickle_arguments(
+    args: tuple[Any, ...], kwargs: Mapping[str, Any], parameters: Parameters = ()
+) -> list[Buffer]:
+    """The pickle of `(args, kwargs)` in pieces; those of large arrays are the arrays' own memory.
+
+    Raises BadArguments for what cannot be sent, with the name of the argument.
+    """
+    try:
+        return _pieces((args, dict(kwargs)))
+    except (_Foreign, *_UNPICKLABLE):
+        pass
+    types = [*parameters, *[(str(n), "") for n in range(len(parameters), len(args))]]
+    named = {spelled(name): ty for name, ty in parameters} | dict(parameters)
+    positional = tuple(_converted(arg, name, ty) for arg, (name, ty) in zip(args, types))
+    by_name = {name: _converted(arg, name, named.get(name, "")) for name, arg in kwargs.items()}
+    return _pieces((positional, by_name))
 
 
 def pickle_value(value: Any) -> list[Buffer]:
-    """A pickle in pieces; those of large arrays are the arrays' own memory.
-
-    Raises TypeError for what cannot be pickled.
-    """
+    """A pickle in pieces of a value of any type. Raises BadArguments for what cannot be sent."""
     try:
         return _pieces(value)
-    except _Foreign:
-        return _pieces(_native(value))
+    except (_Foreign, *_UNPICKLABLE):
+        pass
+    try:
+        native = convert(value, "")
+        return _pieces(native)
+    except Refused as error:
+        raise BadArguments(f"the arguments cannot be sent: {error}") from None
+    except (_Foreign, *_UNPICKLABLE) as error:
+        raise BadArguments(f"the arguments cannot be sent: {error}") from None
+
+
+def _converted(value: Any, name: str, ty: Type) -> Any:
+    try:
+        native = convert(value, ty)
+        try:
+            _pieces(native)
+        except (_Foreign, *_UNPICKLABLE) as error:
+            raise refuse(value, str(error)) from None
+        return native
+    except Refused as error:
+        title = f"argument {int(name) + 1}" if name.isdigit() else f"the argument `{name}`"
+        raise BadArguments(f"{title}{error.place}: {error.reason}") from None
+
+
+#: What the pickler itself raises.
+_UNPICKLABLE = (pickle.PicklingError, AttributeError, RecursionError, TypeError, ValueError)
 
 
 def _pieces(value: object) -> list[Buffer]:
     pieces = _Pieces()
-    try:
-        _Pickler(pieces, protocol=5).dump(value)
-    except (pickle.PicklingError, AttributeError, RecursionError) as error:
-        raise TypeError(f"the arguments cannot be sent: {error}") from None
+    _Pickler(pieces, protocol=5).dump(value)
     return pieces.pieces
 
 
@@ -61,58 +101,70 @@ class _Foreign(Exception):
     """There is a value that has to be converted first."""
 
 
+#: Classes of the standard library that hosts read as they are pickled, but not their subclasses.
+_KNOWN = frozenset(
+    {
+        array.array,
+        collections.deque,
+        complex,
+        datetime.date,
+        datetime.datetime,
+        datetime.time,
+        datetime.timedelta,
+        datetime.timezone,
+        decimal.Decimal,
+        fractions.Fraction,
+        range,
+        uuid.UUID,
+    }
+)
+
+#: Where the functions and classes are with which those, and numpy's, are pickled.
+_MAKERS = frozenset(
+    {
+        "_codecs",
+        "_decimal",
+        "_pydecimal",
+        "array",
+        "builtins",
+        "collections",
+        "copyreg",
+        "datetime",
+        "decimal",
+        "fractions",
+        "numpy",
+        "uuid",
+        "zoneinfo",
+    }
+)
+
+
 class _Pickler(pickle.Pickler):
+    #: Whether there has been a value that is made with a function or a class.
+    _has_made = False
+
     def reducer_override(self, value: Any) -> Any:
         # Only called for what is not of a built-in type.
-        if _is_foreign(value):
+        kind = type(value)
+        if kind in _KNOWN or _is_of_numpy(value, kind) or _is_zone(kind):
+            self._has_made = True
+        elif not (self._has_made and _is_maker(value, kind)):
             raise _Foreign
         return NotImplemented
 
 
-def _is_foreign(value: Any) -> bool:
-    return (
-        isinstance(value, (enum.Enum, Mapping))
-        or (isinstance(value, tuple) and hasattr(value, "_fields"))
-        or (dataclasses.is_dataclass(value) and not isinstance(value, type))
-        or offers_array(value)
-    )
+def _is_of_numpy(value: Any, kind: type) -> bool:
+    numpy = sys.modules.get("numpy")
+    if numpy is None:
+        return False
+    return kind is numpy.ndarray or isinstance(value, (numpy.generic, numpy.dtype))
 
 
-def _native(value: Any) -> Any:
-    """The value with everything in it that has to be converted converted."""
-    kind = type(value)
-    if kind in (list, tuple):
-        return kind(map(_native, value))
-    if isinstance(value, Mapping):
-        return {_native(key): _native(item) for key, item in value.items()}
-    if isinstance(value, enum.Enum):
-        return _native(value.value)
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return {name: _native(item) for name, item in zip(value._fields, value)}
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = dataclasses.fields(value)
-        return {field.name: _native(getattr(value, field.name)) for field in fields}
-    pandas = sys.modules.get("pandas")
-    if pandas is not None and isinstance(value, pandas.DataFrame):
-        return {str(name): column(value[name]) for name in value.columns}
-    if pandas is not None and isinstance(value, (pandas.Series, pandas.Index)):
-        return column(value)
-    if offers_array(value):
-        array = as_array(value)
-        return array.tolist() if array.dtype == object else array
-    return value
+def _is_zone(kind: type) -> bool:
+    return kind.__module__ == "zoneinfo" and kind.__name__ == "ZoneInfo"
 
 
-def column(series: Any) -> Any:
-    """A column of pandas: an array where it is of numbers, with NaN for what is missing; a list
-    with None for what is missing otherwise."""
-    import pandas
-
-    if pandas.api.types.is_bool_dtype(series.dtype) and not series.hasnans:
-        return series.to_numpy(dtype="bool")
-    if pandas.api.types.is_numeric_dtype(series.dtype):
-        if series.hasnans:
-            return series.to_numpy(dtype="float64", na_value=float("nan"))
-        plain = getattr(series.dtype, "numpy_dtype", series.dtype)
-        return series.to_numpy(dtype=plain)
-    return [None if missing else item for item, missing in zip(series.tolist(), series.isna())]
+def _is_maker(value: Any, kind: type) -> bool:
+    if not issubclass(kind, (type, FunctionType, BuiltinFunctionType)):
+        return False
+    return (getattr(value, "__module__", None) or "").partition(".")[0] in _MAKERS

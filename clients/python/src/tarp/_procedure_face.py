@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from . import _html
 from ._arrays import Arrays, check_arrays
 from ._catalog import ProcedureInfo
-from ._frames import fit_frame
 from ._host_face import HostFace, check_name, resolve
-from ._protocol import GRACE, Options
+from ._pickling import pickle_arguments
+from ._protocol import GRACE, Call, Options
+from ._replies import PICKLE
 from ._types import spelled
+from ._web import web_call
 
 P = TypeVar("P", bound="ProcedureFace")
 
@@ -77,18 +78,16 @@ class ProcedureFace:
             return self._options.timeout
         return limits.deadline + GRACE
 
-    def _fit(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
-        """The arguments, DataFrames among them as their parameters want them."""
-        if "pandas" not in sys.modules and not self._info.has_keywords:
-            return args
-        types = [ty for _, ty in self._info.parameters]
-        fitted = tuple(fit_frame(arg, ty) for arg, ty in zip(args, types)) + args[len(types) :]
-        for name, ty in self._info.parameters:
-            if spelled(name) in kwargs:
-                kwargs[name] = kwargs.pop(spelled(name))
-            if name in kwargs:
-                kwargs[name] = fit_frame(kwargs[name], ty)
-        return fitted
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+        """The call with these arguments."""
+        if self._info.has_keywords:
+            for name, _ in self._info.parameters:
+                if spelled(name) != name and spelled(name) in kwargs:
+                    kwargs[name] = kwargs.pop(spelled(name))
+        if self._info.web_methods:
+            return web_call(self._info.name, self._info.web_methods, args, kwargs)
+        body = pickle_arguments(args, kwargs, self._info.parameters)
+        return Call("POST", self._info.name, "", PICKLE, body)
 
     def __getattr__(self, name: str) -> Any:
         check_name(name)

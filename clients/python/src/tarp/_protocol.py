@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from ._arrays import Arrays
@@ -36,8 +36,7 @@ from ._exceptions import (
     Unavailable,
     UnreadableResult,
 )
-from ._message import Exchange, Pause, Reply, Request, T, ask
-from ._pickling import pickle_arguments
+from ._message import Buffer, Exchange, Pause, Reply, Request, T, ask
 from ._replies import PICKLE, Outcome, object_of, outcome_of
 from ._status import JobStatus, Logs
 
@@ -129,26 +128,31 @@ def catalog(known: Catalog, retry_for: float, timeout: float | None = GRACE) -> 
 # Calls.
 
 
-def call(
-    name: str,
-    args: Sequence[Any],
-    kwargs: Mapping[str, Any],
-    options: Options,
-    timeout: float | None = None,
-) -> Exchange[Outcome]:
+class Call(NamedTuple):
+    """A call of a procedure, as it is sent."""
+
+    method: str
+    name: str
+    #: Percent-encoded, without its question mark.
+    query: str = ""
+    content_type: str = ""
+    body: Sequence[Buffer] = ()
+    #: Whether the procedure sees the request itself, and chooses how it answers.
+    is_web: bool = False
+
+
+def call(call: Call, options: Options, timeout: float | None = None) -> Exchange[Outcome]:
     """Calls a procedure and waits for its result.
 
     With an idempotency key it is repeated, since a host runs it once for a key; otherwise never.
     """
-    request = _call_request(name, args, kwargs, options, timeout, {})
+    request = _call_request(call, options, timeout, {})
     if options.idempotency_key:
         return (yield from safely(request, outcome_of, options.retry_for))
     return outcome_of((yield from ask(request)))
 
 
-def submit(
-    name: str, args: Sequence[Any], kwargs: Mapping[str, Any], options: Options
-) -> Exchange[JobStatus]:
+def submit(call: Call, options: Options) -> Exchange[JobStatus]:
     """Hands a call in as a job.
 
     It always has an idempotency key, so that a submission whose reply is lost can be repeated.
@@ -157,7 +161,7 @@ def submit(
     if not options.idempotency_key:
         headers["Idempotency-Key"] = str(uuid.uuid4())
     timeout = GRACE if options.timeout is None else options.timeout
-    request = _call_request(name, args, kwargs, options, timeout, headers)
+    request = _call_request(call, options, timeout, headers)
     return (yield from safely(request, _accepted, options.retry_for))
 
 
@@ -169,21 +173,17 @@ def _accepted(reply: Reply) -> JobStatus:
 
 
 def _call_request(
-    name: str,
-    args: Sequence[Any],
-    kwargs: Mapping[str, Any],
-    options: Options,
-    timeout: float | None,
-    headers: dict[str, str],
+    call: Call, options: Options, timeout: float | None, headers: dict[str, str]
 ) -> Request:
-    headers["Content-Type"] = PICKLE
-    headers["Accept"] = options.accept
+    if call.content_type:
+        headers["Content-Type"] = call.content_type
+    headers["Accept"] = "*/*" if call.is_web else options.accept
     if options.idempotency_key:
         headers["Idempotency-Key"] = options.idempotency_key
     if options.priority is not None:
         headers["Priority"] = f"u={options.priority}"
-    body = pickle_arguments(tuple(args), kwargs)
-    return Request("POST", "/" + quote(name), headers, body, timeout)
+    target = f"/{quote(call.name)}?{call.query}" if call.query else f"/{quote(call.name)}"
+    return Request(call.method, target, headers, call.body, timeout)
 
 
 # Jobs.

@@ -75,6 +75,13 @@ def _tree(catalog: Catalog) -> dict[str, Any]:
     return tree
 
 
+#: The options of `map` and `starmap`.
+_MAPPING = (
+    "kwargs: Mapping[str, Any] | None = None, progress: bool = False, window: int = 64,"
+    " jobs: bool = True, ordered: bool = True, return_exceptions: bool = False"
+)
+
+
 class _Writer:
     def __init__(self, for_asyncio: bool) -> None:
         self._module = "tarp.aio" if for_asyncio else "tarp"
@@ -107,22 +114,28 @@ class _Writer:
         title = f"_{info.flat_name}"
         if title in self._procedures:
             return title
-        parameters = "".join(
-            f", {spelled(name)}: {self._type(ty, accepted=True)}{default}"
-            for (name, ty), default in zip(info.parameters, _defaults(info))
-        )
-        result = self._type(returned(info.result), accepted=False)
+        if info.web_methods:
+            parameters, result = ", body: Any = ..., /, **query: Any", "Any"
+        else:
+            parameters = "".join(
+                f", {spelled(name)}: {self._type(ty, accepted=True)}{default}"
+                for (name, ty), default in zip(info.parameters, _defaults(info))
+            )
+            result = self._type(returned(info.result), accepted=False)
+        # A parameter of that name leaves no other place for the object itself.
+        itself = "__self, /" if "self" in dict(info.parameters) else "self"
         job = f"{self._module}.Job[{result}]"
         doc = info.documentation.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
         quoted = f'        """{doc}\n        """\n' if doc else ""
         text = (
             f"class {title}({self._module}.Procedure):\n"
-            f"    {self._define} __call__(self{parameters}) -> {result}:\n"
+            f"    {self._define} __call__({itself}{parameters}) -> {result}:\n"
             f"{quoted}        ...\n"
-            f"    {self._define} submit(self{parameters}) -> {job}: ...\n"
-            "    def map(\n"
-            "        self, *iterables: Iterable[Any], progress: bool = False, window: int = 64,"
-            f" jobs: bool = True\n    ) -> {self._iterator}[{result}]: ...\n"
+            f"    {self._define} submit({itself}{parameters}) -> {job}: ...\n"
+            f"    def map(self, *iterables: Iterable[Any], {_MAPPING})"
+            f" -> {self._iterator}[{result}]: ...\n"
+            f"    def starmap(self, calls: Iterable[Iterable[Any]], *, {_MAPPING})"
+            f" -> {self._iterator}[{result}]: ...\n"
         )
         self._procedures[title] = text
         written.append(text)

@@ -16,16 +16,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
-from collections.abc import AsyncIterator, Generator, Iterable
+from collections.abc import AsyncIterator, Generator, Iterable, Mapping
 from datetime import datetime
-from itertools import islice
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from . import _protocol
 from ._address import Address, Verify, parse_address
 from ._aio_transport import AsyncTransport
 from ._arrays import Arrays, check_arrays
+from ._calls import Calls
 from ._catalog import ProcedureInfo
 from ._events import EventFeed, Update, refusal_of
 from ._exceptions import (
@@ -40,7 +40,7 @@ from ._host_face import HostFace
 from ._job_face import JobFace
 from ._message import Exchange, Reply, T
 from ._procedure_face import ProcedureFace
-from ._progress import NoBar, Shown, count_of, make_bar
+from ._progress import Shown
 from ._protocol import LONG_POLL, Options
 from ._replies import Outcome
 from ._status import JobStatus, Logs
@@ -165,46 +165,91 @@ class Procedure(ProcedureFace):
 
     _host: BaseHost
 
-    async def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    async def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Calls the procedure and gives its result; one of TarpError where it fails."""
         return (await self.with_receipt(*args, **kwargs)).value
 
-    async def with_receipt(self, *args: Any, **kwargs: Any) -> Outcome:
+    async def with_receipt(self, /, *args: Any, **kwargs: Any) -> Outcome:
         """Calls the procedure and gives its result together with what the call used."""
         if self._info.is_async:
             job = await self.submit(*args, **kwargs)
             value = await job.result()
             return Outcome(value, job.receipt)
-        args = self._fit(args, kwargs)
-        exchange = _protocol.call(self._info.name, args, kwargs, self._options, self._patience)
+        call = self._call(args, kwargs)
+        exchange = _protocol.call(call, self._options, self._patience)
         return await self._host._run(exchange)
 
-    async def submit(self, *args: Any, **kwargs: Any) -> Job[Any]:
+    async def submit(self, /, *args: Any, **kwargs: Any) -> Job[Any]:
         """Hands the call in as a job, and gives the handle as soon as the host has kept it."""
-        args = self._fit(args, kwargs)
-        exchange = _protocol.submit(self._info.name, args, kwargs, self._options)
+        exchange = _protocol.submit(self._call(args, kwargs), self._options)
         status = await self._host._run(exchange)
         return Job(self._host, status.id, status, self._options)
 
-    async def map(
-        self, *iterables: Iterable[Any], progress: bool = False, window: int = 64, jobs: bool = True
+    def map(
+        self,
+        *iterables: Iterable[Any],
+        kwargs: Mapping[str, Any] | None = None,
+        progress: bool = False,
+        window: int = 64,
+        jobs: bool = True,
+        ordered: bool = True,
+        return_exceptions: bool = False,
     ) -> AsyncIterator[Any]:
-        """Calls the procedure with the items of the iterables, as `map` does; results in order.
+        """Calls the procedure with the items of the iterables, as `map` does.
 
         The arguments are those of `tarp.Procedure.map`.
         """
-        bar = make_bar(self.__name__, count_of(iterables)) if progress else NoBar()
-        under_way: deque[asyncio.Task[Any]] = deque()
-        call = self._as_job if jobs else self.__call__
-        calls = zip(*iterables)
+        options = {
+            "kwargs": kwargs or {},
+            "progress": progress,
+            "window": window,
+            "jobs": jobs,
+            "ordered": ordered,
+            "return_exceptions": return_exceptions,
+        }
+        return self._each(Calls.of_items(iterables, options))
+
+    def starmap(
+        self,
+        calls: Iterable[Iterable[Any]],
+        *,
+        kwargs: Mapping[str, Any] | None = None,
+        progress: bool = False,
+        window: int = 64,
+        jobs: bool = True,
+        ordered: bool = True,
+        return_exceptions: bool = False,
+    ) -> AsyncIterator[Any]:
+        """The same as `map` for calls whose arguments are together, as of `itertools.starmap`."""
+        options = {
+            "kwargs": kwargs or {},
+            "progress": progress,
+            "window": window,
+            "jobs": jobs,
+            "ordered": ordered,
+            "return_exceptions": return_exceptions,
+        }
+        return self._each(Calls.of_arguments(calls, options))
+
+    async def _each(self, calls: Calls) -> AsyncIterator[Any]:
+        bar = calls.bar(self.__name__)
+        #: Each with its index.
+        under_way: dict[asyncio.Task[Any], int] = {}
+        call = self._as_job if calls.jobs else self._as_call
+        numbers = count()
         try:
             while True:
-                for args in islice(calls, window - len(under_way)):
-                    under_way.append(asyncio.ensure_future(call(*args)))
+                for args in islice(calls.calls, calls.window - len(under_way)):
+                    under_way[asyncio.ensure_future(call(args, calls.kwargs))] = next(numbers)
                 if not under_way:
                     return
-                result = await under_way[0]
-                under_way.popleft()
+                oldest = next(iter(under_way))
+                if calls.ordered:
+                    await asyncio.wait([oldest])
+                else:
+                    await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+                done = next(task for task in under_way if task.done())
+                result = _result(done, calls, under_way.pop(done))
                 bar.update(1)
                 yield result
         finally:
@@ -213,15 +258,26 @@ class Procedure(ProcedureFace):
                 task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
 
-    async def _as_job(self, *args: Any) -> Any:
+    async def _as_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        return await self(*args, **kwargs)
+
+    async def _as_job(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """The result of a job that is cancelled together with the task."""
-        job = await self.submit(*args)
+        submission = asyncio.ensure_future(self.submit(*args, **kwargs))
         try:
-            return await job.result()
+            return await (await asyncio.shield(submission)).result()
         except asyncio.CancelledError:
+            # Also of one whose submission was under way: the host may have taken it.
             with contextlib.suppress(TarpError):
-                await job.cancel()
+                await self._host._run(_protocol.cancel((await submission).id, 0.0))
             raise
+
+
+def _result(task: asyncio.Task[Any], calls: Calls, index: int) -> Any:
+    try:
+        return task.result()
+    except TarpError as error:
+        return calls.given(error, index)
 
 
 class Job(JobFace, Generic[R]):

@@ -1,0 +1,54 @@
+"""What `map` and `starmap` have in common, whether they wait or are awaited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ._exceptions import InvalidOption, TarpError
+from ._progress import Bar, NoBar, count_of, make_bar
+
+
+@dataclass(frozen=True)
+class Calls:
+    """The calls to make, and how."""
+
+    calls: Iterator[tuple[Any, ...]]
+    #: How many there will be, where that is known.
+    count: int | None
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    progress: bool = False
+    window: int = 64
+    jobs: bool = True
+    ordered: bool = True
+    return_exceptions: bool = False
+
+    def __post_init__(self) -> None:
+        if isinstance(self.window, bool) or not isinstance(self.window, int) or self.window < 1:
+            raise InvalidOption(f"a window is a number of calls, at least 1, not {self.window!r}")
+
+    @classmethod
+    def of_items(cls, iterables: tuple[Iterable[Any], ...], options: Mapping[str, Any]) -> Calls:
+        """Calls with an item of each of the iterables."""
+        return cls(zip(*iterables), count_of(iterables), **options)
+
+    @classmethod
+    def of_arguments(cls, calls: Iterable[Iterable[Any]], options: Mapping[str, Any]) -> Calls:
+        """Calls with the arguments that each item has."""
+        return cls(map(tuple, calls), count_of([calls]), **options)
+
+    def bar(self, title: str) -> Bar:
+        """A bar, where one is wanted."""
+        return make_bar(title, self.count) if self.progress else NoBar()
+
+    def given(self, error: TarpError, index: int) -> TarpError:
+        """The failure of the call with this index, as its result; raises it if it ends the rest."""
+        if self.return_exceptions:
+            return error
+        if hasattr(error, "add_note"):
+            error.add_note(
+                f"this was the call for item {index}; return_exceptions=True gives the failures"
+                " among the results, and makes all calls"
+            )
+        raise error
