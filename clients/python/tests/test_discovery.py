@@ -6,6 +6,7 @@ import contextlib
 import copy
 import inspect
 import io
+import pickle
 import rlcompleter
 
 import pytest
@@ -85,9 +86,8 @@ def test_names_that_python_keeps_for_itself() -> None:
     info = Catalog.of_json(listing(entry), "").procedures["f"]
     assert str(info.signature) == "(in_: int) -> None"
     face = ProcedureFace(HostFace(parse_address("http://a"), Options()), info, Options())
-    kwargs = {"in_": 1, "other_": 2}
-    assert face._fit((), kwargs) == ()
-    assert kwargs == {"in": 1, "other_": 2}
+    call = face._call((), {"in_": 1, "other_": 2})
+    assert pickle.loads(b"".join(call.body)) == ((), {"other_": 2, "in": 1})
 
 
 def test_a_signature_is_what_inspect_says(host: tarp.Host) -> None:

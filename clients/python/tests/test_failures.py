@@ -151,12 +151,6 @@ def test_a_name_that_is_not_the_hosts_is_forbidden(
     assert isinstance(caught.value, PermissionError)
 
 
-def test_a_page_cannot_be_called_with_a_method_that_it_does_not_answer(make_server: Any) -> None:
-    server = make_server("plot")
-    with tarp.connect(server.url) as host, pytest.raises(tarp.MethodNotAllowed):
-        host.get_plot()
-
-
 @pytest.mark.parametrize("name", TYPES)
 def test_every_type_on_the_wire_has_its_class(name: str) -> None:
     error = failure_of(failure(name, 500, "as it is", retry_after="3"))

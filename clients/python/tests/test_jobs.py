@@ -394,8 +394,10 @@ def test_no_jobs_where_the_host_keeps_none(make_server: MakeHost) -> None:
         assert host.add(1, 2) == 3
         with pytest.raises(tarp.NotFound, match="keeps no jobs"):
             host.job(str(uuid.uuid4()))
-        with pytest.raises(tarp.InvalidReply, match="keeps no jobs"):
+        with pytest.raises(tarp.BadRequest, match="--jobs none"):
             host.add.submit(1, 2)
+        with pytest.raises(tarp.BadRequest, match="--jobs none"):
+            host.add.options(idempotency_key="k")(1, 2)
 
 
 @pytest.mark.parametrize("failure", [tarp.Unavailable, tarp.Overloaded, tarp.Unauthorized])

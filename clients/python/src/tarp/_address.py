@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Union
 from urllib.parse import unquote, urlsplit
 
+from ._exceptions import InvalidOption
+
 Verify = Union[bool, str, "os.PathLike[str]", ssl.SSLContext]
 
 #: The environment variable with the token, where neither the call nor the URL has one.
@@ -27,6 +29,12 @@ class Address:
     tls: ssl.SSLContext | None = field(repr=False)
     #: The value of the Authorization header, if there is one.
     authorization: str | None = field(repr=False)
+    #: How a certificate is verified, as `connect` was told.
+    verify: Verify = field(default=True, repr=False)
+    #: Whether the credentials were given, and are not those of the environment.
+    is_given: bool = False
+    #: Whether credentials are missing that were given to `connect` in another process.
+    lacks_token: bool = False
 
     @property
     def authority(self) -> str:
@@ -50,20 +58,30 @@ def parse_address(url: str, *, token: str | None = None, verify: Verify = True) 
     `verify` says how a certificate is verified: True by the system's authorities, a path by the
     authorities of that PEM file, False not at all; or it is an `ssl.SSLContext`.
 
-    Raises ValueError for what is no such URL.
+    Raises InvalidOption for what is no such URL, or no such file.
     """
-    parts = urlsplit(url if "://" in url else f"http://{url}")
+    if not isinstance(url, str):
+        raise InvalidOption(f"the URL of a host is a str, not {type(url).__name__}")
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        port = parts.port
+    except ValueError as error:
+        raise InvalidOption(f"{_shown(url)!r} is not the URL of a host: {error}") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"{_shown(url)!r} is not the URL of a host, like http://localhost:8080")
+        raise InvalidOption(f"{_shown(url)!r} is not the URL of a host, like http://localhost:8080")
     if parts.query or parts.fragment:
-        raise ValueError(f"the URL of a host has no query and no fragment: {_shown(url)!r}")
+        raise InvalidOption(f"the URL of a host has no query and no fragment: {_shown(url)!r}")
+    if not url.isprintable() or " " in url:
+        raise InvalidOption(f"the URL of a host has no spaces: {_shown(url)!r}")
     tls = _context(verify) if parts.scheme == "https" else None
     return Address(
         host=parts.hostname,
-        port=parts.port or (443 if tls else 80),
+        port=port or (443 if tls else 80),
         prefix=parts.path.rstrip("/"),
         tls=tls,
         authorization=_authorization(token, parts.username, parts.password),
+        verify=verify,
+        is_given=bool(token) or parts.username is not None,
     )
 
 
@@ -71,11 +89,13 @@ def _authorization(token: str | None, username: str | None, password: str | None
     if token is None and username is not None:
         pair = f"{unquote(username)}:{unquote(password or '')}"
         return "Basic " + base64.b64encode(pair.encode()).decode("ascii")
+    if token is not None and not isinstance(token, str):
+        raise InvalidOption(f"a token is a str, not {type(token).__name__}")
     token = token or os.environ.get(TOKEN_VARIABLE)
     if not token:
         return None
     if not (token.isascii() and token.isprintable()) or " " in token:
-        raise ValueError("a token consists of visible ASCII characters")
+        raise InvalidOption("a token consists of visible ASCII characters")
     return f"Bearer {token}"
 
 
@@ -89,7 +109,12 @@ def _context(verify: Verify) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         return context
-    return ssl.create_default_context(cafile=os.fspath(verify))
+    try:
+        return ssl.create_default_context(cafile=os.fspath(verify))
+    except (OSError, TypeError) as error:
+        raise InvalidOption(
+            f"verify={verify!r} is no PEM file with authorities to trust: {error}"
+        ) from error
 
 
 def _shown(url: str) -> str:

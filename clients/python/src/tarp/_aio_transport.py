@@ -10,6 +10,7 @@ from typing import Any
 
 from ._address import Address
 from ._exceptions import ConnectionFailed, HostClosed, TarpError
+from ._forks import renew_after_fork
 from ._http import ReplyReader, RequestWriter
 from ._message import Exchange, Pause, Reply, Request, T
 from ._transport import broke, cannot_connect, too_slow
@@ -31,6 +32,11 @@ class AsyncTransport:
         self._busy: set[_Connection] = set()
         self._places = asyncio.Semaphore(most_connections)
         self._closed = False
+        renew_after_fork(self)
+
+    def _after_fork(self) -> None:
+        # Closing them would tell the loop of the parent, with which a fork shares its selector.
+        self._idle, self._busy = [], set()
 
     async def carry_out(self, exchange: Exchange[T], notice: Callable[[Reply], None]) -> T:
         """Carries an exchange out, and tells `notice` of every reply."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any, Literal
 
-from ._exceptions import InvalidReply
+from ._exceptions import InvalidOption, InvalidReply
 
 #: What rows of numbers in results become: numpy arrays, lists, or (`"auto"`) arrays where numpy
 #: values went in and lists otherwise.
@@ -16,12 +16,19 @@ _DTYPES = frozenset({"|b1", "|i1", "|u1"}) | {
 } - {"<f2", ">f2"}
 
 
+class NumpyMissing(InvalidOption, ImportError):
+    """Arrays of numpy are asked for, and it is not installed."""
+
+
 def check_arrays(arrays: str) -> None:
-    """Refuses what cannot be had: ValueError, or ImportError without numpy."""
+    """Refuses what cannot be had with InvalidOption."""
     if arrays not in ("auto", "numpy", "list"):
-        raise ValueError(f"arrays is {arrays!r}; it is one of 'auto', 'numpy' and 'list'")
+        raise InvalidOption(f"arrays is {arrays!r}; it is one of 'auto', 'numpy' and 'list'")
     if arrays == "numpy":
-        import numpy  # noqa: F401
+        try:
+            import numpy  # noqa: F401
+        except ImportError as error:
+            raise NumpyMissing(f"arrays='numpy' needs numpy: {error}") from error
 
 
 #: As memory for numbers is aligned everywhere; numpy and what builds on it are slow with less.

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ._exceptions import InvalidOption, TarpError
+from ._checks import check_count
+from ._exceptions import TarpError
 from ._progress import Bar, NoBar, count_of, make_bar
 
 
@@ -25,8 +26,7 @@ class Calls:
     return_exceptions: bool = False
 
     def __post_init__(self) -> None:
-        if isinstance(self.window, bool) or not isinstance(self.window, int) or self.window < 1:
-            raise InvalidOption(f"a window is a number of calls, at least 1, not {self.window!r}")
+        check_count("window", self.window, 1)
 
     @classmethod
     def of_items(cls, iterables: tuple[Iterable[Any], ...], options: Mapping[str, Any]) -> Calls:

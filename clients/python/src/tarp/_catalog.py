@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ._types import Annotation, Type, in_words, is_optional, returned, spelled
+from ._types import Annotation, Type, in_python, in_words, is_optional, returned, spelled
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,14 @@ class ProcedureInfo:
         ]
         result = Annotation(in_words(returned(self.result)))
         return inspect.Signature(parameters, return_annotation=result)
+
+    @cached_property
+    def annotations(self) -> dict[str, Any]:
+        """The annotations of parameters and result, as `typing.get_type_hints` gives them."""
+        if self.web_methods:
+            return {}
+        hints = {spelled(name): in_python(ty) for name, ty in self.parameters}
+        return {**hints, "return": in_python(returned(self.result))}
 
     def _may_be_left_out(self, index: int) -> bool:
         # Python wants a default for all that follow one with a default.

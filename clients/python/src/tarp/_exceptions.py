@@ -8,6 +8,7 @@
     ├── InvalidOption               (ValueError)         a URL, a time-out ... that cannot be
     ├── NoSuchProcedure   (AttributeError, KeyError)     no procedure has that name
     ├── HostClosed                  (RuntimeError)       `close` has been called
+    ├── NotConnected                (RuntimeError)       a host of `tarp.aio` before `await`
     └── RemoteError                                      the host said that it failed:
         ├── BadRequest              (ValueError)         the host could not read the request
         ├── BadArguments            (TypeError)          wrong, missing or unknown arguments
@@ -94,6 +95,10 @@ class NoSuchProcedure(TarpError, AttributeError, KeyError):
 
 class HostClosed(TarpError, RuntimeError):
     """`close` has been called. Jobs go on; another `connect` finds them by their IDs."""
+
+
+class NotConnected(TarpError, RuntimeError):
+    """A host of `tarp.aio` has to be awaited, or entered by `async with`, before it is used."""
 
 
 class RemoteError(TarpError):

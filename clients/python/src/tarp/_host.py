@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterable
 from datetime import datetime
@@ -11,18 +12,25 @@ from . import _protocol
 from ._address import Address, Verify, parse_address
 from ._arrays import Arrays, check_arrays
 from ._catalog import Catalog, ProcedureInfo
-from ._exceptions import ConnectionFailed, RemoteError, TimedOut
+from ._checks import check_count, check_seconds
+from ._exceptions import ConnectionFailed, RemoteError, TarpError, TimedOut
+from ._forks import renew_after_fork
 from ._host_face import HostFace
 from ._job import Job
 from ._message import Exchange, T
+from ._portable import portable, shared_host
 from ._procedure import Procedure
-from ._protocol import Options
+from ._protocol import GRACE, Options
 from ._status import JobStatus
 from ._transport import Transport
 from ._watcher import Watcher
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+
+#: Seconds that a host may take where somebody only looks, such as for completions.
+_GLANCE = 2.0
 
 
 def connect(
@@ -45,9 +53,13 @@ def connect(
     `"auto"` for arrays where numpy values went in. `retry_for`: seconds for which what can safely
     be repeated is repeated while the host is away.
 
-    Raises ValueError for a bad URL, ConnectionFailed where nobody answers.
+    Raises InvalidOption for a bad URL, ConnectionFailed where nobody answers for `retry_for`
+    seconds.
     """
     check_arrays(arrays)
+    check_seconds("timeout", timeout)
+    check_seconds("connect_timeout", connect_timeout)
+    check_seconds("retry_for", retry_for, least="zero")
     options = Options(timeout=timeout, arrays=arrays, retry_for=retry_for)
     address = parse_address(url, token=token, verify=verify)
     host = Host(address, options, connect_timeout)
@@ -69,6 +81,22 @@ class BaseHost(HostFace):
         #: Held while a job's end is written down, so that it happens once.
         self._settling = threading.Lock()
         self._renewing = threading.Lock()
+        self._connect_timeout = connect_timeout
+        renew_after_fork(self)
+
+    def _after_fork(self) -> None:
+        # In this order: who watches takes the locks and the connections.
+        self._settling, self._renewing = threading.Lock(), threading.Lock()
+        self._transport._after_fork()
+        self._watcher._after_fork()
+
+    def __reduce__(self) -> Any:
+        known = portable(self._address, self._options, (self._connect_timeout,))
+        return shared_host, (type(self), known)
+
+    @property
+    def _is_closed(self) -> bool:
+        return self._transport.is_closed
 
     def job(self, job_id: str) -> Job[Any]:
         """The job of that ID, whoever submitted it; NotFound, or Gone once it has expired."""
@@ -86,6 +114,7 @@ class BaseHost(HostFace):
     ) -> list[JobStatus]:
         """The newest jobs of the host, up to `limit`, that are in (one of) the states, of the
         procedure, and submitted between the times."""
+        check_count("limit", limit, 0)
         query = _protocol.jobs_query(state, procedure, since, until)
         return self._run(_protocol.jobs(query, limit, self._options.retry_for))
 
@@ -116,13 +145,26 @@ class BaseHost(HostFace):
             self._renew(self._options.retry_for)
         return self._catalog
 
-    def _renewed(self) -> Catalog:
-        self._renew(self._options.retry_for)
+    def _glance(self) -> Catalog:
+        if self._is_stale or not self._catalog.complete:
+            with contextlib.suppress(TarpError):
+                self._renew(0.0, _GLANCE)
         return self._catalog
 
-    def _renew(self, retry_for: float) -> None:
+    def _renewed(self) -> Catalog:
+        retry_for = self._options.retry_for
+        self._renew(retry_for)
+        if not self._catalog.complete:
+            # A name that is missing now may be there in a moment.
+            with self._renewing:
+                exchange = _protocol.complete_catalog(self._catalog, retry_for)
+                self._catalog = self._run(exchange)
+        return self._catalog
+
+    def _renew(self, retry_for: float, timeout: float = GRACE) -> None:
         with self._renewing:
-            self._catalog = self._run(_protocol.catalog(self._catalog, retry_for))
+            exchange = _protocol.catalog(self._catalog, retry_for, timeout)
+            self._catalog = self._run(exchange)
             self._is_stale = False
 
     def _procedure(self, info: ProcedureInfo) -> Procedure:

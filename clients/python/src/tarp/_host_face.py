@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _html
 from ._address import Address
@@ -11,6 +11,8 @@ from ._catalog import Catalog, ProcedureInfo, nearest
 from ._exceptions import NoSuchProcedure
 from ._message import Reply
 from ._protocol import Options
+
+H = TypeVar("H", bound="HostFace")
 
 
 class HostFace:
@@ -54,6 +56,10 @@ class HostFace:
         """The catalog, renewed first where that can be done here."""
         return self._catalog
 
+    def _glance(self) -> Catalog:
+        """The catalog for who only looks: never waits for long, and fails for nothing."""
+        return self._catalog
+
     def _procedure(self, info: ProcedureInfo) -> Any:
         raise NotImplementedError
 
@@ -81,7 +87,7 @@ class HostFace:
     def __getitem__(self, name: str) -> Any:
         info = self._current().find(name) or self._renewed().find(name)
         if info is None:
-            raise KeyError(missing(self._catalog, "", name))
+            raise NoSuchProcedure(missing(self._catalog, "", name))
         return self._procedure(info)
 
     def __contains__(self, name: object) -> bool:
@@ -94,15 +100,28 @@ class HostFace:
         return len(self._current().procedures)
 
     def __dir__(self) -> list[str]:
-        catalog = self._current()
+        catalog = self._glance()
         flat = [info.flat_name for info in catalog.procedures.values()]
         return sorted({*object.__dir__(self), *flat, *catalog.children("")})
+
+    def __copy__(self: H) -> H:
+        return self
+
+    def __deepcopy__(self: H, _: Any) -> H:
+        return self
+
+    def __bool__(self) -> bool:
+        # Not whether it has procedures, which would have to be asked.
+        return True
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self._glance().procedures)
 
     def __repr__(self) -> str:
         return f"<TARP host at {self.url} with {len(self._catalog.procedures)} procedures>"
 
     def _repr_html_(self) -> str:
-        return _html.host(self.url, self._current())
+        return _html.host(self.url, self._glance())
 
 
 class Namespace:
@@ -112,19 +131,22 @@ class Namespace:
         self._host = host
         self._path = path
 
+    def __reduce__(self) -> Any:
+        return Namespace, (self._host, self._path)
+
     def __getattr__(self, name: str) -> Any:
         check_name(name)
         return resolve(self._host, self._path, name)
 
     def __dir__(self) -> list[str]:
-        return sorted([*object.__dir__(self), *self._host._current().children(self._path)])
+        return sorted([*object.__dir__(self), *self._host._glance().children(self._path)])
 
     def __repr__(self) -> str:
         names = ", ".join(self._host._catalog.children(self._path))
         return f"<namespace {self._path.replace('/', '.')} of {self._host.url}: {names}>"
 
     def _repr_html_(self) -> str:
-        return _html.namespace(self._path, self._host._current())
+        return _html.namespace(self._path, self._host._glance())
 
 
 def check_name(name: str) -> None:

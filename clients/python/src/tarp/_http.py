@@ -13,7 +13,7 @@ import httptools
 
 from . import _version
 from ._address import Address
-from ._exceptions import InvalidReply
+from ._exceptions import InvalidOption, InvalidReply
 from ._message import Buffer, Reply, Request
 
 #: Buffers smaller than this are joined, since another system call costs more than copying them.
@@ -39,6 +39,7 @@ class RequestWriter:
     """Writes requests to one address as the bytes to send."""
 
     def __init__(self, address: Address) -> None:
+        self._address = address
         self._prefix = address.prefix
         lines = [f" HTTP/1.1\r\nHost: {address.authority}\r\nUser-Agent: {_USER_AGENT}\r\n"]
         if address.authorization:
@@ -47,10 +48,15 @@ class RequestWriter:
 
     def write(self, request: Request) -> Iterator[Buffer]:
         """What to send, in pieces: the first has the head."""
+        if self._address.lacks_token:
+            raise InvalidOption(
+                f"the token for {self._address.url} was given to `connect` in another process, and"
+                " a token is never in a pickle; set TARP_TOKEN in this process"
+            )
         lines = [request.method, " ", self._prefix, request.target, self._common]
         for name, value in request.headers.items():
             if not value.isprintable():
-                raise ValueError(f"the header {name} must not have the value {value!r}")
+                raise InvalidOption(f"the header {name} must not have the value {value!r}")
             lines.append(f"{name}: {value}\r\n")
         if request.body or request.method == "POST":
             length = sum(_size(piece) for piece in request.body)
@@ -59,7 +65,8 @@ class RequestWriter:
         try:
             small = bytearray("".join(lines), "latin-1")
         except UnicodeEncodeError as error:
-            raise ValueError(f"{error.object[error.start]!r} cannot stand in a header") from None
+            wrong = error.object[error.start]
+            raise InvalidOption(f"{wrong!r} cannot stand in a header") from None
         for piece in request.body:
             if _size(piece) < _SMALL:
                 small += piece

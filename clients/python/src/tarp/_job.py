@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _protocol
+from ._checks import check_wait
 from ._events import EventFeed, Update, refusal_of
 from ._exceptions import (
     Cancelled,
@@ -110,6 +112,16 @@ class Job(JobFace, concurrent.futures.Future[R]):
         self._wait(None)
         return self.cancelled()
 
+    def __reduce__(self) -> Any:
+        return type(self), (self._host, self._id, self._last, self._options)
+
+    def _after_fork(self) -> None:
+        """Begins anew in a child; the threads that are at it, or wait for it, are its parent's."""
+        self._condition = threading.Condition()
+        self._waiters: list[Any] = []
+        self._done_callbacks: list[Any] = []
+        self._is_settled = self.done()
+
     def _ask_to_stop(self) -> None:
         """Asks once for the job's end, and does not wait for it."""
         self._last = self._host._run(_protocol.cancel(self._id, 0.0))
@@ -122,6 +134,7 @@ class Job(JobFace, concurrent.futures.Future[R]):
 
     def _until(self, timeout: float | None) -> None:
         """Waits until the job has ended; TimedOut after so many seconds."""
+        check_wait(timeout)
         end = None if timeout is None else time.monotonic() + timeout
         while not self.done():
             left = LONG_POLL if end is None else min(end - time.monotonic(), LONG_POLL)

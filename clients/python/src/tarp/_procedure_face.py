@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from . import _html
 from ._arrays import Arrays, check_arrays
 from ._catalog import ProcedureInfo
+from ._checks import check_key, check_priority, check_seconds
 from ._host_face import HostFace, check_name, resolve
 from ._pickling import pickle_arguments
 from ._protocol import GRACE, Call, Options
@@ -30,6 +31,7 @@ class ProcedureFace:
         self.__qualname__ = info.name.replace("/", ".")
         self.__doc__ = info.documentation
         self.__signature__ = info.signature
+        self.__annotations__ = info.annotations
 
     @property
     def info(self) -> ProcedureInfo:
@@ -53,8 +55,8 @@ class ProcedureFace:
         `timeout`: seconds that the host may keep silent before TimedOut is raised; by default a
         bit more than the procedure's deadline. `arrays`: `"numpy"`, `"list"` or `"auto"`.
         `idempotency_key`: for 24 hours, further calls with the same key and arguments give the
-        job of the first, and a lost connection leads to another attempt. `priority`: of a job,
-        from 0, most urgent, to 7; 3 by default.
+        outcome or the job of the first, and a lost connection leads to another attempt.
+        `priority`: of a job, from 0, most urgent, to 7; 3 by default.
         """
         changed = {
             "timeout": timeout,
@@ -64,8 +66,11 @@ class ProcedureFace:
         }
         if arrays is not None:
             check_arrays(arrays)
-        if priority is not None and priority not in range(8):
-            raise ValueError(f"a priority is from 0 to 7, not {priority}")
+        if priority is not None:
+            check_priority(priority)
+        if idempotency_key is not None:
+            check_key(idempotency_key)
+        check_seconds("timeout", timeout)
         given = {name: value for name, value in changed.items() if value is not None}
         options = replace(self._options, **given)  # type: ignore[arg-type]
         return type(self)(self._host, self._info, options)
@@ -88,6 +93,15 @@ class ProcedureFace:
             return web_call(self._info.name, self._info.web_methods, args, kwargs)
         body = pickle_arguments(args, kwargs, self._info.parameters)
         return Call("POST", self._info.name, "", PICKLE, body)
+
+    def __reduce__(self) -> Any:
+        return type(self), (self._host, self._info, self._options)
+
+    def __copy__(self: P) -> P:
+        return self
+
+    def __deepcopy__(self: P, _: Any) -> P:
+        return self
 
     def __getattr__(self, name: str) -> Any:
         check_name(name)

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 
 from ._arrays import Arrays
 from ._catalog import Catalog
+from ._checks import check_moment
 from ._exceptions import (
     Cancelled,
     ConnectionFailed,
@@ -123,6 +124,18 @@ def catalog(known: Catalog, retry_for: float, timeout: float | None = GRACE) -> 
 
     passes = _passes if known.version else _passes_at_first
     return (yield from safely(request, read, retry_for, passes))
+
+
+def complete_catalog(known: Catalog, retry_for: float) -> Exchange[Catalog]:
+    """The same, once the host has loaded all of its components, or that time is over."""
+    give_up = time.monotonic() + retry_for
+    pause = _FIRST_PAUSE
+    while True:
+        known = yield from catalog(known, retry_for)
+        if known.complete or time.monotonic() + pause > give_up:
+            return known
+        yield Pause(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
 
 
 # Calls.
@@ -281,6 +294,8 @@ def jobs_query(
     until: datetime | None,
 ) -> dict[str, Any]:
     """The query of `jobs`."""
+    check_moment("since", since)
+    check_moment("until", until)
     return {
         "state": [state] if isinstance(state, str) else list(state or ()),
         "procedure": procedure or [],

@@ -14,6 +14,7 @@ from itertools import count
 from typing import Any
 
 from ._catalog import Catalog, ProcedureInfo
+from ._host import BaseHost
 from ._types import NUMBERS, Type, is_optional, kind_of, names, returned, scalar, spelled
 
 _HEAD = '''\
@@ -29,7 +30,7 @@ _HEAD = '''\
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence, Set
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, overload
 
 from typing_extensions import NotRequired, ReadOnly, TypedDict
 
@@ -82,6 +83,11 @@ _MAPPING = (
 )
 
 
+def _is_attribute(name: str) -> bool:
+    """Whether a name can be written behind a dot, and is looked for there."""
+    return name.isidentifier() and not keyword.iskeyword(name) and not name.startswith("_")
+
+
 class _Writer:
     def __init__(self, for_asyncio: bool) -> None:
         self._module = "tarp.aio" if for_asyncio else "tarp"
@@ -89,7 +95,9 @@ class _Writer:
         self._iterator = "AsyncIterator" if for_asyncio else "Iterator"
         self.records: list[str] = []
         self._record_names: dict[str, str] = {}
+        #: The class of each procedure, by its full name.
         self._procedures: dict[str, str] = {}
+        self._classes: set[str] = set()
 
     def classes(self, tree: dict[str, Any]) -> list[str]:
         """The classes of procedures and namespaces, those that others refer to first."""
@@ -97,23 +105,41 @@ class _Writer:
         self._namespace(tree, "Procedures", f"({self._module}.BaseHost)", written)
         return written
 
+    def _class(self, name: str) -> str:
+        """A name for a class, which nothing else has: not every name can be one of Python's."""
+        title = f"_{re.sub(r'[^0-9A-Za-z_]', '_', name)}"
+        while title in self._classes:
+            title += "_"
+        self._classes.add(title)
+        return title
+
     def _namespace(self, tree: dict[str, Any], title: str, base: str, written: list[str]) -> None:
         lines = [f"class {title}{base}:"]
+        by_item = {}
         for name, inner in tree.items():
-            if keyword.iskeyword(name):
-                continue
             if isinstance(inner, dict):
-                of_space = f"_{title.strip('_')}_{name}"
+                of_space = self._class(f"{title.strip('_')}_{name}")
                 self._namespace(inner, of_space, "", written)
             else:
                 of_space = self._procedure(inner, written)
-            lines.append(f"    @property\n    def {name}(self) -> {of_space}: ...")
+                if base and not _is_attribute(name):
+                    by_item[inner.name] = of_space
+            if _is_attribute(name) and not (base and hasattr(BaseHost, name)):
+                lines.append(f"    @property\n    def {name}(self) -> {of_space}: ...")
+        for name, of_space in by_item.items():
+            # Names that no attribute can have.
+            item = f"def __getitem__(self, name: Literal[{name!r}]) -> {of_space}: ..."
+            lines.append(f"    @overload\n    {item}")
+        if by_item:
+            lines.append("    @overload\n    def __getitem__(self, name: str) -> Any: ...")
+        if len(lines) == 1:
+            lines.append("    pass")
         written.append("\n".join(lines) + "\n")
 
     def _procedure(self, info: ProcedureInfo, written: list[str]) -> str:
-        title = f"_{info.flat_name}"
-        if title in self._procedures:
-            return title
+        if info.name in self._procedures:
+            return self._procedures[info.name]
+        title = self._class(info.flat_name)
         if info.web_methods:
             parameters, result = ", body: Any = ..., /, **query: Any", "Any"
         else:
@@ -137,7 +163,7 @@ class _Writer:
             f"    def starmap(self, calls: Iterable[Iterable[Any]], *, {_MAPPING})"
             f" -> {self._iterator}[{result}]: ...\n"
         )
-        self._procedures[title] = text
+        self._procedures[info.name] = title
         written.append(text)
         return title
 

@@ -7,7 +7,6 @@ lasts, and connections are used again.
 from __future__ import annotations
 
 import contextlib
-import os
 import select
 import socket
 import ssl
@@ -39,7 +38,6 @@ class Transport:
         self._lock = threading.Lock()
         self._idle: list[_Connection] = []
         self._busy: set[_Connection] = set()
-        self._process = os.getpid()
         self._closed = False
 
     def carry_out(self, exchange: Exchange[T], notice: Callable[[Reply], None]) -> T:
@@ -67,7 +65,7 @@ class Transport:
 
     def send(self, request: Request) -> Reply:
         """Sends a request and reads the reply; ConnectionFailed, TimedOut or InvalidReply."""
-        connection = self._take()
+        connection = self._take(request.timeout)
         try:
             return connection.exchange(request)
         except BaseException as error:
@@ -82,7 +80,7 @@ class Transport:
 
         The connection belongs to the stream alone, and is closed at the block's end.
         """
-        connection = self._take(fresh=True)
+        connection = self._take(request.timeout, fresh=True)
         try:
             yield connection.stream(request)
         except BaseException as error:
@@ -102,10 +100,23 @@ class Transport:
         for connection in idle:
             connection.close()
 
+    def _after_fork(self) -> None:
+        """Leaves its parent's sockets alone: both would read each other's replies."""
+        parents = [*self._idle, *self._busy]
+        self._lock = threading.Lock()
+        self._idle, self._busy = [], set()
+        for connection in parents:
+            connection.close()
+
     def __del__(self) -> None:
         # As for files: who does not close must not leak. The original client never closed.
         for connection in self._idle:
             connection.close()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` has been called."""
+        return self._closed
 
     def _check_open(self) -> None:
         if self._closed:
@@ -114,12 +125,13 @@ class Transport:
     def _has_been_closed(self) -> HostClosed:
         return HostClosed(f"the connection to {self.address.url} has been closed")
 
-    def _take(self, fresh: bool = False) -> _Connection:
-        """A connection for one request."""
+    def _take(self, timeout: float | None, fresh: bool = False) -> _Connection:
+        """A connection for one request, which comes about within that request's timeout."""
         connection = None if fresh else self._take_idle()
         if connection is None:
             self._check_open()
-            connection = _Connection(self.address, self._connect_timeout, self._writer)
+            limits = [t for t in (self._connect_timeout, timeout) if t is not None]
+            connection = _Connection(self.address, min(limits, default=None), self._writer)
         with self._lock:
             self._busy.add(connection)
             if not self._closed:
@@ -129,12 +141,6 @@ class Transport:
 
     def _take_idle(self) -> _Connection | None:
         with self._lock:
-            if self._process != os.getpid():
-                # A fork shares its parent's sockets, and both would read each other's replies.
-                self._process, forked = os.getpid(), self._idle
-                self._idle, self._busy = [], set()
-                for connection in forked:
-                    connection.close()
             while self._idle:
                 connection = self._idle.pop()
                 if connection.is_fresh():

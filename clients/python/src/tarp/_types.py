@@ -6,7 +6,7 @@ A type is a word (`"f64"`) or an object with one key (`{"list": "f64"}`).
 from __future__ import annotations
 
 import keyword
-from typing import Any, Union
+from typing import Any, Literal, Optional, Union
 
 Type = Union[str, dict[str, Any]]
 
@@ -96,6 +96,26 @@ def in_words(ty: Type | None) -> str:
     if kind == "result":
         return f"{{{_entry('ok', inner['ok'])}}} | {{{_entry('err', inner['err'])}}}"
     return scalar(kind)
+
+
+def in_python(ty: Type | None) -> Any:
+    """A type as an annotation that programs can look at, as with `typing.get_type_hints`."""
+    if ty is None:
+        return None
+    kind, inner = kind_of(ty)
+    if kind == "list":
+        return bytes if inner == "u8" else list[in_python(inner)]  # type: ignore[misc]
+    if kind == "option":
+        return Any if is_optional(inner) else Optional[in_python(inner)]
+    if kind == "tuple":
+        return tuple[tuple(map(in_python, inner))]  # type: ignore[misc]
+    if kind == "record":
+        return dict[str, Any]
+    if kind in ("enum", "flags"):
+        texts = [choice if isinstance(choice, str) else choice["name"] for choice in inner]
+        literal: Any = Literal.__getitem__(tuple(texts))
+        return literal if kind == "enum" else set.__class_getitem__(literal)
+    return {"bool": bool, "int": int, "float": float, "str": str}.get(scalar(kind), Any)
 
 
 def _entry(name: str, ty: Type | None) -> str:

@@ -42,10 +42,13 @@ class Watcher:
         self._kept: set[Job[Any]] = set()
         self._threads = 0
         self._closed = False
+        #: All jobs that are not settled.
+        self._watched: weakref.WeakSet[Job[Any]] = weakref.WeakSet()
 
     def watch(self, job: Job[Any]) -> None:
         """Sees to it that the job is settled when it has ended."""
         with self._changed:
+            self._watched.add(job)
             self._waiting.append((time.monotonic() + _HEAD_START, weakref.ref(job)))
             if self._threads == 0:
                 self._start_thread()
@@ -59,6 +62,18 @@ class Watcher:
         """The job has been settled."""
         with self._changed:
             self._kept.discard(job)
+            self._watched.discard(job)
+
+    def _after_fork(self) -> None:
+        """Watches the jobs in the child as well; callbacks are called in the parent alone."""
+        jobs = list(self._watched)
+        self._changed = threading.Condition()
+        self._waiting, self._kept, self._watched = deque(), set(), weakref.WeakSet()
+        self._threads = 0
+        for job in jobs:
+            job._after_fork()
+            if not job.done() and not self._closed:
+                self.watch(job)
 
     def close(self) -> None:
         """Ends all threads, and fails the jobs that are not settled."""

@@ -26,10 +26,12 @@ from ._address import Address, Verify, parse_address
 from ._aio_transport import AsyncTransport
 from ._arrays import Arrays, check_arrays
 from ._calls import Calls
-from ._catalog import ProcedureInfo
+from ._catalog import Catalog, ProcedureInfo
+from ._checks import check_count, check_seconds, check_wait
 from ._events import EventFeed, Update, refusal_of
 from ._exceptions import (
     ConnectionFailed,
+    NotConnected,
     Overloaded,
     RemoteError,
     TarpError,
@@ -39,6 +41,7 @@ from ._exceptions import (
 from ._host_face import HostFace
 from ._job_face import JobFace
 from ._message import Exchange, Reply, T
+from ._portable import new_host, portable
 from ._procedure_face import ProcedureFace
 from ._progress import Shown
 from ._protocol import LONG_POLL, Options
@@ -69,6 +72,10 @@ def connect(
     Up to `most_connections` requests are under way at once; others wait for their turn.
     """
     check_arrays(arrays)
+    check_seconds("timeout", timeout)
+    check_seconds("connect_timeout", connect_timeout)
+    check_seconds("retry_for", retry_for, least="zero")
+    check_count("most_connections", most_connections, 1)
     options = Options(timeout=timeout, arrays=arrays, retry_for=retry_for)
     address = parse_address(url, token=token, verify=verify)
     return Host(address, options, connect_timeout, most_connections)
@@ -86,10 +93,25 @@ class BaseHost(HostFace):
     ) -> None:
         super().__init__(address, options)
         self._transport = AsyncTransport(address, connect_timeout, most_connections)
+        self._rest = (connect_timeout, most_connections)
+
+    def __reduce__(self) -> Any:
+        return new_host, (type(self), portable(self._address, self._options, self._rest))
+
+    def _current(self) -> Catalog:
+        if not self._catalog.version:
+            raise NotConnected(
+                "this host is not connected yet: write `async with tarp.aio.connect(...) as host:`"
+                " or `host = await tarp.aio.connect(...)`"
+            )
+        return self._catalog
 
     async def __aenter__(self) -> Self:
         try:
-            await self._renew(self._options.retry_for)
+            # Names cannot be looked for again later, since that would have to be awaited.
+            exchange = _protocol.complete_catalog(self._catalog, self._options.retry_for)
+            self._catalog = await self._transport.carry_out(exchange, lambda _: None)
+            self._is_stale = False
         except BaseException:
             await self.close()
             raise
@@ -117,6 +139,7 @@ class BaseHost(HostFace):
     ) -> list[JobStatus]:
         """The newest jobs of the host, up to `limit`, that are in (one of) the states, of the
         procedure, and submitted between the times."""
+        check_count("limit", limit, 0)
         query = _protocol.jobs_query(state, procedure, since, until)
         return await self._run(_protocol.jobs(query, limit, self._options.retry_for))
 
@@ -293,6 +316,9 @@ class Job(JobFace, Generic[R]):
         super().__init__(job_id, status, options)
         self._host = host
 
+    def __reduce__(self) -> Any:
+        return type(self), (self._host, self._id, self._last, self._options)
+
     async def status(self) -> JobStatus:
         """How the job is now; asks the host, unless it has ended."""
         if self._last is None or not self._is_known_to_its_end:
@@ -312,6 +338,7 @@ class Job(JobFace, Generic[R]):
             with contextlib.closing(Shown((await self.status()).procedure)) as shown:
                 async for update in self:
                     shown.show(update)
+        check_wait(timeout)
         loop = asyncio.get_running_loop()
         end = None if timeout is None else loop.time() + timeout
         while True:
