@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -262,11 +263,19 @@ def test_programs_read_what_happens_line_by_line(
 def test_nothing_is_built_again_without_a_change(
     project: Path, cache: Path, rust_target: str
 ) -> None:
+    (project / "answer.txt").write_text("1")
+    write(project, 'include_str!("../answer.txt").parse().unwrap()')
     with dev(project, cache, rust_target) as running:
         eventually(lambda: running.result("answer") == 1, 240)
+        (project / "answer.txt").write_text("4")
+        eventually(lambda: running.result("answer") == 4, 120)
         (project / "notes.txt~").write_text("an editor's backup")
+        (project / "results.csv").write_text("what a run of the procedure gave")
+        (project / "README.md").write_text("nothing that is built")
+        # A build that any of these began would be told before the next one.
+        time.sleep(1)
         (project / "target").mkdir(exist_ok=True)
         (project / "target" / "x.rs").write_text("made by a tool")
         write(project, "2")
-        eventually(lambda: running.result("answer") == 2)
-        assert sum(line.startswith("built ") for line in running.lines) == 2
+        eventually(lambda: running.result("answer") == 2, 120)
+        assert sum(line.startswith("built ") for line in running.lines) == 3

@@ -16,6 +16,7 @@ HELP = Path(__file__).parent / "help"
     "command",
     [
         "call",
+        "list",
         "jobs",
         "jobs list",
         "jobs show",
@@ -32,9 +33,3 @@ def test_the_help_is_as_it_was_written_down(tarp: CommandLine, command: str) -> 
     if os.environ.get("TARP_WRITE_HELP"):
         written.write_text(shown)
     assert shown == written.read_text()
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
-def test_every_shell_can_complete(tarp: CommandLine, shell: str) -> None:
-    script = tarp.ok("completions", shell).text
-    assert "cancel-on-interrupt" in script

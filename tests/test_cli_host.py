@@ -44,6 +44,9 @@ def test_a_host_that_is_not_there_is_asked_for(tarp: CommandLine) -> None:
     assert ran.code == 3
     assert "is `tarp serve` running at http://127.0.0.1:1?" in ran.err
     ran = tarp("call", "--url", "127.0.0.1:1", "add")
+    assert ran.code == 3
+    assert "running at http://127.0.0.1:1?" in ran.err
+    ran = tarp("call", "--url", "ftp://127.0.0.1:1", "add")
     assert ran.code == 2
     assert "http://" in ran.err
 

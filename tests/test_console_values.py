@@ -236,7 +236,7 @@ TABLE = json.loads((Path(__file__).parent / "number-text.json").read_text())
 
 
 def test_text_is_read_as_the_table_of_cases_has_it(modules: Modules) -> None:
-    """The command line is tested with the same table, in `remote/src/arguments/numbers/tests.rs`."""
+    """The command line has the same table, in `remote/src/arguments/numbers/tests.rs`."""
     read = modules.run(
         "number numbers",
         """
@@ -249,7 +249,7 @@ def test_text_is_read_as_the_table_of_cases_has_it(modules: Modules) -> None:
             }
         };
         const one = ({type, text}) => ({text: number.readNumber(text.trim(), type), notes: []});
-        const list = ({type, text, column}) => numbers.readNumbers(text, type, column ?? null);
+        const list = (one_) => numbers.readNumbers(one_.text, one_.type, one_.column ?? null);
         return {
             numbers: given.numbers.map((one_) => attempt(() => one(one_))),
             lists: given.lists.map((one_) => attempt(() => list(one_))),

@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import socket
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,7 +15,18 @@ import requests
 
 from certificate import Certificate, make_certificate
 from components import CORE_MODULE
-from host import LISTENING, READY, Host, MakeHost, eventually, place, run_binary
+from host import (
+    BINARY,
+    DEADLINE,
+    LISTENING,
+    READY,
+    Host,
+    MakeHost,
+    clean_environment,
+    eventually,
+    place,
+    run_binary,
+)
 
 
 def refusal(*arguments: str | Path) -> str:
@@ -254,3 +266,43 @@ def test_a_second_host_may_share_folder_and_cache(make_host: MakeHost) -> None:
     two = make_host(folder=one.folder)
     assert one.port != two.port
     assert one.rpc("add", 1, 2) == two.rpc("add", 1, 2) == 3
+
+
+def test_a_log_that_is_no_terminal_has_no_colours(make_host: MakeHost) -> None:
+    host = make_host("math")
+    assert host.stop() == 0
+    assert "loaded" in host.log
+    assert "\x1b" not in host.log
+
+
+@pytest.mark.parametrize(
+    ("flags", "missing"),
+    [
+        ([], ["--cache", "TARP_CACHE", "--data", "TARP_DATA"]),
+        (["--jobs", "none"], ["--cache"]),
+        (["--cache", "here"], ["--data"]),
+    ],
+)
+def test_a_start_without_a_home_names_all_that_it_needs(
+    tmp_path: Path, flags: list[str], missing: list[str]
+) -> None:
+    environment = {
+        name: value for name, value in clean_environment().items() if not name.startswith("XDG_")
+    }
+    ran = subprocess.run(
+        [BINARY, "serve", tmp_path, "--port", "0", *flags],
+        env=environment | {"HOME": "/dev/null/nobody"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+    assert ran.returncode == 1
+    assert "set HOME, or give " in ran.stderr
+    named = {
+        word for word in ("--cache", "--data", "TARP_CACHE", "TARP_DATA") if word in ran.stderr
+    }
+    assert named >= set(missing)
+    assert ("--cache" in named) == ("--cache" in missing)
+    assert ("--data" in named) == ("--data" in missing)

@@ -1,5 +1,6 @@
 //! Where the host is: its URL, who asks, and whom to trust. Sends nothing itself.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -10,10 +11,13 @@ use crate::error::{Error, Result};
 /// Where `tarp serve` listens unless told otherwise.
 const DEFAULT: &str = "http://127.0.0.1:8080";
 
+/// The port of a host whose address has neither a scheme nor a port.
+const PORT: u16 = 8080;
+
 /// The flags that say where the host is.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Connection {
-    /// The host [default: http://127.0.0.1:8080]
+    /// The host: an address such as lab:8080, or a URL [default: http://127.0.0.1:8080]
     #[arg(long, global = true, env = "TARP_URL", hide_env_values = true, value_name = "URL")]
     pub(crate) url: Option<String>,
     /// The authorities to trust for https, in PEM form, in place of the system's
@@ -38,9 +42,37 @@ pub(crate) struct Address {
     is_usual: bool,
 }
 
-/// Whether a word of the command line is meant as a URL.
-pub(crate) fn is_url(word: &str) -> bool {
-    word.starts_with("http://") || word.starts_with("https://")
+/// Whether a word of the command line is meant as the address of a host, which no procedure's name looks
+/// like: a URL, `host:8080`, `user:password@host`, an IP address, `localhost`.
+pub(crate) fn is_address(word: &str) -> bool {
+    if word.contains("://") {
+        return true;
+    }
+    let authority = word.split('/').next().unwrap_or_default();
+    let (user, host) = match authority.rsplit_once('@') {
+        Some((user, host)) => (Some(user), host),
+        None => (None, authority),
+    };
+    let has_port = host.rsplit_once(':').is_some_and(|(name, port)| {
+        !name.is_empty() && !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    let name = host.trim_start_matches('[').trim_end_matches(']');
+    let is_ip = name.parse::<IpAddr>().is_ok();
+    host == "localhost" || has_port || is_ip || user.is_some_and(|user| !user.is_empty())
+}
+
+/// An address as a URL, with the usual scheme and port where it has none.
+fn with_scheme(text: &str) -> Result<Url, impl std::fmt::Display + use<>> {
+    if text.contains("://") {
+        return Url::parse(text);
+    }
+    let (authority, path) = text.split_at(text.find('/').unwrap_or(text.len()));
+    let (user, host) = authority.split_at(authority.rfind('@').map_or(0, |at| at + 1));
+    let is_bare_v6 = host.parse::<std::net::Ipv6Addr>().is_ok();
+    let host = if is_bare_v6 { format!("[{host}]") } else { host.to_owned() };
+    let has_port = host.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'));
+    let port = if has_port { String::new() } else { format!(":{PORT}") };
+    Url::parse(&format!("http://{user}{host}{port}{path}"))
 }
 
 impl Connection {
@@ -58,14 +90,19 @@ impl Connection {
 impl Address {
     /// Reads a URL; user and password in it win over the token.
     pub(crate) fn parse(text: &str, token: Option<String>) -> Result<Self> {
-        let wrong =
-            |why: &str| Error::Usage(format!("{why}; the URL of a host is such as {DEFAULT}"));
-        if !is_url(text) {
-            // Where a password may be in it, it is not repeated.
-            let shown = if text.contains('@') { "the URL".into() } else { format!("{text:?}") };
+        let wrong = |why: &str| {
+            Error::Usage(format!("{why}; the address of a host is such as lab:8080 or {DEFAULT}"))
+        };
+        // Where a password may be in it, it is not repeated.
+        let shown = if text.contains('@') { "this".into() } else { format!("{text:?}") };
+        let mut url =
+            with_scheme(text).map_err(|e| wrong(&format!("{shown} is no address: {e}")))?;
+        if !matches!(url.scheme(), "http" | "https") {
             return Err(wrong(&format!("{shown} does not begin with http:// or https://")));
         }
-        let mut url = Url::parse(text).map_err(|e| wrong(&format!("this is no URL: {e}")))?;
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(wrong("the address of a host has neither a query nor a fragment"));
+        }
         let user = decoded(url.username());
         let password = decoded(url.password().unwrap_or_default());
         let credentials = match token {
@@ -75,8 +112,6 @@ impl Address {
         };
         let forgotten = url.set_username("").and_then(|()| url.set_password(None));
         forgotten.map_err(|()| wrong("this URL has no host"))?;
-        url.set_query(None);
-        url.set_fragment(None);
         Ok(Self { url, credentials, is_usual: false })
     }
 
@@ -97,8 +132,12 @@ impl Address {
     pub(crate) fn is_local(&self) -> bool {
         let name = self.url.host_str().unwrap_or_default();
         let address = name.trim_start_matches('[').trim_end_matches(']');
-        name == "localhost"
-            || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        name == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+
+    /// What a command must be told to find this host, where that is anything.
+    pub(crate) fn unusual(&self) -> Option<String> {
+        (!self.is_usual).then(|| self.to_string())
     }
 
     /// The command line by which to come back to this host: `tarp jobs`, with `--url` where needed.
@@ -168,10 +207,38 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_url_is_refused_with_an_example() {
-        for wrong in ["127.0.0.1:8080", "ftp://h", "http://"] {
+    fn what_is_no_address_is_refused_with_an_example() {
+        for wrong in ["ftp://h", "http://", "", "lab:99999", "lab:8080?x=1", "a b:1"] {
             let error = Address::parse(wrong, None).unwrap_err();
             assert!(error.to_string().contains(DEFAULT), "{error}");
+        }
+        let secret = Address::parse("ada:pass:word@", None).unwrap_err().to_string();
+        assert!(!secret.contains("pass"), "{secret}");
+    }
+
+    #[test]
+    fn an_address_needs_no_scheme() {
+        for (text, url) in [
+            ("lab:8080", "http://lab:8080"),
+            ("lab:80/tarp", "http://lab/tarp"),
+            ("localhost", "http://localhost:8080"),
+            ("127.0.0.1:1", "http://127.0.0.1:1"),
+            ("[::1]:8080", "http://[::1]:8080"),
+            ("[::1]", "http://[::1]:8080"),
+            ("::1", "http://[::1]:8080"),
+            ("ada:p%40ss@lab:1", "http://lab:1"),
+            ("ada@lab", "http://lab:8080"),
+            ("http://lab", "http://lab"),
+        ] {
+            assert!(is_address(text), "{text}");
+            assert_eq!(parse(text).to_string(), url, "{text}");
+        }
+        assert_eq!(
+            parse("ada:p%40ss@lab:1").credentials,
+            Credentials::Basic("ada".into(), "p@ss".into())
+        );
+        for name in ["stats/mean", "mean", "lab", "a=b:1", "@file", "stats:mean", ""] {
+            assert_eq!(is_address(name), name == "a=b:1", "{name}");
         }
     }
 }

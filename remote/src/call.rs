@@ -8,11 +8,13 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
-use crate::address::{Connection, is_url};
+use crate::address::{Connection, is_address};
 use crate::arguments;
 use crate::catalog::{Catalog, Procedure};
 use crate::client::{Answer, Client};
+use crate::completion;
 use crate::error::{Error, Result};
+use crate::help;
 use crate::job::Job;
 use crate::output::{Destination, line, print_json};
 use crate::progress::Bar;
@@ -26,18 +28,20 @@ const SHORT: Duration = Duration::from_secs(1);
 /// Call a procedure of a running host.
 #[derive(Debug, Args)]
 #[command(
-    override_usage = "tarp call [OPTIONS] [URL] <PROCEDURE> [ARGUMENT]...",
+    override_usage = "tarp call [OPTIONS] [ADDRESS] <PROCEDURE> [ARGUMENT]...",
+    disable_help_flag = true,
     after_help = "See --help for how to write arguments, for exit codes and for examples.",
     after_long_help = include_str!("call.txt")
 )]
 pub struct Call {
-    /// The host's URL (https://host:8080), if the first word is one; the procedure's name; its arguments
+    /// The host's address (lab:8080, https://lab), if the first word is one; the procedure's name; its
+    /// arguments
     #[arg(
         value_names = ["PROCEDURE", "ARGUMENT"],
         num_args = 1..,
-        required = true,
+        required_unless_present = "help",
         allow_negative_numbers = true,
-        value_hint = clap::ValueHint::FilePath
+        add = completion::words()
     )]
     words: Vec<String>,
     #[command(flatten)]
@@ -65,13 +69,22 @@ pub struct Call {
     /// Text that makes submitting the job repeatable: the same key gives the same job for 24 hours
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
+    /// Print help; of a PROCEDURE that is named, its parameters
+    #[arg(short, long)]
+    help: bool,
 }
 
 impl Call {
+    /// Whether the help of the command itself is asked for: that of a procedure is the host's to tell.
+    #[must_use]
+    pub fn wants_own_help(&self) -> bool {
+        self.help && self.words.iter().all(|word| is_address(word))
+    }
+
     /// Runs the command.
     #[must_use]
     pub fn run(mut self) -> ExitCode {
-        if self.words.first().is_some_and(|word| is_url(word)) {
+        if self.words.first().is_some_and(|word| is_address(word)) {
             self.connection.url = Some(self.words.remove(0));
         }
         run::to_end(&self.connection, self.json, async |client| self.call(client).await)
@@ -80,10 +93,14 @@ impl Call {
     async fn call(&self, client: &Client) -> Result<()> {
         let (name, words) = self.words.split_first().ok_or_else(|| {
             let host = &client.address;
-            Error::Usage(format!("which procedure? {host}/ lists those that there are"))
+            Error::Usage(format!("which procedure of {host}? `tarp list` has those that there are"))
         })?;
         let catalog = Catalog::of(client).await?;
         let procedure = catalog.find(name, &client.address.to_string())?;
+        if self.help {
+            let address = client.address.unusual();
+            return line(&help::page(procedure, address.as_deref()));
+        }
         if procedure.web.is_none() && self.data.is_some() {
             let usage = procedure.usage();
             let why = format!("`{}` is no web procedure and takes no --data", procedure.name);

@@ -10,14 +10,16 @@ use crate::types::{Type, lenient, lenient_option};
 /// What `/-/procedures` says.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Catalog {
-    complete: bool,
-    procedures: Vec<Procedure>,
+    pub(crate) complete: bool,
+    pub(crate) procedures: Vec<Procedure>,
 }
 
 /// Something that can be called.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Procedure {
     pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) documentation: String,
     pub(crate) signature: String,
     pub(crate) parameters: Vec<Parameter>,
     #[serde(deserialize_with = "lenient_option")]
@@ -35,7 +37,7 @@ pub(crate) struct Parameter {
     #[serde(rename = "type", deserialize_with = "lenient")]
     pub(crate) ty: Type,
     #[serde(default, deserialize_with = "present")]
-    default: Option<Value>,
+    pub(crate) default: Option<Value>,
 }
 
 /// A web procedure's methods.
@@ -69,6 +71,14 @@ impl Procedure {
         }
     }
 
+    /// How it is called, where that is special.
+    pub(crate) fn kind(&self) -> Option<String> {
+        match &self.web {
+            Some(web) => Some(format!("web, {}", web.methods.join(" and "))),
+            None => self.is_async().then(|| "asynchronous".to_owned()),
+        }
+    }
+
     /// How it is called: `add(x: s64, y: s64) -> s64`.
     pub(crate) fn usage(&self) -> String {
         format!("{}{}", self.name, self.signature)
@@ -79,7 +89,12 @@ impl Catalog {
     /// Asks the host.
     pub(crate) async fn of(client: &Client) -> Result<Self> {
         let told = client.json(client.get("/-/procedures")).await?;
-        serde_json::from_value(told).map_err(|e| client.nonsense(&format!("its catalog: {e}")))
+        Self::read(&told, client)
+    }
+
+    /// Reads what a host has told.
+    pub(crate) fn read(told: &Value, client: &Client) -> Result<Self> {
+        Self::deserialize(told).map_err(|e| client.nonsense(&format!("its catalog: {e}")))
     }
 
     /// The procedure of that name, also with `_` in place of `/`.
@@ -91,7 +106,7 @@ impl Catalog {
         exact.or_else(aliased).ok_or_else(|| self.unknown(name, host))
     }
 
-    fn unknown(&self, name: &str, host: &str) -> Error {
+    pub(crate) fn unknown(&self, name: &str, host: &str) -> Error {
         let cure = if !self.complete {
             "it is still loading its components; try again in a moment".into()
         } else if let Some(near) = nearest(name, self.procedures.iter().map(|p| &*p.name)) {
@@ -99,10 +114,35 @@ impl Catalog {
         } else if self.procedures.is_empty() {
             "it serves none at all".into()
         } else {
-            format!("{host}/ lists those that there are")
+            "`tarp list` has those that there are".into()
         };
         Error::Usage(format!("{host} has no procedure `{name}`; {cure}"))
     }
+}
+
+/// Whether a name fits a pattern: with `*` and `?` as a whole, without them in any part. Case is the same.
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
+    let (pattern, name) = (pattern.to_lowercase(), name.to_lowercase());
+    if !pattern.contains(['*', '?']) {
+        return name.contains(&pattern);
+    }
+    let (pattern, name): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), name.chars().collect());
+    // Which beginnings of the name fit the pattern so far.
+    let mut fits = vec![false; name.len() + 1];
+    fits[0] = true;
+    for wanted in pattern {
+        if wanted == '*' {
+            let first = fits.iter().position(|fit| *fit).unwrap_or(fits.len());
+            fits[first..].fill(true);
+        } else {
+            for end in (0..name.len()).rev() {
+                fits[end + 1] = fits[end] && (wanted == '?' || wanted == name[end]);
+            }
+            fits[0] = false;
+        }
+    }
+    fits[name.len()]
 }
 
 /// The name that is so like the one given that it was probably meant; also by its last part alone.
@@ -144,13 +184,32 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_is_a_part_of_a_name_or_all_of_it() {
+        for (pattern, is_there) in [
+            ("mean", true),
+            ("MEAN", true),
+            ("stats/*", true),
+            ("*mean", true),
+            ("s*/m?an", true),
+            ("*", true),
+            ("stats*mean*", true),
+            ("mean*", false),
+            ("?", false),
+            ("stats/?", false),
+            ("median", false),
+        ] {
+            assert_eq!(matches(pattern, "stats/mean"), is_there, "{pattern}");
+        }
+    }
+
+    #[test]
     fn an_unknown_name_is_answered_with_the_nearest() {
         let catalog = catalog(&["stats/mean", "stats/median", "add"]);
         for (wrong, cure) in [
             ("stats/maen", "did you mean `stats/mean`?"),
             ("median", "did you mean `stats/median`?"),
             ("ad", "did you mean `add`?"),
-            ("zzz", "http://h/ lists"),
+            ("zzz", "`tarp list` has"),
         ] {
             let error = catalog.find(wrong, "http://h").unwrap_err().to_string();
             assert!(error.contains(cure), "{error}");

@@ -1,4 +1,4 @@
-//! The commands of `tarp` that talk to a running host: [`Call`] and [`Jobs`].
+//! The commands of `tarp` that talk to a running host: [`List`], [`Call`] and [`Jobs`].
 //!
 //! They know the host by its HTTP interface alone, and nothing of WebAssembly.
 //!
@@ -7,7 +7,9 @@
 //! | `address`, `client` | where the host is, and requests to it |
 //! | `catalog`, `types` | what it serves, with types |
 //! | `arguments` | words of the command line as arguments of those types |
-//! | `call`, `jobs` | the commands |
+//! | `list`, `call`, `jobs` | the commands |
+//! | `help` | what a procedure takes, for a person |
+//! | `completion` | what a shell may complete that only the host knows |
 //! | `events`, `follow`, `progress` | a job's events: read, followed through lost connections, shown as a bar |
 //! | `reply`, `failure` | what a call gave |
 //! | `output` | results for people, programs and files |
@@ -19,12 +21,15 @@ mod arguments;
 mod call;
 mod catalog;
 mod client;
+mod completion;
 mod error;
 mod events;
 mod failure;
 mod follow;
+mod help;
 mod job;
 mod jobs;
+mod list;
 mod npy;
 mod output;
 mod progress;
@@ -37,3 +42,4 @@ mod web;
 
 pub use call::Call;
 pub use jobs::Jobs;
+pub use list::List;

@@ -33,6 +33,9 @@ pub struct Built {
     pub procedures: Vec<Procedure>,
     /// Its size in bytes.
     pub size: u64,
+    /// The files that it was made of, as far as the language's tools tell.
+    #[serde(skip)]
+    pub inputs: Vec<PathBuf>,
 }
 
 /// What a language gives back.
@@ -42,6 +45,8 @@ pub(crate) struct Component {
     pub(crate) name: String,
     /// The finished component, with its documentation.
     pub(crate) bytes: Vec<u8>,
+    /// The files that it was made of, as far as the language's tools tell.
+    pub(crate) inputs: Vec<PathBuf>,
 }
 
 /// Builds a component.
@@ -64,7 +69,8 @@ pub fn build(request: &BuildRequest, reporter: &dyn Reporter) -> Result<Built, B
     let place = place(request, &built.name);
     let procedures = component::procedures(&built.bytes)?;
     deliver(&built.bytes, &place)?;
-    Ok(Built { component: place, language, procedures, size: built.bytes.len() as u64 })
+    let size = built.bytes.len() as u64;
+    Ok(Built { component: place, language, procedures, size, inputs: built.inputs })
 }
 
 /// Refuses what looks like a folder that is not there: the component would be found under its name.

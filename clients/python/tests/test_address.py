@@ -20,6 +20,13 @@ from tarp._address import parse_address
         ("https://lab.example:8443", "lab.example:8443", ""),
         ("https://lab.example", "lab.example", ""),
         ("http://[::1]:8080", "[::1]:8080", ""),
+        ("[::1]:8080", "[::1]:8080", ""),
+        ("[::1]", "[::1]:8080", ""),
+        ("::1", "[::1]:8080", ""),
+        ("localhost", "localhost:8080", ""),
+        ("127.0.0.1", "127.0.0.1:8080", ""),
+        ("lab:80/tarp", "lab", "/tarp"),
+        ("user:p%40ss@lab:8080", "lab:8080", ""),
     ],
 )
 def test_urls(url: str, authority: str, prefix: str) -> None:

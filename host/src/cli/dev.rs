@@ -3,26 +3,20 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Args;
-use notify::{EventKind, RecursiveMode, Watcher as _};
 use serde::Serialize;
 use tarp_host::config::{HostConfig, Limits, LoadingConfig, ServerConfig};
 use tarp_workbench::{BuildRequest, Built, Fault, Language};
 
 use super::compile::compiler;
+use super::directories::{self, Own, cache};
 use super::local::{reporter, shown, size, tools};
 use super::screen::{BAD, GOOD, Teller, painted};
-use super::serve::{LogFormat, cache, log_to_stderr, serve};
-
-/// How long the sources must stay as they are before they are built.
-const SETTLED: Duration = Duration::from_millis(100);
-
-/// Folders that tools write to, and nobody edits.
-const NOT_SOURCES: [&str; 5] = ["target", "node_modules", "__pycache__", "dist", "build"];
+use super::serve::{LogFormat, log_to_stderr, serve};
+use super::sources::Sources;
 
 /// Build, serve, and build again whenever a source changes.
 ///
@@ -93,6 +87,10 @@ impl Dev {
     /// Where the host cannot start, or the sources cannot be watched.
     pub(crate) fn run(self) -> Result<()> {
         log_to_stderr(LogFormat::Text, "warn");
+        let own_cache = self.cache.is_none().then_some(Own::Cache);
+        directories::check(
+            own_cache.into_iter().chain(self.tools.is_none().then_some(Own::Tools)),
+        )?;
         let home = tempfile::Builder::new().prefix("tarp-dev-").tempdir()?;
         let folder = home.path().join("procedures");
         std::fs::create_dir(&folder)?;
@@ -103,14 +101,13 @@ impl Dev {
             output: Some(folder.clone()),
             tools: tools(self.tools)?,
         };
-        let (watcher, changes) = watch(&request.source)?;
+        let sources = Sources::watch(&request.source, request.language)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let teller = if self.json { Teller::Programs } else { Teller::People };
         // A build cannot be interrupted; the thread ends with the process.
-        std::thread::spawn(move || build_for_ever(&request, &changes, teller));
+        std::thread::spawn(move || build_for_ever(&request, sources, teller));
         let served = runtime.block_on(serve(folder, config, teller));
         runtime.shutdown_background();
-        drop(watcher);
         served
     }
 
@@ -134,77 +131,31 @@ impl Dev {
     }
 }
 
-fn build_for_ever(request: &BuildRequest, changes: &Receiver<()>, teller: Teller) {
+fn build_for_ever(request: &BuildRequest, mut sources: Sources, teller: Teller) {
     loop {
-        build(request, teller);
-        if changes.recv().is_err() {
+        if let Some(inputs) = build(request, teller) {
+            sources.add(inputs);
+        }
+        if !sources.wait() {
             return;
         }
-        // An editor writes several files, and each more than once.
-        while !matches!(changes.recv_timeout(SETTLED), Err(RecvTimeoutError::Timeout)) {}
     }
 }
 
-fn build(request: &BuildRequest, teller: Teller) {
+/// Gives what a component was made of, where there is one.
+fn build(request: &BuildRequest, teller: Teller) -> Option<Vec<PathBuf>> {
     let start = Instant::now();
     let reporter = reporter(matches!(teller, Teller::Programs));
     match tarp_workbench::build(request, &*reporter) {
-        Ok(built) => {
+        Ok(mut built) => {
+            let inputs = std::mem::take(&mut built.inputs);
             let seconds = start.elapsed().as_secs_f64();
             teller.tell(&Event::Built { source: &request.source, seconds, built });
+            Some(inputs)
         }
         Err(error) => {
             teller.tell(&Event::Failed { error: error.to_string(), faults: error.faults() });
-        }
-    }
-}
-
-/// Tells of each change of a source.
-fn watch(source: &Path) -> Result<(notify::RecommendedWatcher, Receiver<()>)> {
-    let (changed, changes) = channel();
-    let source =
-        source.canonicalize().with_context(|| format!("cannot watch {}", source.display()))?;
-    let root = if source.is_dir() { source.clone() } else { source.with_file_name("") };
-    let mode = if source.is_dir() { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
-    let below = root.clone();
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        let Ok(event) = event else { return };
-        let is_change = !matches!(event.kind, EventKind::Access(_));
-        if is_change && event.paths.iter().any(|path| is_source(path, &below)) {
-            // Nobody listens any more when the host has stopped.
-            let _ = changed.send(());
-        }
-    })?;
-    watcher.watch(&root, mode).with_context(|| format!("cannot watch {}", root.display()))?;
-    Ok((watcher, changes))
-}
-
-/// Whether what changed may be a source: not what tools make of sources, nor what editors put beside
-/// them.
-fn is_source(path: &Path, root: &Path) -> bool {
-    let Ok(below) = path.strip_prefix(root) else { return false };
-    let is_passed_over = below.iter().any(|part| {
-        let part = part.to_string_lossy();
-        part.starts_with('.') || part.ends_with('~') || NOT_SOURCES.contains(&&*part)
-    });
-    let is_made =
-        path.extension().is_some_and(|extension| extension == "wasm" || extension == "lock");
-    !is_passed_over && !is_made
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_tools_make_is_no_source() {
-        let root = Path::new("/home/me/stats");
-        for source in ["src/lib.rs", "stats.py", "wit/world.wit", "Cargo.toml"] {
-            assert!(is_source(&root.join(source), root), "{source}");
-        }
-        for other in ["target/release/x.rs", ".git/index", "stats.wasm", "src/.lib.rs.swp", "a.py~"]
-        {
-            assert!(!is_source(&root.join(other), root), "{other}");
+            None
         }
     }
 }

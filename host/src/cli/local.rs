@@ -12,8 +12,8 @@ use tarp_workbench::report::{Reporter, Silent, to_stderr};
 use tarp_workbench::tools::Tools;
 
 use super::compile::compiler;
+use super::directories::cache;
 use super::screen::{BOLD, painted};
-use super::serve::cache;
 
 /// How to load components.
 #[derive(Debug, Args)]

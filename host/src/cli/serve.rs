@@ -6,6 +6,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use anstream::{AutoStream, ColorChoice};
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -17,6 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::compile::compiler;
+use super::directories::{self, Own};
 use super::screen::{Teller, counted};
 
 /// Serve the procedures of a folder.
@@ -106,17 +108,23 @@ impl Serve {
         server.tls_cert = self.tls_cert.or(server.tls_cert);
         server.tls_key = self.tls_key.or(server.tls_key);
         server.allowed_hosts.extend(self.allow_hosts);
-        let cache = cache(self.cache.or(file.cache))?;
-        let data = match self.data.or(file.data) {
-            Some(data) => data,
-            None => own_directories("--data")?.data_dir().to_path_buf(),
-        };
         let mut jobs = file.jobs;
         match self.jobs {
             Some(JobsFlag::Sqlite) => jobs.store = StoreKind::Sqlite,
             Some(JobsFlag::None) => jobs.store = StoreKind::None,
             None => {}
         }
+        let (cache, data) = (self.cache.or(file.cache), self.data.or(file.data));
+        // Without jobs nothing is kept.
+        let needs_data = data.is_none() && !matches!(jobs.store, StoreKind::None);
+        let own_data = if needs_data { Some(Own::Data) } else { None };
+        directories::check(cache.is_none().then_some(Own::Cache).into_iter().chain(own_data))?;
+        let cache = directories::cache(cache)?;
+        let data = match data {
+            Some(data) => data,
+            None if needs_data => Own::Data.path()?,
+            None => PathBuf::new(),
+        };
         // A link stays one: what it leads to may be swapped for another folder.
         let folder = std::path::absolute(&self.dir)?;
         folder.metadata().with_context(|| {
@@ -140,23 +148,15 @@ impl Serve {
     }
 }
 
-/// The directory for compiled components: the one that was named, or the user's own.
-pub(super) fn cache(named: Option<PathBuf>) -> Result<PathBuf> {
-    match named {
-        Some(cache) => Ok(cache),
-        None => Ok(own_directories("--cache")?.cache_dir().join("compiled")),
-    }
-}
-
-fn own_directories(flag: &str) -> Result<directories::ProjectDirs> {
-    directories::ProjectDirs::from("", "", "tarp")
-        .with_context(|| format!("there is no home directory; name a directory with {flag}"))
-}
-
 /// Logs what `TARP_LOG` says, or what matters at least as much as `least`.
 pub(super) fn log_to_stderr(format: LogFormat, least: &str) {
     let filter = EnvFilter::try_from_env("TARP_LOG").unwrap_or_else(|_| EnvFilter::new(least));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // As for all that goes to a terminal: not into a file or a pipe, nor where NO_COLOR or TERM say so.
+    let wants_colours = AutoStream::choice(&std::io::stderr()) != ColorChoice::Never;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(wants_colours)
+        .with_writer(std::io::stderr);
     match format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),

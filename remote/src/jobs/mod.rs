@@ -54,7 +54,7 @@ enum Action {
 #[derive(Debug, Args)]
 struct Cancel {
     /// The jobs
-    #[arg(required = true)]
+    #[arg(required = true, add = crate::completion::jobs())]
     id: Vec<String>,
 }
 

@@ -17,6 +17,7 @@ use crate::types::Type;
 #[derive(Debug, Args)]
 pub(super) struct JobResult {
     /// The job
+    #[arg(add = crate::completion::jobs())]
     id: String,
     /// Wait so many seconds for it, with a progress bar; `inf` waits as long as it takes
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]

@@ -9,4 +9,4 @@ mod write;
 
 pub(crate) use header::MAGIC;
 pub(crate) use read::read;
-pub(crate) use write::write;
+pub(crate) use write::{of_bytes, write};

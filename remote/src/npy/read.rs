@@ -64,10 +64,23 @@ fn decoder(kind: &str) -> Option<(usize, Decode)> {
         "u2" => (2, |bytes| u16::from_le_bytes(low(bytes)).into()),
         "u4" => (4, |bytes| u32::from_le_bytes(low(bytes)).into()),
         "u8" => (8, |bytes| u64::from_le_bytes(bytes).into()),
+        "f2" => (2, |bytes| float(half(u16::from_le_bytes(low(bytes))))),
         "f4" => (4, |bytes| float(f32::from_le_bytes(low(bytes)).into())),
         "f8" => (8, |bytes| float(f64::from_le_bytes(bytes))),
         _ => return None,
     })
+}
+
+/// A number of half precision, which every double can be exactly.
+fn half(bits: u16) -> f64 {
+    let (exponent, fraction) = (i32::from(bits >> 10 & 0x1f), f64::from(bits & 0x3ff) / 1024.0);
+    let size = match exponent {
+        0 => fraction * 2f64.powi(-14),
+        0x1f if fraction == 0.0 => f64::INFINITY,
+        0x1f => f64::NAN,
+        _ => (1.0 + fraction) * 2f64.powi(exponent - 15),
+    };
+    if bits >> 15 == 0 { size } else { -size }
 }
 
 /// JSON has no literals for what is not finite.
@@ -182,6 +195,27 @@ mod tests {
         }
         let shape = parse(&floats(&[1.0]), json!({"list": {"list": "f64"}})).unwrap_err();
         assert!(shape.contains("shape (1), not list<list<f64>>"), "{shape}");
+    }
+
+    #[test]
+    fn half_precision_is_read_exactly() {
+        let (list, bytes) = (json!({"list": "f64"}), |bits: &[u16]| {
+            bits.iter().flat_map(|bits| bits.to_le_bytes()).collect::<Vec<_>>()
+        });
+        let half = [0x3c00, 0xc000, 0x3555, 0x7bff, 0x0001, 0x0400, 0x7c00, 0xfc00, 0x7e00];
+        let file = file("<f2", false, &[half.len()], &bytes(&half));
+        let expected = json!([
+            1.0,
+            -2.0,
+            0.333251953125,
+            65504.0,
+            5.960464477539063e-8,
+            0.00006103515625,
+            "Infinity",
+            "-Infinity",
+            "NaN"
+        ]);
+        assert_eq!(parse(&file, list), Ok(expected));
     }
 
     #[test]

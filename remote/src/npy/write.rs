@@ -26,6 +26,12 @@ pub(crate) fn write(value: &Value, element: Option<&Type>) -> Result<Vec<u8>, St
     Ok(file)
 }
 
+/// Bytes as an array of `uint8`.
+pub(crate) fn of_bytes(bytes: &[u8]) -> Vec<u8> {
+    let header = Header { dtype: "|u1".into(), is_fortran: false, shape: vec![bytes.len()] };
+    [header.write().as_slice(), bytes].concat()
+}
+
 fn collect<'a>(
     value: &'a Value,
     shape: &[usize],

@@ -36,8 +36,10 @@ pub(super) fn check(path: &Path, ty: Option<&Type>) -> Result<()> {
     let inner = ty.present();
     let (depth, element) = inner.lists();
     let (fits, wanted) = match Form::of(path) {
-        // Bytes and text may be such a file already.
-        _ if inner.is_bytes() || matches!(inner, Type::String | Type::Unknown) => return Ok(()),
+        // Bytes may be such a file already, or become one; text is none.
+        _ if inner.is_bytes() || *inner == Type::Unknown => return Ok(()),
+        Form::Npy if *inner == Type::String => (false, "numbers"),
+        _ if *inner == Type::String => return Ok(()),
         Form::Npy => {
             let is_number = |ty: &Type| ty.is_number() || *ty == Type::Bool;
             let is_row = matches!(element, Type::Tuple(types) if types.iter().all(is_number));
@@ -62,8 +64,10 @@ pub(super) fn write(path: &Path, content: &Content, ty: Option<&Type>) -> Result
         Error::Unfit(format!("the result does not fit {path}: {why}; a .json file holds it"))
     };
     let bytes = match (content, Form::of(path)) {
-        (Content::Bytes(bytes), Form::Csv | Form::Npy | Form::AsItIs) => bytes.clone(),
-        (Content::Text(text), Form::Csv | Form::Npy | Form::AsItIs) => text.clone().into(),
+        (Content::Bytes(bytes), Form::Npy) => array(bytes, ty).map_err(unfit)?,
+        (Content::Text(_), Form::Npy) => return Err(unfit("it is text".into())),
+        (Content::Bytes(bytes), Form::Csv | Form::AsItIs) => bytes.clone(),
+        (Content::Text(text), Form::Csv | Form::AsItIs) => text.clone().into(),
         (Content::Json(value), Form::Npy) => {
             let element = ty.map(|ty| ty.present().lists().1.present());
             npy::write(value, element).map_err(unfit)?
@@ -72,6 +76,18 @@ pub(super) fn write(path: &Path, content: &Content, ty: Option<&Type>) -> Result
         (content, Form::Json | Form::AsItIs) => format!("{:#}\n", content.to_json()).into(),
     };
     std::fs::write(path, bytes).map_err(|e| Error::Output(path.display().to_string(), e))
+}
+
+/// Bytes that are such a file already, or a `list<u8>` as an array of `uint8`. What a web procedure
+/// answered is a file of its own kind.
+fn array(bytes: &[u8], ty: Option<&Type>) -> Result<Vec<u8>, String> {
+    if bytes.starts_with(npy::MAGIC) {
+        return Ok(bytes.to_vec());
+    }
+    match ty {
+        Some(ty) if ty.present().is_bytes() => Ok(npy::of_bytes(bytes)),
+        _ => Err("it is no array of NumPy's".into()),
+    }
 }
 
 /// A list of records below their fields' names, of rows, or of single values.
@@ -138,7 +154,8 @@ mod tests {
         assert!(fits("a.npy", json!({"list": {"tuple": ["f64", "u64"]}})));
         assert!(fits("a.json", record.clone()) && fits("a.png", json!({"list": "u8"})));
         assert!(!fits("a.npy", record.clone()) && !fits("a.csv", record));
-        assert!(fits("a.npy", json!({"list": "u8"})));
+        assert!(fits("a.npy", json!({"list": "u8"})) && fits("a.txt", json!("string")));
+        assert!(!fits("a.npy", json!("string")));
     }
 
     #[test]
@@ -154,5 +171,12 @@ mod tests {
         assert_eq!(written("a.dat", Content::Json(json!(1))).unwrap(), b"1\n");
         assert!(written("a.npy", Content::Json(json!([1]))).unwrap().starts_with(npy::MAGIC));
         assert!(written("a.npy", Content::Json(json!({}))).is_err());
+        assert!(written("a.npy", Content::Text("1".into())).is_err());
+        assert!(written("a.npy", Content::Bytes(b"PNG".into())).is_err());
+        let file = npy::of_bytes(&[1, 255]);
+        assert_eq!(written("a.npy", Content::Bytes(file.clone())).unwrap(), file);
+        let (path, ty) = (folder.path().join("b.npy"), Type::List(Box::new(Type::U8)));
+        write(&path, &Content::Bytes(vec![1, 255]), Some(&ty)).unwrap();
+        assert_eq!(std::fs::read(path).unwrap(), file);
     }
 }

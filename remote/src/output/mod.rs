@@ -19,8 +19,8 @@ use crate::types::Type;
 /// The flags that say where a result goes.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Destination {
-    /// Write the result to FILE: as JSON to .json, a table to .csv, numbers to .npy; bytes and text as
-    /// they are
+    /// Write the result to FILE: as JSON to .json, a table to .csv, numbers and bytes to .npy; elsewhere
+    /// bytes and text as they are
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }

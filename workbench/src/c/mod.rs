@@ -50,7 +50,7 @@ pub(crate) fn build(
     }
     let bytes = encode(&core)?;
     let bytes = docs::embed(bytes, &bindings.docs, Tables::new())?;
-    Ok(Component { name: bindings.name, bytes })
+    Ok(Component { name: bindings.name, bytes, inputs: Vec::new() })
 }
 
 /// The component of a core module that says in a section of its own which world it implements.

@@ -3,7 +3,7 @@
 //     node assemble.mjs NODE_MODULES FOLDER WORK sync|async
 //
 // FOLDER is the author's, of which paths are told; WORK has `entry.mjs` and the folder `wit`, and gets
-// `component.wasm`. Writes JSON: `{"faults": [...], "warnings": [...]}`.
+// `component.wasm`. Writes JSON: `{"faults": [...], "warnings": [...], "inputs": [...]}`.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire, isBuiltin } from "node:module";
@@ -30,6 +30,7 @@ async function main() {
       legalComments: "inline",
       logLevel: "silent",
       mainFields: ["module", "main"],
+      metafile: true,
       outfile: bundle,
       platform: "neutral",
       sourcemap: "external",
@@ -50,7 +51,8 @@ async function main() {
   } catch (error) {
     return { faults: [atStart(error, table)], warnings: [] };
   }
-  return { faults: [], warnings: built.warnings.map(fault) };
+  const inputs = Object.keys(built.metafile.inputs).map((file) => path.resolve(file));
+  return { faults: [], warnings: built.warnings.map(fault), inputs };
 }
 
 function fault({ text, location, notes }) {

@@ -68,6 +68,8 @@ pub(crate) const TEMPLATE: &[TemplateFile] = &[
 struct Assembled {
     faults: Vec<Fault>,
     warnings: Vec<Fault>,
+    #[serde(default)]
+    inputs: Vec<PathBuf>,
 }
 
 /// Builds the component of a source file or a project.
@@ -95,7 +97,8 @@ pub(crate) fn build(
     let component = work.folder.join("component.wasm");
     let bytes = fs::read(&component).map_err(BuildError::io(component))?;
     let bytes = docs::embed(bytes, &described.docs, described.tables)?;
-    Ok(Component { name: source.name, bytes })
+    let inputs = assembled.inputs.into_iter().filter(|file| !file.starts_with(&work.folder));
+    Ok(Component { name: source.name, bytes, inputs: inputs.collect() })
 }
 
 fn analyse(

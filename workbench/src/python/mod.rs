@@ -36,7 +36,7 @@ pub(crate) fn build(
     let world = mapped.world.to_string();
     let bytes = componentize::run(request, &project, &analysis, &world, reporter)?;
     let bytes = docs::embed(bytes, &mapped.docs, mapped.tables)?;
-    Ok(Component { name: analysis.module, bytes })
+    Ok(Component { name: analysis.module, bytes, inputs: Vec::new() })
 }
 
 /// What a new project begins with.

@@ -36,7 +36,8 @@ pub(crate) fn build(
     let name = artifact.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let wit = project.join("wit");
     let docs = if wit.is_dir() { docs::of_wit(&wit)? } else { docs::carried(&bytes) };
-    Ok(Component { name, bytes: docs::embed(bytes, &docs, docs::Tables::new())? })
+    let bytes = docs::embed(bytes, &docs, docs::Tables::new())?;
+    Ok(Component { name, bytes, inputs: inputs(&artifact) })
 }
 
 /// The folder with the manifest.
@@ -81,6 +82,22 @@ fn artifact(messages: &str, project: &Path) -> Result<PathBuf, BuildError> {
     }
 }
 
+/// What cargo says beside an artifact that it is made of: `include_str!` and the packages of other folders
+/// among it.
+fn inputs(artifact: &Path) -> Vec<PathBuf> {
+    let told = fs::read_to_string(artifact.with_extension("d")).unwrap_or_default();
+    told.lines()
+        .filter_map(|line| line.split_once(": "))
+        .flat_map(|(_, files)| files_in(files))
+        .collect()
+}
+
+/// The files of a line for make, where a blank inside of a name has a backslash in front.
+fn files_in(line: &str) -> Vec<PathBuf> {
+    let marked = line.replace("\\ ", "\0");
+    marked.split(' ').filter(|it| !it.is_empty()).map(|it| it.replace('\0', " ").into()).collect()
+}
+
 fn without_target(error: BuildError) -> BuildError {
     match &error {
         BuildError::Tool { output, .. }
@@ -121,6 +138,16 @@ const WITH_WIT: &[TemplateFile] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_cargo_says_of_its_inputs_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let told = "/t/a.wasm: /a/src/lib.rs /a/my\\ data.csv\n";
+        fs::write(folder.path().join("a.d"), told).unwrap();
+        let expected = ["/a/src/lib.rs", "/a/my data.csv"].map(PathBuf::from);
+        assert_eq!(inputs(&folder.path().join("a.wasm")), expected);
+        assert!(inputs(&folder.path().join("b.wasm")).is_empty());
+    }
 
     #[test]
     fn a_project_without_a_component_hears_how_to_make_one() {

@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _command(commands: Any, name: str, purpose: str, do: Any) -> argparse.ArgumentParser:
     command: argparse.ArgumentParser = commands.add_parser(name, help=purpose, description=purpose)
-    command.add_argument("url", metavar="URL", help="the host, such as http://localhost:8080")
+    command.add_argument("url", metavar="ADDRESS", help="the host, such as lab:8080")
     command.add_argument("--token", help="otherwise TARP_TOKEN, or the URL's user and password")
     command.add_argument("--ca-file", metavar="FILE", help="PEM file with authorities to trust")
     command.add_argument("--insecure", action="store_true", help="verify no certificate")

@@ -6,6 +6,7 @@ import base64
 import os
 import ssl
 from dataclasses import dataclass, field
+from ipaddress import IPv6Address
 from typing import Union
 from urllib.parse import unquote, urlsplit
 
@@ -15,6 +16,9 @@ Verify = Union[bool, str, "os.PathLike[str]", ssl.SSLContext]
 
 #: The environment variable with the token, where neither the call nor the URL has one.
 TOKEN_VARIABLE = "TARP_TOKEN"
+
+#: Where a host listens unless it is told otherwise.
+_PORT = 8080
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,9 @@ class Address:
 def parse_address(url: str, *, token: str | None = None, verify: Verify = True) -> Address:
     """Reads a URL such as `http://localhost:8080` or `https://user:TOKEN@lab.example/tarp`.
 
+    Without a scheme it is an address such as `lab:8080`, `user:TOKEN@lab:8080` or `[::1]:8080`, for
+    plain HTTP; its port is 8080 where there is none either, as of `localhost`.
+
     The credentials are `token`, or the URL's user and password, or the variable TARP_TOKEN, in
     this order. A token goes as `Bearer`, user and password go as `Basic`.
 
@@ -62,8 +69,9 @@ def parse_address(url: str, *, token: str | None = None, verify: Verify = True) 
     """
     if not isinstance(url, str):
         raise InvalidOption(f"the URL of a host is a str, not {type(url).__name__}")
+    has_scheme = "://" in url
     try:
-        parts = urlsplit(url if "://" in url else f"http://{url}")
+        parts = urlsplit(url if has_scheme else f"http://{_bracketed(url)}")
         port = parts.port
     except ValueError as error:
         raise InvalidOption(f"{_shown(url)!r} is not the URL of a host: {error}") from None
@@ -76,13 +84,21 @@ def parse_address(url: str, *, token: str | None = None, verify: Verify = True) 
     tls = _context(verify) if parts.scheme == "https" else None
     return Address(
         host=parts.hostname,
-        port=port or (443 if tls else 80),
+        port=port or (443 if tls else 80 if has_scheme else _PORT),
         prefix=parts.path.rstrip("/"),
         tls=tls,
         authorization=_authorization(token, parts.username, parts.password),
         verify=verify,
         is_given=bool(token) or parts.username is not None,
     )
+
+
+def _bracketed(address: str) -> str:
+    """An address of IPv6 in the brackets that it has in a URL."""
+    try:
+        return f"[{IPv6Address(address)}]"
+    except ValueError:
+        return address
 
 
 def _authorization(token: str | None, username: str | None, password: str | None) -> str | None:
