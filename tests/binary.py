@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 
 from components import leb128
@@ -59,6 +60,7 @@ class Builder:
     def __init__(self) -> None:
         self.binary = COMPONENT
         self.types = 0
+        self.instances = 0
 
     def type(self, definition: bytes) -> bytes:
         """Defines a type; gives it as others refer to it."""
@@ -73,10 +75,38 @@ class Builder:
         self.types += 1
         return leb128(self.types - 1)
 
+    def imports(self, *interfaces: str) -> Builder:
+        """Imports interfaces that have one function each, `f`, which takes nothing."""
+        declared = [b"\1\x40" + vector([]) + b"\1\0", b"\4\0" + text("f") + b"\1\0"]
+        ty = self.type(b"\x42" + vector(declared))
+        self.binary += section(10, vector(b"\0" + text(name) + b"\5" + ty for name in interfaces))
+        self.instances = len(interfaces)
+        return self
+
+    def export_interfaces(self, *names: str) -> Builder:
+        """Exports interfaces that have one function each, `f`, which takes a list of bytes."""
+        self.lift(1, U8)
+        inline = b"\1" + vector([b"\0" + text("f") + b"\1\0"])
+        self.binary += section(5, vector(inline for _ in names))
+        exports = (
+            b"\0" + text(name) + b"\5" + leb128(self.instances + at) + b"\0"
+            for at, name in enumerate(names)
+        )
+        self.binary += section(11, vector(exports))
+        return self
+
     def export(
         self, names: Iterable[str], parameter: bytes, module: bytes | None = None
     ) -> Builder:
         """Exports functions that take one list of this type."""
+        names = list(names)
+        self.lift(len(names), parameter, module)
+        exports = (b"\0" + text(name) + b"\1" + leb128(at) + b"\0" for at, name in enumerate(names))
+        self.binary += section(11, vector(exports))
+        return self
+
+    def lift(self, count: int, parameter: bytes, module: bytes | None = None) -> None:
+        """Makes functions, the first of the component, that take one list of this type."""
         listed = self.type(b"\x70" + parameter)
         function = self.type(b"\x40" + vector([text("x") + listed]) + b"\1\0")
         self.binary += section(1, module or core_module())
@@ -84,12 +114,7 @@ class Builder:
         aliases = [b"\0\2\1\0" + text("m"), b"\0\0\1\0" + text("r"), b"\0\0\1\0" + text("f")]
         self.binary += section(6, vector(aliases))
         options = vector([b"\3\0", b"\4\0"])
-        names = list(names)
-        lifted = vector(b"\0\0\1" + options + function for _ in names)
-        self.binary += section(8, lifted)
-        exports = (b"\0" + text(name) + b"\1" + leb128(at) + b"\0" for at, name in enumerate(names))
-        self.binary += section(11, vector(exports))
-        return self
+        self.binary += section(8, vector(b"\0\0\1" + options + function for _ in range(count)))
 
 
 def tuple_of(*types: bytes) -> bytes:
@@ -118,14 +143,14 @@ def long_names(levels: int, length: int) -> bytes:
     return builder.export(["f"], ty).binary
 
 
+@functools.cache
 def slow_to_compile(blocks: int) -> bytes:
     """A component whose one function keeps the compiler busy: all of its locals are alive
     everywhere."""
     names = 2000
-    body = leb128(1) + leb128(names) + I32
+    body = [leb128(1), leb128(names), I32]
     for block in range(blocks):
         one, other = leb128(2 + block % names), leb128(2 + (block * 7 + 1) % names)
         # if (one) { other = other + one }
-        body += b"\x20" + one + b"\x04\x40\x20" + other + b"\x20" + one + b"\x6a\x21" + other
-        body += b"\x0b"
-    return Builder().export(["f"], U8, core_module(body + b"\x0b")).binary
+        body += [b"\x20", one, b"\x04\x40\x20", other, b"\x20", one, b"\x6a\x21", other, b"\x0b"]
+    return Builder().export(["f"], U8, core_module(b"".join(body) + b"\x0b")).binary

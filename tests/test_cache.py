@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import time
 from pathlib import Path
 
 import pytest
 
+from binary import U8, Builder
 from components import version_of_math
 from host import READY, Host, MakeHost, eventually, guest, place, run_binary
 
@@ -97,3 +101,86 @@ def test_a_cache_that_others_could_write_to_is_refused(tmp_path: Path) -> None:
     assert refused.returncode != 0
     assert str(cache) in refused.stderr
     assert "chmod 700" in refused.stderr
+
+
+def test_only_what_the_host_made_is_ever_removed(make_host: MakeHost, own_cache: Path) -> None:
+    """However old it is, and whether it was there before the host or came later."""
+    host = make_host("math", cache=own_cache)
+    assert host.stop() == 0
+    strangers = [own_cache / "notes.txt", own_cache / "other.cwasm", own_cache / "photos"]
+    strangers[0].write_text("Mine.")
+    strangers[1].write_text("Mine as well.")
+    strangers[2].mkdir()
+    for stranger in strangers:
+        os.utime(stranger, (1_000_000_000, 1_000_000_000))
+    config = '[loading]\ncache_size = "1 KiB"'
+    host = make_host("text", cache=own_cache, config=config)
+    assert host.rpc("reverse", "ab") == "ba"
+    assert all(stranger.exists() for stranger in strangers)
+    assert not [file for file in own_cache.glob("*.cwasm") if file not in strangers]
+
+
+def test_a_directory_of_others_is_refused_untouched(tmp_path: Path) -> None:
+    others = tmp_path / "documents"
+    others.mkdir(mode=0o700)
+    (others / "thesis.txt").write_text("Years of work.")
+    os.utime(others / "thesis.txt", (1_000_000_000, 1_000_000_000))
+    refused = run_binary("serve", tmp_path, "--port", "0", "--cache", others)
+    assert refused.returncode != 0
+    assert "thesis.txt" in refused.stderr
+    assert "does not exist yet, or is empty" in refused.stderr
+    assert [file.name for file in others.iterdir()] == ["thesis.txt"]
+
+
+def test_an_empty_directory_is_taken(make_host: MakeHost, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir(mode=0o700)
+    make_host("math", cache=empty)
+    assert list(empty.glob("*.cwasm"))
+
+
+def test_what_was_used_longest_ago_goes_first(make_host: MakeHost, own_cache: Path) -> None:
+    def component(number: int) -> bytes:
+        return Builder().export([f"f{number}"], U8).binary
+
+    host = make_host(cache=own_cache)
+    entries = {}
+    for number in range(4):
+        before = set(own_cache.glob("*.cwasm"))
+        place(component(number), host.folder / f"{number}.wasm")
+        eventually(lambda number=number: host.serves(f"f{number}"))
+        (entries[number],) = set(own_cache.glob("*.cwasm")) - before
+        used = time.time() - 1000 + number
+        for file in own_cache.glob(f"{entries[number].stem}.*"):
+            os.utime(file, (used, used))
+    assert host.stop() == 0
+    size = sum(file.stat().st_size for file in own_cache.glob("*-*"))
+    # A start with the first of them makes it the one that was used last.
+    again = make_host(cache=own_cache)
+    shutil.copy(host.folder / "0.wasm", again.folder / "0.wasm")
+    eventually(lambda: again.serves("f0"))
+    assert again.stop() == 0
+    config = f'[loading]\ncache_size = "{size * 6 // 10} B"'
+    make_host(cache=own_cache, config=config)
+    assert {number for number, entry in entries.items() if entry.exists()} == {0, 3}
+
+
+@pytest.mark.parametrize("how", ["writable for others", "of two names", "a link"])
+def test_a_planted_file_is_not_run(make_host: MakeHost, own_cache: Path, how: str) -> None:
+    """Content and sum are right; but somebody else may have put it there."""
+    host = make_host("math", cache=own_cache)
+    assert host.stop() == 0
+    (compiled,) = own_cache.glob("*.cwasm")
+    if how == "writable for others":
+        compiled.chmod(0o666)
+    elif how == "of two names":
+        os.link(compiled, own_cache.parent / "other")
+    else:
+        compiled.rename(own_cache.parent / "other")
+        compiled.symlink_to(own_cache.parent / "other")
+    again = make_host(folder=host.folder, cache=own_cache)
+    assert again.rpc("add", 1, 2) == 3
+    assert "not loaded from the cache" in again.log
+    assert not compiled.is_symlink()
+    stat = compiled.stat()
+    assert (stat.st_mode & 0o777, stat.st_nlink) == (0o600, 1)

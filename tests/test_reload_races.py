@@ -4,7 +4,6 @@ no limit is lost, and what comes next is seen."""
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import threading
 import time
@@ -17,8 +16,8 @@ from binary import U8, Builder
 from components import version_of_math
 from host import Host, MakeHost, eventually, guest, in_background, place
 
-#: What the sidecar of `math` says in these tests: with so little fuel `add` works, a long `linspace`
-#: does not.
+#: What the sidecar of `math` says in these tests: with so little fuel a long `linspace` does not
+#: work.
 SCARCE = "[procedures.linspace.limits]\nfuel = 10000\n"
 
 
@@ -183,7 +182,7 @@ def test_what_cannot_be_read_is_not_gone(make_host: MakeHost, what: str) -> None
 
 
 def test_many_files_are_looked_at_and_published_a_few_times(make_host: MakeHost) -> None:
-    """Work that grows with the square of the files shows in how often all of them are gone through."""
+    """Work that grows with the square of the files shows in how often all are gone through."""
     host = make_host(start=False, environment={"TARP_LOG": "debug"})
     component = Builder().export(["f"], U8).binary
     for number in range(300):
