@@ -27,6 +27,10 @@ pub enum Kind {
     MethodNotAllowed,
     /// The result cannot be had in the form that was asked for.
     NotAcceptable,
+    /// The body is of a type or an encoding that is not taken for these arguments.
+    UnsupportedMediaType,
+    /// The request's body came too slowly.
+    RequestTimeout,
     /// The request or the result is over its limit.
     TooLarge,
     /// The procedure returned its error.
@@ -63,13 +67,15 @@ pub enum Kind {
 
 impl Kind {
     /// All types, in the order in which they are declared.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::BadRequest,
         Self::BadArguments,
         Self::Forbidden,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::NotAcceptable,
+        Self::UnsupportedMediaType,
+        Self::RequestTimeout,
         Self::TooLarge,
         Self::ProcedureError,
         Self::Trap,
@@ -97,6 +103,8 @@ impl Kind {
             Self::NotFound => "NotFound",
             Self::MethodNotAllowed => "MethodNotAllowed",
             Self::NotAcceptable => "NotAcceptable",
+            Self::UnsupportedMediaType => "UnsupportedMediaType",
+            Self::RequestTimeout => "RequestTimeout",
             Self::TooLarge => "TooLarge",
             Self::ProcedureError => "ProcedureError",
             Self::Trap => "Trap",
@@ -175,9 +183,24 @@ impl CallError {
     }
 }
 
+/// As much of a caller's text as a message repeats: 40 characters, then an ellipsis.
+pub fn excerpt(text: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 40;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_excerpt_is_short() {
+        assert_eq!(excerpt("short"), "short");
+        assert_eq!(excerpt(&"ü".repeat(5_000_000)), format!("{}…", "ü".repeat(40)));
+    }
 
     #[test]
     fn all_types_are_where_their_number_says() {

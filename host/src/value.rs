@@ -9,6 +9,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use num_bigint::BigInt;
 
+/// The `class` of a [`Value::Named`] that is a number too large for every type, as it was written.
+pub const NUMBER: &str = "number";
+
+/// The `class` of a [`Value::Named`] that is a `str` of Python 2: text or bytes, as its type has it.
+pub const PYTHON_2_STR: &str = "Python 2 str";
+
 /// A value that came off the wire or is about to go onto it.
 ///
 /// Text is shared (`Arc<str>`), so a key that a thousand records repeat is stored once.

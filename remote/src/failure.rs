@@ -46,8 +46,17 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match &*self.kind {
             // What was asked for is not there, or not like that.
-            "BadRequest" | "BadArguments" | "Unauthorized" | "Forbidden" | "NotFound"
-            | "MethodNotAllowed" | "TooLarge" | "Gone" | "Conflict" => 2,
+            "BadRequest"
+            | "BadArguments"
+            | "Unauthorized"
+            | "Forbidden"
+            | "NotFound"
+            | "MethodNotAllowed"
+            | "NotAcceptable"
+            | "UnsupportedMediaType"
+            | "TooLarge"
+            | "Gone"
+            | "Conflict" => 2,
             // The host, not what it was to do.
             "Overloaded" | "StorageFull" | "Unavailable" | "Internal" => 3,
             _ => 1,

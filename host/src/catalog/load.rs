@@ -16,6 +16,7 @@ use super::metadata::{Metadata, Table};
 use super::names::{client_warning, folder_prefix, prefixed};
 use super::reflect::{Export, exports};
 use super::{JobPolicy, Mount, Procedure, Source};
+use crate::codec::json;
 use crate::codec::types::{Signature, check, is_web};
 use crate::config::{self, ConfigError, Limits, Mode, ProcedureTable, Sidecar, WebMethod};
 use crate::metrics::Metrics;
@@ -279,8 +280,9 @@ fn set_default(signature: &mut Signature, name: &str, value: &Value) -> Result<(
     let parameters = &mut signature.parameters;
     let parameter = parameters.iter_mut().find(|parameter| &*parameter.name == name);
     let parameter = parameter.ok_or("there is no such parameter")?;
+    let value = json::typed(value.clone(), &parameter.ty);
     check(value.clone(), &parameter.ty).map_err(|mismatch| mismatch.to_string())?;
-    parameter.default = Some(value.clone());
+    parameter.default = Some(value);
     Ok(())
 }
 

@@ -6,6 +6,7 @@
 pub mod base64;
 pub mod json;
 pub mod neutral;
+pub mod number;
 pub mod pickle;
 pub mod table;
 pub mod text;

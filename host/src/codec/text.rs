@@ -1,44 +1,129 @@
-//! Arguments that arrive as text, in a query string, a form or a plain-text body, read by their type.
+//! Arguments that arrive as text, in a query string, a form or a plain-text body, read by their type;
+//! and files, which some forms have beside their text.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use super::json;
-use super::types::{Arguments, Signature, Type};
-use crate::value::{Array, Numbers, Value};
+use bytes::Bytes;
 
-/// The arguments of pairs as a query string or an `application/x-www-form-urlencoded` body has them.
+use super::base64::{BASE64, Engine as _};
+use super::json::{self, Items};
+use super::number;
+use super::types::{Arguments, Signature, Type, check};
+use crate::error::{CallError, Kind};
+use crate::value::Value;
+
+/// What a form has under a name.
+#[derive(Debug)]
+pub enum Item<'a> {
+    /// Text, to be read by its type.
+    Text(Cow<'a, str>),
+    /// The content of a file, taken as bytes or as text.
+    File(Bytes),
+    /// What was JSON.
+    Json(Value),
+}
+
+/// The arguments of pairs as a query string or a form has them.
 ///
 /// A name that comes several times makes a list. A name that is no parameter stays text, for the
 /// binding to refuse by name.
-pub fn arguments(
-    pairs: impl IntoIterator<Item = (String, String)>,
+///
+/// # Errors
+///
+/// [`Kind::BadArguments`] for a parameter that takes one value and has several, or for a file that is no
+/// text where text is wanted; [`Kind::UnsupportedMediaType`] for a file where no type takes one.
+pub fn arguments<'a>(
+    pairs: impl IntoIterator<Item = (Cow<'a, str>, Item<'a>)>,
     signature: &Signature,
-) -> Arguments {
-    let mut grouped: Vec<(String, Vec<String>)> = Vec::new();
-    for (name, text) in pairs {
-        match grouped.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, texts)) => texts.push(text),
-            None => grouped.push((name, vec![text])),
+) -> Result<Arguments, CallError> {
+    let mut grouped: Vec<(Cow<'a, str>, Vec<Item<'a>>)> = Vec::new();
+    let mut places: HashMap<Cow<'a, str>, usize> = HashMap::new();
+    for (name, item) in pairs {
+        match places.entry(name.clone()) {
+            Entry::Occupied(place) => grouped[*place.get()].1.push(item),
+            Entry::Vacant(place) => {
+                place.insert(grouped.len());
+                grouped.push((name, vec![item]));
+            }
         }
     }
-    let named = grouped.into_iter().map(|(name, texts)| {
+    let named = grouped.into_iter().map(|(name, items)| {
         let ty = signature.parameters.iter().find(|p| *p.name == *name).map(|p| &p.ty);
         let value = match ty {
-            Some(ty) => values(&texts, ty),
-            None => Value::text(&texts[0]),
+            Some(ty) => values(items, ty).map_err(|error| error.of(&name, ty))?,
+            None => Value::None,
         };
-        (Arc::from(name), value)
+        Ok((Arc::from(name), value))
     });
-    Arguments { positional: Vec::new(), named: named.collect() }
+    Ok(Arguments { positional: Vec::new(), named: named.collect::<Result<_, _>>()? })
 }
 
-/// One or several texts for one parameter.
-fn values(texts: &[String], ty: &Type) -> Value {
-    match (texts, ty) {
-        ([text], _) => value(text, ty),
-        (texts, Type::List(item)) => collected(texts.iter().map(String::as_str), item),
-        (texts, Type::Option(inner)) => values(texts, inner),
-        (texts, _) => Value::List(texts.iter().map(Value::text).collect()),
+/// Why what came for a parameter is not read.
+struct Refused(Kind, String);
+
+impl Refused {
+    fn of(self, name: &str, ty: &Type) -> CallError {
+        let Self(kind, reason) = self;
+        CallError::new(kind, format!("the argument `{name}` ({ty}): {reason}"))
+    }
+}
+
+/// One or several items for one parameter.
+fn values(mut items: Vec<Item>, ty: &Type) -> Result<Value, Refused> {
+    match ty {
+        Type::Option(inner) if items.len() > 1 => values(items, inner),
+        Type::List(item) if items.len() > 1 && **item != Type::U8 => {
+            collected(items.into_iter().map(|one| single(one, item)))
+        }
+        Type::Flags(_) if items.len() > 1 => {
+            let flags = items.into_iter().map(|one| single(one, &Type::String));
+            Ok(Value::List(flags.collect::<Result<_, _>>()?))
+        }
+        ty => match (items.pop(), items.len()) {
+            (Some(item), 0) => single(item, ty),
+            (_, before) => {
+                let reason = format!("it came {} times, and takes one value", before + 1);
+                Err(Refused(Kind::BadArguments, reason))
+            }
+        },
+    }
+}
+
+fn single(item: Item, ty: &Type) -> Result<Value, Refused> {
+    match item {
+        Item::Text(text) => Ok(value(&text, ty)),
+        Item::Json(value) => Ok(json::typed(value, ty)),
+        Item::File(bytes) => file(bytes, ty),
+    }
+}
+
+/// Whether a file is taken for this type, or for the items of this type.
+pub fn takes_file(ty: &Type) -> bool {
+    match ty {
+        Type::String => true,
+        Type::List(item) => **item == Type::U8 || takes_file(item),
+        Type::Option(inner) => takes_file(inner),
+        _ => false,
+    }
+}
+
+fn file(bytes: Bytes, ty: &Type) -> Result<Value, Refused> {
+    match ty {
+        Type::List(item) if **item == Type::U8 => Ok(Value::Bytes(bytes)),
+        Type::List(item) => Ok(Value::List(vec![file(bytes, item)?])),
+        Type::Option(inner) => file(bytes, inner),
+        Type::String => match std::str::from_utf8(&bytes) {
+            Ok(text) => Ok(Value::text(text.strip_prefix('\u{feff}').unwrap_or(text))),
+            Err(e) => Err(Refused(Kind::BadArguments, format!("the file is not UTF-8: {e}"))),
+        },
+        _ => {
+            let reason =
+                "a file is taken for list<u8> and string; send this as a field, or as JSON";
+            Err(Refused(Kind::UnsupportedMediaType, reason.into()))
+        }
     }
 }
 
@@ -53,43 +138,90 @@ pub fn value(text: &str, ty: &Type) -> Value {
             "false" | "False" | "0" => Value::Bool(false),
             _ => as_text(),
         },
-        Type::F32 | Type::F64 => text.trim().parse().map_or_else(|_| as_text(), Value::Float),
+        Type::Option(inner) if inner.may_be_absent() => parsed(text, ty).unwrap_or_else(as_text),
         Type::Option(inner) => match text {
-            "" if **inner != Type::String => Value::None,
-            "null" | "None" => Value::None,
-            _ if inner.may_be_absent() => parsed(text).unwrap_or_else(as_text),
+            "" | "null" | "None" if !is_value(text, inner) => Value::None,
             _ => value(text, inner),
         },
-        // Base64 is what the check makes of a string where bytes are wanted.
-        Type::List(item) if **item == Type::U8 && !text.starts_with('[') => as_text(),
-        // `1,2,3` is how a person types a list of numbers into an address bar.
-        Type::List(item) if item.is_number() && !text.starts_with('[') && !text.is_empty() => {
-            collected(text.split(',').map(str::trim), item)
+        Type::List(item) => list(text, item, ty),
+        Type::Flags(_) if !is_array(text) => Value::List(vec![as_text()]),
+        ty if ty.is_number() => {
+            let text = text.trim();
+            number::read(text).unwrap_or_else(|| Value::text(text))
         }
-        _ if ty.is_number() => {
-            text.trim().parse().map_or_else(|_| Value::text(text.trim()), Value::Int)
-        }
-        _ => parsed(text).unwrap_or_else(as_text),
+        _ => parsed(text, ty).unwrap_or_else(as_text),
     }
 }
 
-fn parsed(text: &str) -> Option<Value> {
-    json::parse(text.as_bytes()).ok()
+fn list(text: &str, item: &Type, ty: &Type) -> Value {
+    let as_text = || Value::text(text);
+    if *item == Type::U8 && !is_array(text) {
+        return BASE64.decode(text).map_or_else(|_| as_text(), |bytes| Value::Bytes(bytes.into()));
+    }
+    if is_array(text) {
+        return match parsed(text, ty) {
+            // One row of a matrix is an array, too.
+            Some(value) if matches!(item, Type::List(_) | Type::Tuple(_)) && !fits(&value, ty) => {
+                let row = Value::List(vec![parsed(text, item).unwrap_or_else(as_text)]);
+                if fits(&row, ty) { row } else { value }
+            }
+            Some(value) => value,
+            None => as_text(),
+        };
+    }
+    match item {
+        // `1,2,3` is how a person types a list of numbers into an address bar.
+        item if item.is_number() && !text.is_empty() => {
+            let mut items = Items::None;
+            text.split(',').for_each(|text| items.push(value(text.trim(), item)));
+            items.finish()
+        }
+        item if item.is_number() => as_text(),
+        Type::Tuple(_) if text.trim_start().starts_with('{') => {
+            parsed(text, ty).unwrap_or_else(as_text)
+        }
+        item => Value::List(vec![value(text, item)]),
+    }
+}
+
+fn is_array(text: &str) -> bool {
+    text.trim_start().starts_with('[')
+}
+
+fn fits(value: &Value, ty: &Type) -> bool {
+    check(value.clone(), ty).is_ok()
+}
+
+/// Whether the text, which stands for none elsewhere, is a value of this type itself: somebody may be
+/// called `null`.
+fn is_value(text: &str, ty: &Type) -> bool {
+    match ty {
+        Type::String => true,
+        Type::Enum(names) | Type::Flags(names) => names.iter().any(|name| &**name == text),
+        Type::Variant(cases) => cases.iter().any(|(name, _)| &**name == text),
+        Type::List(item) if **item == Type::U8 => true,
+        Type::List(item) => is_value(text, item),
+        _ => false,
+    }
+}
+
+fn parsed(text: &str, ty: &Type) -> Option<Value> {
+    json::parse(text.as_bytes()).ok().map(|value| json::typed(value, ty))
 }
 
 /// A list, as one block where all are numbers of one kind.
-fn collected<'a>(texts: impl Iterator<Item = &'a str>, item: &Type) -> Value {
-    let values: Vec<Value> = texts.map(|text| value(text, item)).collect();
-    let floats = values.iter().map(|v| if let Value::Float(x) = v { Some(*x) } else { None });
-    match floats.collect::<Option<Vec<f64>>>() {
-        Some(floats) if !floats.is_empty() => Value::Array(Array::row(Numbers::F64(floats))),
-        _ => Value::List(values),
+fn collected(values: impl Iterator<Item = Result<Value, Refused>>) -> Result<Value, Refused> {
+    let mut items = Items::None;
+    for value in values {
+        items.push(value?);
     }
+    Ok(items.finish())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::Array;
 
     fn list_of(item: Type) -> Type {
         Type::List(Box::new(item))
@@ -98,19 +230,31 @@ mod tests {
     #[test]
     fn the_type_decides_what_a_text_is() {
         let optional = Type::Option(Box::new(Type::S32));
+        let optional_text = Type::Option(Box::new(Type::String));
+        let ints = || Value::Array(Array::row(vec![1i64, 2]));
         for (text, ty, expected) in [
             ("1", Type::String, Value::text("1")),
             ("1", Type::S64, Value::Int(1)),
-            ("18446744073709551615", Type::U64, Value::text("18446744073709551615")),
-            ("1", Type::F64, Value::Float(1.0)),
+            ("18446744073709551615", Type::U64, Value::from(u64::MAX)),
+            ("1", Type::F64, Value::Int(1)),
+            ("1e3", Type::F64, Value::Float(1000.0)),
             ("true", Type::Bool, Value::Bool(true)),
             ("", optional.clone(), Value::None),
             ("7", optional, Value::Int(7)),
             ("[1, 2]", list_of(Type::S32), Value::Array(Array::row(vec![1i64, 2]))),
-            ("1, 2.5", list_of(Type::F64), Value::Array(Array::row(vec![1.0, 2.5]))),
-            ("aGk=", list_of(Type::U8), Value::text("aGk=")),
+            ("1.5, 2.5", list_of(Type::F64), Value::Array(Array::row(vec![1.5, 2.5]))),
+            ("aGk=", list_of(Type::U8), Value::Bytes("hi".into())),
+            ("no base64", list_of(Type::U8), Value::text("no base64")),
             (r#"["a"]"#, list_of(Type::String), Value::List(vec![Value::text("a")])),
-            ("not json", list_of(Type::String), Value::text("not json")),
+            ("not json", list_of(Type::String), Value::List(vec![Value::text("not json")])),
+            ("[not json", list_of(Type::String), Value::text("[not json")),
+            ("null", optional_text.clone(), Value::text("null")),
+            ("", optional_text, Value::text("")),
+            ("1,2", list_of(list_of(Type::S32)), Value::List(vec![ints()])),
+            ("[1,2]", list_of(list_of(Type::S32)), Value::List(vec![ints()])),
+            ("[[1,2]]", list_of(list_of(Type::S32)), Value::List(vec![ints()])),
+            ("[]", list_of(list_of(Type::S32)), Value::List(Vec::new())),
+            ("noisy", Type::Flags(vec!["noisy".into()]), Value::List(vec![Value::text("noisy")])),
         ] {
             assert_eq!(value(text, &ty), expected, "{text:?} as {ty}");
         }

@@ -33,9 +33,12 @@ pub struct ServerConfig {
     /// For a request's headers, and a TLS handshake.
     #[serde(with = "humantime_serde")]
     pub header_timeout: Duration,
-    /// For a request's body to arrive whole.
+    /// For a request's body to arrive whole, besides what its bytes take at `body_min_rate`.
     #[serde(with = "humantime_serde")]
     pub body_timeout: Duration,
+    /// Bytes a second: a sender who is as fast as this is never too slow.
+    #[serde(deserialize_with = "valid::size")]
+    pub body_min_rate: usize,
     /// For a connection on which nothing is under way.
     #[serde(with = "humantime_serde")]
     pub idle_timeout: Duration,
@@ -57,6 +60,7 @@ impl Default for ServerConfig {
             max_calls: 1000,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(60),
+            body_min_rate: 32 << 10,
             idle_timeout: Duration::from_secs(75),
             grace: Duration::from_secs(10),
         }

@@ -1,7 +1,8 @@
 //! The front: the only place that knows sockets, TLS, HTTP and status codes.
 //!
 //! The way of a request: [`connection`] accepts it, [`router`] finds who answers, [`origin`] refuses
-//! what is not meant for this host, [`body`] reads within limits, [`request`] makes arguments of it,
+//! what is not meant for this host, [`body`] reads within limits and [`encoding`] undoes what it is packed
+//! in, [`request`] makes arguments of it by its [`media`] type ([`form`], [`multipart`], [`rpc`]),
 //! [`procedure`] runs the call, [`negotiate`] says in which form its result is wanted, [`reply`] writes
 //! the answer, [`compress`] makes it smaller. [`catalog`], [`openapi`], [`health`], [`figures`] and
 //! [`events`] tell of the host itself, [`console`] shows it. It knows nothing of wasm.
@@ -11,12 +12,16 @@ mod catalog;
 mod compress;
 mod connection;
 mod console;
+mod encoding;
 mod events;
 mod figures;
+mod form;
 mod health;
 mod jobs;
 mod listing;
+mod media;
 mod mount;
+mod multipart;
 mod negotiate;
 mod openapi;
 mod origin;

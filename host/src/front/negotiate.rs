@@ -95,6 +95,8 @@ pub(super) fn form(
     let mut best: Option<(Rank, usize)> = None;
     for (i, (media_type, _)) in forms.iter().enumerate() {
         if let Some(rank) = rank(&ranges, media_type)
+            // Whoever takes any text does not ask for a page.
+            && (*media_type != HTML || rank.1 == EXACT)
             && best.is_none_or(|(highest, _)| rank > highest)
         {
             best = Some((rank, i));
@@ -112,6 +114,9 @@ struct Range<'a> {
     range: MediaType<'a>,
     place: usize,
 }
+
+/// The exactness of a range that names the media type itself.
+const EXACT: u8 = 2;
 
 /// How much a media type is liked: by its quality; among equals that which was named more exactly,
 /// then that which was named first.
@@ -134,7 +139,7 @@ impl Range<'_> {
         let any = |name: Name| name.as_str() == "*";
         let MediaType { ty, subty, suffix, .. } = &self.range;
         if *ty == media_type.ty && *subty == media_type.subty && *suffix == media_type.suffix {
-            Some(2)
+            Some(EXACT)
         } else if *ty == media_type.ty && any(*subty) {
             Some(1)
         } else if any(*ty) && any(*subty) {
@@ -157,7 +162,7 @@ impl Range<'_> {
 
 fn wanted_arrays(ranges: &[Range]) -> Option<Arrays> {
     let pickle = MediaType::parse(PICKLE).ok()?;
-    let range = ranges.iter().find(|range| range.exactness(&pickle) == Some(2))?;
+    let range = ranges.iter().find(|range| range.exactness(&pickle) == Some(EXACT))?;
     match &*range.parameter("arrays")? {
         "numpy" => Some(Arrays::Numpy),
         "list" => Some(Arrays::Lists),
@@ -224,11 +229,11 @@ mod tests {
         assert!(is_table(wanted("application/json;q=0.5, text/csv", numbers())));
         assert!(is_table(wanted("*/*;q=0.9, text/csv;q=0.9", numbers())));
         assert_eq!(wanted("text/csv, */*;q=0.1", Type::F64), Ok(Form::Envelope));
-        assert_eq!(
-            wanted("application/json;q=0, */*", Type::F64),
-            Ok(Form::Envelope),
-            "as text/html"
-        );
+        assert_eq!(wanted("application/json;q=0, */*", Type::F64), Ok(Form::Value));
+        assert_eq!(wanted("text/*", Type::String), Ok(Form::Raw));
+        assert!(is_table(wanted("text/*", numbers())));
+        assert!(is_table(wanted("text/*, application/json;q=0.5", numbers())));
+        assert_eq!(wanted("text/*, */*;q=0.1", Type::F64), Ok(Form::Envelope));
         assert_eq!(wanted("application/vnd.tarp.value+json", Type::F64), Ok(Form::Value));
         assert_eq!(wanted("application/octet-stream", list_of(Type::U8)), Ok(Form::Raw));
         assert_eq!(wanted("text/plain", Type::String), Ok(Form::Raw));
@@ -254,6 +259,7 @@ mod tests {
             ("text/csv", Type::F64, "application/vnd.tarp.value+json"),
             ("application/octet-stream", Type::String, "text/plain"),
             ("image/png", list_of(Type::U8), "application/octet-stream"),
+            ("text/*", Type::F64, "application/json"),
             ("application/json;q=0, text/html;q=0", list_of(Type::F64), "text/csv"),
         ] {
             let error = wanted(accept, ty).unwrap_err();

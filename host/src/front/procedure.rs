@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{Method, Request};
@@ -12,13 +12,14 @@ use percent_encoding::percent_decode_str;
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::debug;
 
+use super::encoding::Encodings;
 use super::reply::{self, Form, Refusal};
 use super::request::{Asked, from_post, from_query};
 use super::{State, body, jobs, mount, web};
 use crate::call::{Call, Outcome, execute};
 use crate::catalog::{Mount, Procedure};
 use crate::config::WebMethod;
-use crate::error::{CallError, Kind};
+use crate::error::{CallError, Kind, excerpt};
 use crate::value::Value;
 
 /// Reading or writing more than this takes so long that other requests should not wait behind it.
@@ -56,10 +57,15 @@ async fn call(
     if !web::answers(methods, &parts.method) {
         return Ok(reply::method_not_allowed(web::allow(methods)));
     }
-    let body = match parts.method {
-        Method::POST => body::read(state, &parts.headers, body).await?,
-        _ => Bytes::new(),
-    };
+    let encodings = Encodings::of(&parts.headers)?;
+    let body = body::read(state, &parts.headers, body).await?;
+    if parts.method != Method::POST && !body.is_empty() {
+        let message = format!("a body with {} is read by nobody; POST it", parts.method);
+        return Err(CallError::new(Kind::BadRequest, message).into());
+    }
+    // It may be small only as long as it is packed.
+    let size = if encodings.is_empty() { body.len() } else { usize::MAX };
+    let body = unhurried(size, || encodings.decode(body, state.config.max_body))?;
     let size = body.len();
     let asked = unhurried(size, || match parts.method {
         _ if procedure.web.is_some() => web::ask(parts, &body),
@@ -132,7 +138,14 @@ fn find(state: &State, parts: &Parts) -> Result<Found, CallError> {
             format!("the host is still loading its components; `{name}` may be among them");
         return Err(CallError::new(Kind::Overloaded, message).retry_after(1));
     }
-    Err(CallError::new(Kind::NotFound, format!("there is no procedure `{name}`; GET / lists all")))
+    let meant = match name.trim_end_matches('/') {
+        bare if bare.len() < name.len() && catalog.find(bare).is_some() => {
+            format!("there is `{bare}`, without the slash at its end")
+        }
+        _ => "GET / lists all".into(),
+    };
+    let name = excerpt(&name);
+    Err(CallError::new(Kind::NotFound, format!("there is no procedure `{name}`; {meant}")))
 }
 
 fn respond(outcome: Outcome, form: &Form) -> Response {

@@ -3,16 +3,19 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use http::header::CONTENT_TYPE;
 use http::request::Parts;
 
-use super::negotiate::{Offer, form};
-use super::reply::{Form, PICKLE};
+use super::form::{self, Pair};
+use super::media::{ContentType, Media, Reading, reading, unsupported};
+use super::multipart;
+use super::negotiate::{Offer, form as wanted_form};
+use super::reply::Form;
 use super::rpc::{self, RpcBody};
+use crate::codec::json;
 use crate::codec::pickle::Arrays;
-use crate::codec::types::{Arguments, Signature, Type};
-use crate::codec::{json, text};
-use crate::error::{CallError, Kind};
+use crate::codec::text::{self, Item};
+use crate::codec::types::{Arguments, Parameter, Signature, Type};
+use crate::error::{CallError, Kind, excerpt};
 use crate::jobs::model::Presentation;
 use crate::value::{Array, Value};
 
@@ -29,10 +32,11 @@ pub(super) struct Asked {
 ///
 /// # Errors
 ///
-/// [`Kind::NotAcceptable`] where the result cannot have the form that is wanted.
+/// [`Kind::BadRequest`] for a query that cannot be read, [`Kind::NotAcceptable`] where the result cannot
+/// have the form that is wanted.
 pub(super) fn from_query(parts: &Parts, signature: &Signature) -> Result<Asked, CallError> {
-    let form = form(&parts.headers, Arrays::Lists, || Offer::of(signature))?;
-    let arguments = query(parts, signature);
+    let form = wanted_form(&parts.headers, Arrays::Lists, || Offer::of(signature))?;
+    let arguments = query(parts, signature)?;
     Ok(Asked { arguments, form, presentation: Presentation::Plain })
 }
 
@@ -40,28 +44,31 @@ pub(super) fn from_query(parts: &Parts, signature: &Signature) -> Result<Asked, 
 ///
 /// | content type | arguments |
 /// |---|---|
-/// | `application/json` | RPC; or an object by name, an array by position, else the only argument |
-/// | `application/x-www-form-urlencoded` | by name |
+/// | JSON | RPC; or an object by name, an array by position, else the only argument |
+/// | a form, or one of several parts | by name |
 /// | `application/vnd.tarp.pickle` | a pickle of `(args, kwargs)` |
-/// | `text/plain` | the only argument, read by its type |
-/// | anything else | the only argument, as bytes; none where the body is empty |
+/// | anything else | the only argument, where its type takes that: see [`reading`] |
+/// | nothing, with nothing in it | none |
 ///
 /// Those in the query string count too, except for RPC.
 ///
 /// # Errors
 ///
-/// [`Kind::BadRequest`] for a body that cannot be read, [`Kind::BadArguments`] where a body is one
-/// argument and the procedure does not take one, [`Kind::NotAcceptable`] where the result cannot have
-/// the form that is wanted.
+/// [`Kind::BadRequest`] for a body that cannot be read, [`Kind::UnsupportedMediaType`] for one of a type
+/// that the parameter does not take, [`Kind::BadArguments`] where a body is one argument and the
+/// procedure does not take one, [`Kind::NotAcceptable`] where the result cannot have the form that is
+/// wanted.
 pub(super) fn from_post(
     parts: &Parts,
     body: &Bytes,
     signature: &Signature,
 ) -> Result<Asked, CallError> {
     let mut arrays = Arrays::Lists;
-    let mut arguments = match content_type(parts)?.as_str() {
-        "application/json" => {
-            if let Some(rpc) = rpc(body, signature)? {
+    let content = ContentType::of(&parts.headers)?;
+    let in_query = query(parts, signature)?;
+    let mut arguments = match content.media {
+        Media::Json => {
+            if let Some(rpc) = rpc(content.text(body)?, signature)? {
                 if parts.uri.query().is_some_and(|query| !query.is_empty()) {
                     return Err(bad("RPC endpoints should not have query parameters"));
                 }
@@ -69,28 +76,29 @@ pub(super) fn from_post(
                 let presentation = presentation(arrays);
                 return Ok(Asked { arguments, form: Form::Rpc(arrays), presentation });
             }
-            from_json(body, signature)?
+            from_json(parse_json(&content, body)?, signature)?
         }
-        "application/x-www-form-urlencoded" => {
-            utf8(body)?;
-            text::arguments(form_urlencoded::parse(body).into_owned(), signature)
-        }
-        PICKLE => {
+        Media::Form => from_form(content.text(body)?, signature)?,
+        Media::Multipart => multipart::arguments(&content, body, signature)?,
+        Media::Pickle => {
             let (arguments, theirs) = rpc::from_pickle(body)?;
             arrays = theirs;
             arguments
         }
-        "text/plain" => match only(signature) {
-            Some(ty) => one(text::value(utf8(body)?, ty)),
-            None => return Err(takes_several(signature)),
-        },
-        _ if body.is_empty() => Arguments::default(),
-        _ => from_bytes(body, signature)?,
+        _ if body.is_empty() && (content.is_absent() || !is_wanted(signature, &in_query)) => {
+            Arguments::default()
+        }
+        _ => one(whole(&content, body, signature)?),
     };
-    arguments.named.extend(query(parts, signature).named);
+    arguments.named.extend(in_query.named);
     let presentation = presentation(arrays);
-    let form = form(&parts.headers, arrays, || Offer::of(signature))?;
+    let form = wanted_form(&parts.headers, arrays, || Offer::of(signature))?;
     Ok(Asked { arguments, form, presentation })
+}
+
+/// Whether an empty body can be the only argument: there is one, and the query does not have it.
+fn is_wanted(signature: &Signature, in_query: &Arguments) -> bool {
+    signature.parameters.len() == 1 && in_query.named.is_empty()
 }
 
 fn presentation(arrays: Arrays) -> Presentation {
@@ -100,20 +108,36 @@ fn presentation(arrays: Arrays) -> Presentation {
     }
 }
 
-fn query(parts: &Parts, signature: &Signature) -> Arguments {
+fn query(parts: &Parts, signature: &Signature) -> Result<Arguments, CallError> {
     let query = parts.uri.query().unwrap_or_default();
-    text::arguments(form_urlencoded::parse(query.as_bytes()).into_owned(), signature)
+    from_pairs(form::pairs(query.as_bytes(), "the query")?, signature)
 }
 
-/// The content type without its parameters, in lower case; empty where there is none.
-pub(super) fn content_type(parts: &Parts) -> Result<String, CallError> {
-    let Some(value) = parts.headers.get(CONTENT_TYPE) else { return Ok(String::new()) };
-    let value = value.to_str().map_err(|_| bad("the Content-Type header is not text"))?;
-    Ok(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+fn from_pairs(pairs: Vec<Pair>, signature: &Signature) -> Result<Arguments, CallError> {
+    text::arguments(pairs.into_iter().map(|(name, text)| (name, Item::Text(text))), signature)
+}
+
+fn from_form(body: &str, signature: &Signature) -> Result<Arguments, CallError> {
+    let pairs = form::pairs(body.as_bytes(), "the form")?;
+    // curl and urllib call whatever they send a form, unless they are told.
+    let is_known = |name: &str| signature.parameters.iter().any(|known| &*known.name == name);
+    if let [(name, text), ..] = pairs.as_slice()
+        && !is_known(name)
+        && (text.is_empty() || name.starts_with(['{', '[']))
+    {
+        return Err(CallError::new(
+            Kind::BadArguments,
+            format!(
+                "the body is read as a form, by its Content-Type, and `{}` is no argument of {signature}; JSON needs Content-Type: application/json, plain text text/plain, bytes application/octet-stream (curl and urllib say `form` where nothing else is said)",
+                excerpt(name)
+            ),
+        ));
+    }
+    from_pairs(pairs, signature)
 }
 
 /// `None` where the body is not meant as RPC.
-fn rpc<'a>(body: &'a Bytes, signature: &Signature) -> Result<Option<RpcBody<'a>>, CallError> {
+fn rpc<'a>(body: &'a str, signature: &Signature) -> Result<Option<RpcBody<'a>>, CallError> {
     let is_parameter =
         |name: &str| signature.parameters.iter().any(|parameter| &*parameter.name == name);
     if is_parameter("args") || is_parameter("kwargs") {
@@ -122,13 +146,11 @@ fn rpc<'a>(body: &'a Bytes, signature: &Signature) -> Result<Option<RpcBody<'a>>
     if let Some(rpc) = RpcBody::parse(body) {
         return Ok(Some(rpc));
     }
-    // Neither is a parameter, so a body that has one of them is RPC gone wrong.
-    let mentions = |name: &str| {
-        let quoted = format!("\"{name}\"");
-        body.windows(quoted.len()).take(256).any(|window| window == quoted.as_bytes())
-    };
-    if (mentions("args") || mentions("kwargs"))
-        && let Ok(Value::Map(entries)) = json::parse(body)
+    // Neither is a parameter, so an object that has one of them is RPC gone wrong.
+    let beginning = &body.as_bytes()[..body.len().min(256)];
+    let mentions = |name: &[u8]| beginning.windows(name.len()).any(|window| window == name);
+    if (mentions(b"\"args\"") || mentions(b"\"kwargs\""))
+        && let Ok(Value::Map(entries)) = json::parse(body.as_bytes())
         && entries
             .iter()
             .any(|(key, _)| matches!(key, Value::Text(key) if matches!(&**key, "args" | "kwargs")))
@@ -138,47 +160,99 @@ fn rpc<'a>(body: &'a Bytes, signature: &Signature) -> Result<Option<RpcBody<'a>>
     Ok(None)
 }
 
-fn from_json(body: &Bytes, signature: &Signature) -> Result<Arguments, CallError> {
-    if body.is_empty() {
+/// A body or a part of one that is JSON.
+///
+/// # Errors
+///
+/// [`Kind::BadRequest`] where it is not.
+pub(super) fn parse_json(content: &ContentType, body: &[u8]) -> Result<Value, CallError> {
+    let text = content.text(body)?;
+    if text.trim_ascii().is_empty() {
         return Err(bad("the request's body is empty; its Content-Type promises JSON"));
     }
-    let value =
-        json::parse(body).map_err(|e| bad(format!("the request's body is not JSON: {e}")))?;
+    json::parse(text.as_bytes()).map_err(|e| bad(format!("the request's body is not JSON: {e}")))
+}
+
+fn from_json(value: Value, signature: &Signature) -> Result<Arguments, CallError> {
+    let parameters = &signature.parameters;
+    let by_position = |values: Vec<Value>| {
+        let typed = values
+            .into_iter()
+            .enumerate()
+            .map(|(place, value)| typed(value, parameters.get(place)));
+        Arguments { positional: typed.collect(), named: Vec::new() }
+    };
     Ok(match value {
         Value::Map(entries) => {
             let named = entries.into_iter().filter_map(|(key, value)| match key {
-                Value::Text(name) => Some((name, value)),
+                Value::Text(name) => {
+                    let parameter = parameters.iter().find(|known| known.name == name);
+                    Some((name, typed(value, parameter)))
+                }
                 _ => None,
             });
             Arguments { positional: Vec::new(), named: named.collect::<Vec<(Arc<str>, Value)>>() }
         }
-        Value::List(positional) => Arguments { positional, named: Vec::new() },
-        Value::Array(array) => {
-            Arguments { positional: Array::elements(&array).collect(), named: Vec::new() }
-        }
-        _ if signature.parameters.is_empty() => Arguments::default(),
-        value if only(signature).is_some() => one(value),
+        Value::List(positional) => by_position(positional),
+        Value::Array(array) => by_position(Array::elements(&array).collect()),
+        Value::None if parameters.is_empty() => Arguments::default(),
+        value if only(signature).is_some() => by_position(vec![value]),
         _ => return Err(takes_several(signature)),
     })
 }
 
-fn from_bytes(body: &Bytes, signature: &Signature) -> Result<Arguments, CallError> {
-    let Some(ty) = only(signature) else { return Err(takes_several(signature)) };
-    let wants_bytes = matches!(ty, Type::List(item) if **item == Type::U8);
-    // The original client sends text this way too.
-    Ok(one(match std::str::from_utf8(body) {
-        Ok(text) if !wants_bytes => text::value(text, ty),
-        _ => Value::Bytes(body.clone()),
-    }))
+fn typed(value: Value, parameter: Option<&Parameter>) -> Value {
+    match parameter {
+        Some(parameter) => json::typed(value, &parameter.ty),
+        None => value,
+    }
 }
 
-/// The type of the only parameter, inside its option; `None` where there are more or none.
-fn only(signature: &Signature) -> Option<&Type> {
+/// The body as the only argument.
+fn whole(content: &ContentType, body: &Bytes, signature: &Signature) -> Result<Value, CallError> {
+    let several = || match content.media {
+        Media::Plain | Media::Bytes => takes_several(signature),
+        _ => not_taken(content, &signature.to_string(), &structured()),
+    };
+    let Some(parameter) = only(signature) else { return Err(several()) };
+    let ty = match &parameter.ty {
+        Type::Option(inner) => inner,
+        ty => ty,
+    };
+    Ok(match reading(content.media, ty) {
+        Some(Reading::Value) => text::value(content.text(body)?, ty),
+        Some(Reading::Text) => Value::text(content.text(body)?),
+        Some(Reading::Bytes) => Value::Bytes(body.clone()),
+        None => {
+            let mut fitting = structured();
+            for (media, name) in
+                [(Media::Plain, "text/plain"), (Media::Bytes, "application/octet-stream")]
+            {
+                fitting.extend(reading(media, ty).map(|_| name));
+            }
+            let wanted = format!("`{}` ({})", parameter.name, parameter.ty);
+            return Err(not_taken(content, &wanted, &fitting));
+        }
+    })
+}
+
+/// The types of bodies that have arguments by name, and so are taken for all.
+fn structured() -> Vec<&'static str> {
+    vec!["application/json", "application/x-www-form-urlencoded", "multipart/form-data"]
+}
+
+fn not_taken(content: &ContentType, wanted: &str, fitting: &[&str]) -> CallError {
+    unsupported(format!(
+        "a body {} is not taken for {wanted}; send {}, and say so with Content-Type",
+        content.shown(),
+        fitting.join(", ")
+    ))
+}
+
+/// The only parameter; `None` where there are more or none.
+fn only(signature: &Signature) -> Option<&Parameter> {
     match signature.parameters.as_slice() {
-        [only] => Some(match &only.ty {
-            Type::Option(inner) => inner,
-            ty => ty,
-        }),
+        [only] => Some(only),
         _ => None,
     }
 }
@@ -188,16 +262,14 @@ fn one(value: Value) -> Arguments {
 }
 
 fn takes_several(signature: &Signature) -> CallError {
-    CallError::new(
-        Kind::BadArguments,
+    let message = if signature.parameters.is_empty() {
+        "the procedure takes no arguments; send it without a body".into()
+    } else {
         format!(
             "the request's body is one argument, but the procedure takes {signature}; send a JSON object with the arguments by name, and Content-Type: application/json"
-        ),
-    )
-}
-
-pub(super) fn utf8(body: &Bytes) -> Result<&str, CallError> {
-    std::str::from_utf8(body).map_err(|e| bad(format!("the request's body is not UTF-8: {e}")))
+        )
+    };
+    CallError::new(Kind::BadArguments, message)
 }
 
 pub(super) fn bad(message: impl Into<String>) -> CallError {

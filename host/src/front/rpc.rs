@@ -25,8 +25,9 @@ pub(super) struct RpcBody<'a> {
 
 impl<'a> RpcBody<'a> {
     /// `None` where the body is anything else.
-    pub(super) fn parse(body: &'a [u8]) -> Option<Self> {
-        serde_json::from_slice(body).ok()
+    pub(super) fn parse(body: &'a str) -> Option<Self> {
+        // serde takes an array for the members in their order, too.
+        body.trim_start().starts_with('{').then(|| serde_json::from_str(body).ok()).flatten()
     }
 
     /// The arguments, and how arrays are to be written in the reply: as numpy's own where the

@@ -7,8 +7,10 @@ use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
+use super::form;
+use super::media::{ContentType, Media};
 use super::reply::{self, Form, Refusal};
-use super::request::{Asked, bad, content_type, utf8};
+use super::request::{Asked, parse_json};
 use crate::codec::json;
 use crate::codec::types::Arguments;
 use crate::config::WebMethod;
@@ -53,14 +55,15 @@ pub(super) fn answers(methods: &[WebMethod], method: &Method) -> bool {
 ///
 /// # Errors
 ///
-/// [`Kind::BadRequest`] for a body that is not what its content type says.
+/// [`Kind::BadRequest`] for a body that is not what its content type says, and a query that is none;
+/// [`Kind::UnsupportedMediaType`] for text that is not UTF-8 by its charset.
 pub(super) fn ask(parts: &Parts, body: &Bytes) -> Result<Asked, CallError> {
     let method = if parts.method == Method::HEAD { "GET" } else { parts.method.as_str() };
     let query = parts.uri.query().unwrap_or_default();
     let request = map([
         ("method", Value::text(method)),
         ("path", Value::text(parts.uri.path())),
-        ("query", pairs(form_urlencoded::parse(query.as_bytes()))),
+        ("query", pairs(form::pairs(query.as_bytes(), "the query")?.into_iter())),
         ("headers", headers(&parts.headers)),
         ("body", content(parts, body)?),
     ]);
@@ -78,17 +81,18 @@ fn headers(headers: &HeaderMap) -> Value {
 }
 
 fn content(parts: &Parts, body: &Bytes) -> Result<Value, CallError> {
-    Ok(match content_type(parts)?.as_str() {
-        "" if body.is_empty() => Value::text("none"),
-        "application/json" => {
-            json::parse(body).map_err(|e| bad(format!("the request's body is not JSON: {e}")))?;
-            map([("json", Value::text(utf8(body)?))])
+    let content = ContentType::of(&parts.headers)?;
+    Ok(match content.media {
+        _ if content.is_absent() && body.is_empty() => Value::text("none"),
+        Media::Json => {
+            parse_json(&content, body)?;
+            map([("json", Value::text(content.text(body)?))])
         }
-        "application/x-www-form-urlencoded" => {
-            utf8(body)?;
-            map([("form", pairs(form_urlencoded::parse(body)))])
+        Media::Form => {
+            let form = content.text(body)?;
+            map([("form", pairs(form::pairs(form.as_bytes(), "the form")?.into_iter()))])
         }
-        "text/plain" => map([("text", Value::text(utf8(body)?))]),
+        Media::Plain => map([("text", Value::text(content.text(body)?))]),
         _ => map([("bytes", Value::Bytes(body.clone()))]),
     })
 }

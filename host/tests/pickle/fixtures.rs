@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
 use tarp_host::codec::pickle::{Arrays, Budget, Fault, Protocol, decode, encode, encode_as};
-use tarp_host::value::{Numbers, Value};
+use tarp_host::value::{Numbers, PYTHON_2_STR, Value};
 
 /// One pickle of the fixtures.
 pub(crate) struct Case {
@@ -57,7 +57,8 @@ fn describe(value: &Value) -> Json {
         Value::BigInt(n) => json!({"int": n.to_string()}),
         Value::Float32(n) => json!({"f32": hex(n.to_le_bytes())}),
         Value::Float(n) => json!({"f64": hex(n.to_le_bytes())}),
-        Value::Text(text) => json!(&**text),
+        // Python 2 does not say which of its `str` are text.
+        Value::Text(text) | Value::Named { class: PYTHON_2_STR, text } => json!(&**text),
         Value::Bytes(bytes) => json!({"bytes": hex(bytes)}),
         Value::Array(array) => {
             macro_rules! bytes {

@@ -45,6 +45,7 @@ from ._exceptions import (
     Overloaded,
     ProcedureError,
     RemoteError,
+    RequestTimeout,
     StorageFull,
     TarpError,
     TimedOut,
@@ -53,6 +54,7 @@ from ._exceptions import (
     Unauthorized,
     Unavailable,
     UnreadableResult,
+    UnsupportedMediaType,
 )
 from ._host import BaseHost, Host, connect
 from ._job import Job
@@ -106,6 +108,7 @@ __all__ = [
     "Progress",
     "Receipt",
     "RemoteError",
+    "RequestTimeout",
     "StorageFull",
     "TarpError",
     "TimedOut",
@@ -114,6 +117,7 @@ __all__ = [
     "Unauthorized",
     "Unavailable",
     "UnreadableResult",
+    "UnsupportedMediaType",
     "__version__",
     "connect",
 ]

@@ -18,7 +18,9 @@
         ├── MethodNotAllowed                             the address does not answer that method
         ├── Gone                    (LookupError)        the job's result has expired
         ├── Conflict                                     the idempotency key has another request
-        ├── NotAcceptable                                the result cannot be had in that form
+        ├── NotAcceptable                                the result has no form that `Accept` names
+        ├── UnsupportedMediaType    (TypeError)          the body's type is not taken for that
+        ├── RequestTimeout          (TimeoutError)       the request's body came too slowly
         ├── TooLarge                (ValueError)         request or result over its limit
         ├── ProcedureError          (RuntimeError)       the procedure returned its error
         ├── Trap                    (RuntimeError)       the procedure crashed
@@ -170,7 +172,15 @@ class Conflict(RemoteError):
 
 
 class NotAcceptable(RemoteError):
-    """The result cannot be had in the form that was asked for."""
+    """The result cannot be had in any form that the request accepts."""
+
+
+class UnsupportedMediaType(RemoteError, TypeError):
+    """The body is of a type or an encoding that is not taken for these arguments."""
+
+
+class RequestTimeout(RemoteError, TimeoutError):
+    """The request's body came too slowly."""
 
 
 class TooLarge(RemoteError, ValueError):

@@ -9,7 +9,7 @@ use super::Budget;
 use super::error::{Fault, Step};
 use super::heap::{Heap, Item, List, Node};
 use super::ndarray;
-use crate::value::{Array, Value};
+use crate::value::{Array, PYTHON_2_STR, Value};
 
 /// Trees are cloned and dropped recursively, so no budget may allow more levels than a thread's
 /// stack surely holds.
@@ -141,8 +141,9 @@ fn build(heap: &mut Heap, infos: &mut [Info], node: Node) -> Step<Value> {
     Ok(match node {
         Node::Text(text) => Value::Text(text),
         Node::Bytes(bytes) => Value::Bytes(bytes),
+        // Text or bytes: the type of its parameter knows.
         Node::Str2(bytes) => match std::str::from_utf8(&bytes) {
-            Ok(text) => Value::text(text),
+            Ok(text) => Value::Named { class: PYTHON_2_STR, text: text.into() },
             Err(_) => Value::Bytes(bytes),
         },
         Node::BigInt(n) => Value::BigInt(n),
@@ -166,7 +167,10 @@ fn build(heap: &mut Heap, infos: &mut [Info], node: Node) -> Step<Value> {
             let mut entries = Vec::with_capacity(items.len() / 2);
             let (pairs, _) = items.as_chunks::<2>();
             for [key, value] in pairs {
-                let key = take(heap, infos, *key)?;
+                let key = match take(heap, infos, *key)? {
+                    Value::Named { class: PYTHON_2_STR, text } => Value::Text(text),
+                    key => key,
+                };
                 if !hashable(&key) {
                     return Err(unhashable(&key, "the key of a dict"));
                 }

@@ -33,7 +33,7 @@ use bytes::Bytes;
 pub use self::encode::{Arrays, Protocol, encode, encode_as};
 pub use self::error::{Fault, PickleError};
 use self::globals::Global;
-use crate::value::Value;
+use crate::value::{PYTHON_2_STR, Value};
 
 /// How much a pickle may ask for before it is refused.
 ///
@@ -79,7 +79,7 @@ pub struct Decoded {
 
 /// The `class` of a [`Value::Named`] that has this name; `None` if there is no such class.
 pub fn class_named(name: &str) -> Option<&'static str> {
-    Global::named(name)
+    Global::named(name).or_else(|| (name == PYTHON_2_STR).then_some(PYTHON_2_STR))
 }
 
 /// Reads a pickle of protocol 0 to 5. What follows its STOP is ignored, as Python does.

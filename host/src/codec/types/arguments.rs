@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::check::check;
-use super::signature::Signature;
+use super::meant::meant;
+use super::signature::{Signature, Type};
 use super::typed::Typed;
-use crate::error::{CallError, Kind};
+use crate::error::{CallError, Kind, excerpt};
 use crate::value::Value;
 
 /// What a caller passed: some by position, some by name.
@@ -36,15 +37,21 @@ pub fn bind(
     let (given, taken) = (arguments.positional.len(), parameters.len());
     if given > taken {
         return Err(bad(format!(
-            "`{procedure}` takes {taken} argument{}, got {given} by position",
-            if taken == 1 { "" } else { "s" }
+            "`{procedure}` takes {taken} argument{}, got {given} by position{}",
+            if taken == 1 { "" } else { "s" },
+            match parameters.as_slice() {
+                [only] if matches!(only.ty, Type::List(_)) =>
+                    "; a list that is one argument is sent in an array of its own, [[1, 2]], or by name",
+                _ => "",
+            }
         )));
     }
     let mut slots: Vec<Option<Value>> = arguments.positional.into_iter().map(Some).collect();
     slots.resize(taken, None);
     for (name, value) in arguments.named {
         let Some(i) = parameters.iter().position(|parameter| parameter.name == name) else {
-            return Err(bad(format!("`{procedure}` has no argument `{name}`")));
+            let meant = meant(&name, signature);
+            return Err(bad(format!("`{procedure}` has no argument `{}`{meant}", excerpt(&name))));
         };
         if slots[i].replace(value).is_some() {
             return Err(bad(format!("the argument `{name}` of `{procedure}` came twice")));

@@ -1,19 +1,23 @@
 //! Does a [`Value`] fit a [`Type`]? Then it becomes [`Typed`].
 //!
-//! Lenient where nothing can be lost (an int for a float, a tuple for a list, base64 for bytes) and
-//! strict where something could (an int out of range, a float for an int, a misspelt field).
+//! Lenient where nothing can be lost (a tuple for a list, an int for a float that holds it) and strict
+//! where something could (an int out of range, a float for an int, a misspelt field).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use num_bigint::BigInt;
 use num_traits::ToPrimitive;
 
+use super::exact;
 use super::signature::{Field, Type};
 use super::typed::{ListOf, Typed};
 use crate::codec::base64::{BASE64, Engine as _};
-use crate::value::{Array, Numbers, Value};
+use crate::codec::json;
+use crate::codec::number::is_integer;
+use crate::error::excerpt;
+use crate::value::{Array, NUMBER, Numbers, PYTHON_2_STR, Value};
 
 /// Why a value does not fit: where inside it, what was expected, and what came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +33,11 @@ impl Mismatch {
     }
 
     fn expected(ty: &Type, value: &Value) -> Self {
-        Self::new(format!("expected {ty}, got {}", shown(value)))
+        Self::new(format!("expected {ty}, got {}{}", shown(value), cure(ty, value)))
+    }
+
+    fn out_of_range(ty: &Type, shown: impl fmt::Display) -> Self {
+        Self::new(format!("{} is out of the range of {ty}", excerpt(&shown.to_string())))
     }
 
     fn at(mut self, step: impl Into<String>) -> Self {
@@ -68,10 +76,33 @@ fn shown(value: &Value) -> String {
         Value::Float(x) => x.to_string(),
         Value::Float32(x) => x.to_string(),
         Value::Text(text) if text.chars().count() <= LONGEST => format!("{text:?}"),
-        Value::Named { text, .. } => text.to_string(),
+        Value::Named { text, .. } => excerpt(text).into_owned(),
         _ => return value.describe(),
     };
     format!("{} ({literal})", value.describe())
+}
+
+/// What its sender can do about a value that is near to what is wanted; empty where nobody knows.
+fn cure(ty: &Type, value: &Value) -> Cow<'static, str> {
+    let is_single = matches!(value, Value::List(items) | Value::Tuple(items) if items.len() == 1)
+        || matches!(value, Value::Array(array) if array.numbers().len() == 1);
+    let is_scalar =
+        ty.is_number() || matches!(ty, Type::Bool | Type::Char | Type::String | Type::Enum(_));
+    match (ty, value) {
+        _ if is_scalar && is_single => {
+            " with one item; send the item alone (R's jsonlite does with auto_unbox = TRUE)".into()
+        }
+        (Type::List(item), Value::Bytes(_)) if item.is_number() => {
+            "; bytes are no numbers of that type, send the numbers as a list (numpy.frombuffer makes an array of bytes)".into()
+        }
+        (Type::String, Value::Bytes(_)) => "; decode them".into(),
+        // In a query or a form it would have been JSON.
+        (_, Value::Text(text)) if !is_scalar && text.trim_start().starts_with(['[', '{']) => {
+            let fault = json::parse(text.as_bytes()).err();
+            fault.map_or("".into(), |fault| format!("; it is not JSON: {fault}").into())
+        }
+        _ => "".into(),
+    }
 }
 
 /// Fits `value` to `ty`.
@@ -80,6 +111,13 @@ fn shown(value: &Value) -> String {
 ///
 /// Says where inside the value, what was expected and what came.
 pub fn check(value: Value, ty: &Type) -> Result<Typed, Mismatch> {
+    let value = match (value, ty) {
+        (Value::Named { class: PYTHON_2_STR, text }, Type::List(item)) if **item == Type::U8 => {
+            Value::Bytes(Bytes::copy_from_slice(text.as_bytes()))
+        }
+        (Value::Named { class: PYTHON_2_STR, text }, _) => Value::Text(text),
+        (value, _) => value,
+    };
     match ty {
         Type::Bool => match value {
             Value::Bool(b) => Ok(Typed::Bool(b)),
@@ -97,7 +135,8 @@ pub fn check(value: Value, ty: &Type) -> Result<Typed, Mismatch> {
         Type::F64 => float(&value, ty).map(Typed::F64),
         Type::Char => character(&value, ty),
         Type::String => match value {
-            Value::Text(text) | Value::Named { text, .. } => Ok(Typed::String(text)),
+            Value::Text(text) => Ok(Typed::String(text)),
+            Value::Named { class, text } if class != NUMBER => Ok(Typed::String(text)),
             other => Err(Mismatch::expected(ty, &other)),
         },
         Type::List(item) => list(value, item, ty).map(Typed::List),
@@ -118,38 +157,50 @@ pub fn check(value: Value, ty: &Type) -> Result<Typed, Mismatch> {
 
 /// An integer of `N`'s range, from an int or from decimal digits.
 fn integer<N: TryFrom<i64> + TryFrom<u64>>(value: &Value, ty: &Type) -> Result<N, Mismatch> {
-    let out_of_range =
-        |n: &dyn fmt::Display| Mismatch::new(format!("{n} is out of the range of {ty}"));
+    let out_of_range = |shown: &dyn fmt::Display| Mismatch::out_of_range(ty, shown);
     match value {
         Value::Int(n) => N::try_from(*n).map_err(|_| out_of_range(n)),
         Value::BigInt(n) => n.to_u64().and_then(|n| N::try_from(n).ok()).ok_or_else(|| {
             if n.bits() <= 128 { out_of_range(n) } else { out_of_range(&"the integer") }
         }),
+        Value::Named { class: NUMBER, text } if is_integer(text) => Err(out_of_range(text)),
         // JSON's way to carry 64 bits through programs whose only number is a double.
-        Value::Text(digits) => digits
-            .parse::<i64>()
-            .map(|n| N::try_from(n).ok())
-            .or_else(|_| digits.parse::<u64>().map(|n| N::try_from(n).ok()))
-            .map_err(|_| Mismatch::expected(ty, value))?
-            .ok_or_else(|| out_of_range(digits)),
+        Value::Text(digits) | Value::Named { class: PYTHON_2_STR, text: digits }
+            if is_integer(digits) =>
+        {
+            let signed = digits.parse::<i64>().ok().map(N::try_from).and_then(Result::ok);
+            let number = signed.or_else(|| digits.parse::<u64>().ok()?.try_into().ok());
+            number.ok_or_else(|| out_of_range(digits))
+        }
         other => Err(Mismatch::expected(ty, other)),
     }
 }
 
 fn float(value: &Value, ty: &Type) -> Result<f64, Mismatch> {
+    let inexact = |shown: &dyn fmt::Display, nearest: Option<f64>| match nearest {
+        Some(nearest) => Mismatch::new(format!(
+            "{} is not exactly a {ty}; where the nearest, {nearest:?}, will do, send that (Python's float() makes it)",
+            excerpt(&shown.to_string())
+        )),
+        None => Mismatch::out_of_range(ty, shown),
+    };
     match value {
         Value::Float(x) => Ok(*x),
         Value::Float32(x) => Ok(f64::from(*x)),
-        Value::Int(n) => Ok(*n as f64),
-        Value::BigInt(n) => finite(n)
-            .ok_or_else(|| Mismatch::new(format!("the integer is out of the range of {ty}"))),
-        Value::Text(text) => named_float(text).ok_or_else(|| Mismatch::expected(ty, value)),
-        Value::Named { class: "decimal.Decimal", text } => {
-            text.parse().map_err(|_| Mismatch::expected(ty, value))
+        Value::Int(n) => exact::integer(*n).map_err(|nearest| inexact(n, Some(nearest))),
+        Value::BigInt(n) => exact::big_integer(n).map_err(|nearest| {
+            if n.bits() <= 128 { inexact(n, nearest) } else { inexact(&"the integer", nearest) }
+        }),
+        Value::Text(text) | Value::Named { class: PYTHON_2_STR, text } => {
+            named_float(text).ok_or_else(|| Mismatch::expected(ty, value))
         }
-        Value::Named { class: "fractions.Fraction", text } => {
-            fraction(text).ok_or_else(|| Mismatch::expected(ty, value))
-        }
+        Value::Named { class: NUMBER, text } => Err(Mismatch::out_of_range(ty, text)),
+        Value::Named { class: "decimal.Decimal", text } => exact::decimal(text)
+            .ok_or_else(|| Mismatch::expected(ty, value))?
+            .map_err(|nearest| inexact(text, nearest)),
+        Value::Named { class: "fractions.Fraction", text } => exact::fraction(text)
+            .ok_or_else(|| Mismatch::expected(ty, value))?
+            .map_err(|nearest| inexact(text, nearest)),
         other => Err(Mismatch::expected(ty, other)),
     }
 }
@@ -164,28 +215,24 @@ fn named_float(text: &str) -> Option<f64> {
     }
 }
 
-fn finite(n: &BigInt) -> Option<f64> {
-    n.to_f64().filter(|x| x.is_finite())
-}
-
-fn fraction(text: &str) -> Option<f64> {
-    let (numerator, denominator) = text.split_once('/').unwrap_or((text, "1"));
-    let (n, d): (f64, f64) = (numerator.parse().ok()?, denominator.parse().ok()?);
-    Some(n / d)
-}
-
-/// Rounds to single precision; only what would become infinite by that is refused.
+/// Rounds floats to single precision, as 0.1 must be; integers are held exactly, or refused, and so is
+/// what would become infinite.
 fn single(value: &Value, ty: &Type) -> Result<f32, Mismatch> {
     if let Value::Float32(x) = value {
         return Ok(*x);
     }
     let wide = float(value, ty)?;
-    narrow(wide).ok_or_else(|| Mismatch::new(format!("{wide} is out of the range of {ty}")))
-}
-
-fn narrow(wide: f64) -> Option<f32> {
     let narrow = wide as f32;
-    (narrow.is_finite() || !wide.is_finite()).then_some(narrow)
+    let is_integer = matches!(value, Value::Int(_) | Value::BigInt(_));
+    if narrow.is_infinite() && wide.is_finite() {
+        return Err(Mismatch::out_of_range(ty, wide));
+    }
+    if is_integer && f64::from(narrow) != wide {
+        return Err(Mismatch::new(format!(
+            "{wide} is not exactly a {ty}; where the nearest, {narrow:?}, will do, send that"
+        )));
+    }
+    Ok(narrow)
 }
 
 fn character(value: &Value, ty: &Type) -> Result<Typed, Mismatch> {
@@ -206,11 +253,7 @@ fn list(value: Value, item: &Type, ty: &Type) -> Result<ListOf, Mismatch> {
     if *item == Type::U8 {
         match value {
             Value::Bytes(bytes) => return Ok(ListOf::Bytes(bytes)),
-            Value::Text(text) => {
-                return BASE64.decode(text.as_bytes()).map(|b| ListOf::Bytes(b.into())).map_err(|e| {
-                    Mismatch::new(format!("expected {ty}, bytes or base64 text, got a string that is not base64: {e}"))
-                });
-            }
+            Value::Text(text) => return Err(text_for_bytes(&text, ty)),
             other => {
                 return numbers(other, item, ty).map(|numbers| match numbers {
                     Numbers::U8(bytes) => ListOf::Bytes(Bytes::from(bytes)),
@@ -231,6 +274,16 @@ fn list(value: Value, item: &Type, ty: &Type) -> Result<ListOf, Mismatch> {
         return items(pairs, item).map(ListOf::Items);
     }
     items(sequence(value, ty)?.into_iter(), item).map(ListOf::Items)
+}
+
+/// Only the notations that have no bytes write them as base64, and read that before values are checked.
+fn text_for_bytes(text: &str, ty: &Type) -> Mismatch {
+    let fault = BASE64.decode(text.as_bytes()).err();
+    let fault = fault.map_or_else(String::new, |e| format!(", and it is no base64: {e}"));
+    let reason = format!(
+        "expected {ty}, got a string; bytes are base64 in JSON, queries and forms, and bytes in Python (encode() the text, b64decode() base64){fault}"
+    );
+    Mismatch::new(reason)
 }
 
 fn items(values: impl Iterator<Item = Value>, item: &Type) -> Result<Vec<Typed>, Mismatch> {
@@ -256,7 +309,6 @@ fn numbers(value: Value, item: &Type, ty: &Type) -> Result<Numbers, Mismatch> {
             Ok(numbers) => return Ok(numbers),
             Err(array) => Value::Array(array),
         },
-        Value::Bytes(bytes) => Value::Array(Array::row(bytes.to_vec())),
         other => other,
     };
     macro_rules! convert {
@@ -286,7 +338,7 @@ fn numbers(value: Value, item: &Type, ty: &Type) -> Result<Numbers, Mismatch> {
     })
 }
 
-/// The conversions of whole blocks that cannot fail: the same type, or ints to doubles.
+/// The conversions of whole blocks that lose nothing: the same type, or ints that doubles hold.
 fn packed(array: Array, item: &Type) -> Result<Numbers, Array> {
     match (array.numbers(), item) {
         (Numbers::I8(_), Type::S8)
@@ -299,7 +351,9 @@ fn packed(array: Array, item: &Type) -> Result<Numbers, Array> {
         | (Numbers::U64(_), Type::U64)
         | (Numbers::F32(_), Type::F32)
         | (Numbers::F64(_), Type::F64) => Ok(array.into_numbers()),
-        (Numbers::I64(ints), Type::F64) => {
+        (Numbers::I64(ints), Type::F64)
+            if ints.iter().all(|n| n.unsigned_abs() <= exact::DENSE) =>
+        {
             Ok(ints.iter().map(|&n| n as f64).collect::<Vec<_>>().into())
         }
         (Numbers::F32(floats), Type::F64) => {
@@ -356,9 +410,12 @@ fn record(value: Value, fields: &[Field], ty: &Type) -> Result<Typed, Mismatch> 
         };
         let names = fields.iter().map(|field| &field.name);
         let Some(i) = position(names.clone(), name) else {
+            let name = excerpt(name);
             return Err(Mismatch::new(format!("no field `{name}`; there are {}", listed(names))));
         };
-        slots[i as usize] = Some(value);
+        if slots[i as usize].replace(value).is_some() {
+            return Err(Mismatch::new(format!("the field `{name}` came twice")));
+        }
     }
     let values = fields.iter().zip(slots).map(|(field, slot)| match slot {
         Some(value) => {
@@ -411,7 +468,7 @@ fn flags(value: Value, names: &[Arc<str>], ty: &Type) -> Result<Typed, Mismatch>
     };
     let mut words = vec![0u32; names.len().div_ceil(32)];
     for flag in set {
-        let Value::Text(name) = &flag else {
+        let (Value::Text(name) | Value::Named { class: PYTHON_2_STR, text: name }) = &flag else {
             return Err(Mismatch::new(format!("a flag is a string, not {}", flag.describe())));
         };
         let bit = position(names.iter(), name).ok_or_else(|| unknown_name(name, names.iter()))?;
@@ -453,7 +510,8 @@ fn result(
         "err" => err,
         _ => {
             return Err(Mismatch::new(format!(
-                "expected {{\"ok\": ...}} or {{\"err\": ...}}, got `{name}`"
+                "expected {{\"ok\": ...}} or {{\"err\": ...}}, got `{}`",
+                excerpt(&name)
             )));
         }
     };
@@ -473,7 +531,7 @@ fn position<'a>(mut names: impl Iterator<Item = &'a Arc<str>>, name: &str) -> Op
 }
 
 fn unknown_name<'a>(name: &str, names: impl Iterator<Item = &'a Arc<str>>) -> Mismatch {
-    Mismatch::new(format!("{name:?} is none of {}", listed(names)))
+    Mismatch::new(format!("{:?} is none of {}", excerpt(name), listed(names)))
 }
 
 fn listed<'a>(names: impl Iterator<Item = &'a Arc<str>>) -> String {

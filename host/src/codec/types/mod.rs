@@ -7,7 +7,9 @@
 
 mod arguments;
 mod check;
+mod exact;
 mod failure;
+mod meant;
 mod present;
 mod signature;
 mod typed;

@@ -11,7 +11,8 @@ use crate::error::Kind;
 use crate::front::reply;
 
 /// The statuses with which a call may fail.
-pub(super) const CALL_FAILURES: &[u16] = &[400, 403, 404, 406, 409, 413, 500, 503, 504, 507];
+pub(super) const CALL_FAILURES: &[u16] =
+    &[400, 403, 404, 406, 408, 409, 413, 415, 500, 503, 504, 507];
 
 /// Of those, the ones that only come where jobs are kept.
 const OF_JOBS: [u16; 2] = [409, 507];
@@ -122,9 +123,11 @@ fn description(status: StatusCode) -> &'static str {
         404 => "There is nothing of that name.",
         405 => "The address does not answer to that method.",
         406 => "The result has none of the forms that `Accept` names.",
+        408 => "The request's body came too slowly.",
         409 => "The idempotency key came before with another request, or the job was cancelled.",
         410 => "The job ended so long ago that nothing is kept of it.",
         413 => "The request or the result is over its limit.",
+        415 => "The body is of a type or an encoding that is not taken for these arguments.",
         500 => "The call failed: the procedure returned its error, trapped, or used up a limit.",
         503 => "Not now: every place is taken, the host is loading, or the procedure is busy.",
         504 => "The time for the call was up.",

@@ -13,6 +13,7 @@ use crate::codec::json as codec;
 use crate::codec::pickle::Arrays;
 use crate::codec::types::{Parameter, Signature, Type};
 use crate::config::WebMethod;
+use crate::front::media::{Media, Reading, reading};
 use crate::front::negotiate::Offer;
 use crate::front::reply::Form;
 
@@ -183,18 +184,18 @@ impl Callable<'_> {
         content.insert("application/json".into(), json!({"schema": by_name, "example": example}));
         // One argument may be the whole body.
         if let [only] = parameters.as_slice() {
-            match &only.ty {
-                Type::String => {
+            match reading(Media::Bytes, &only.ty) {
+                Some(Reading::Text) => {
                     content.insert("text/plain".into(), json!({"schema": {"type": "string"}}));
                 }
-                Type::List(item) if **item == Type::U8 => {
+                Some(Reading::Bytes) => {
                     content.insert("application/octet-stream".into(), json!({}));
                 }
                 _ => {}
             }
         }
         json!({
-            "description": "The arguments by name. They may also come as an array by position, as a form, or as a pickle of `(args, kwargs)`.",
+            "description": "The arguments by name. They may also come as an array by position, as a form, with files too, or as a pickle of `(args, kwargs)`.",
             "required": !content.is_empty(),
             "content": content,
         })
