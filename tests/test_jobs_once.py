@@ -77,10 +77,9 @@ def test_the_form_of_the_result_is_that_of_the_request(host: Host) -> None:
 def test_another_request_under_the_key_is_a_conflict(host: Host, name: str, arguments: Any) -> None:
     assert result_of(call(host, "array", "taken")) == 3
     before = runs(host, name)
+    headers = {"Idempotency-Key": "taken"}
+    reply = host.request("POST", f"/{name}", json=arguments, headers=headers)
     with pytest.raises(CallFailed, match="key") as caught:
-        reply = host.request(
-            "POST", f"/{name}", json=arguments, headers={"Idempotency-Key": "taken"}
-        )
         result_of(reply)
     assert (caught.value.status, caught.value.kind) == (409, "Conflict")
     assert runs(host, name) == before

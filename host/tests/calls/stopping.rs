@@ -61,6 +61,14 @@ impl JobStore for Slow {
         self.store.result(id).await
     }
 
+    async fn arguments(&self, id: JobId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.arguments(id).await
+    }
+
+    async fn counts(&self, procedure: Option<&str>) -> Result<[u64; State::ALL.len()], StoreError> {
+        self.store.counts(procedure).await
+    }
+
     async fn logs(&self, id: JobId) -> Result<Option<Logs>, StoreError> {
         self.store.logs(id).await
     }
