@@ -111,7 +111,7 @@ impl Call {
         }
         let request = self.request(client, procedure, words)?;
         if self.is_job(procedure) {
-            return self.submit(client, procedure, request).await;
+            return self.submit(client, procedure, &request).await;
         }
         let answer = patiently(client, procedure, request).await?;
         self.finish(client, procedure, answer, None)
@@ -144,20 +144,27 @@ impl Call {
         &self,
         client: &Client,
         procedure: &Procedure,
-        mut request: RequestBuilder,
+        request: &RequestBuilder,
     ) -> Result<()> {
-        request = request.header("prefer", "respond-async");
-        if let Some(priority) = self.priority {
-            request = request.header("priority", format!("u={priority}"));
-        }
-        if let Some(key) = &self.idempotency_key {
-            request = request.header("idempotency-key", key);
-        }
-        let told = client.json(request).await?;
-        if told.get("id").is_none() {
+        // With a key it makes one job, however often it is sent.
+        let key = self.idempotency_key.clone();
+        let key = key.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
+        let submission = || {
+            let request = request.try_clone().expect("its body is in memory");
+            let request = request.header("prefer", "respond-async").header("idempotency-key", &key);
+            match self.priority {
+                Some(priority) => request.header("priority", format!("u={priority}")),
+                None => request,
+            }
+        };
+        let told = match client.json_safely(submission).await {
+            Err(Error::Failed(failure)) if failure.message.contains("--jobs none") => None,
+            told => Some(told?),
+        };
+        let Some(told) = told.filter(|told| told.get("id").is_some()) else {
             let host = &client.address;
             return Err(Error::Usage(format!("{host} keeps no jobs; call without --job")));
-        }
+        };
         let job = Job::read(&told, client)?;
         if self.detach {
             return if self.json { print_json(&told) } else { line(&job.id) };

@@ -6,14 +6,21 @@ use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
+use tokio::time::{Instant, sleep};
 
 use crate::address::{Address, Connection, Credentials};
 use crate::error::{Error, Result};
 use crate::failure::Failure;
+use crate::reply::Receipt;
 use crate::tls;
 
 /// A host that does not even accept a connection by then is not there.
 const CONNECT: Duration = Duration::from_secs(10);
+
+/// How long to try again before the host counts as gone.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Requests to one host.
 #[derive(Debug)]
@@ -28,6 +35,43 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    /// Whether a host wrote it, and not a proxy or the login page of a network on the way to it.
+    fn is_of_a_host(&self) -> bool {
+        self.headers.contains_key("x-tarp-catalog")
+            || Receipt::of(&self.headers).is_some()
+            || serde_json::from_slice::<Value>(&self.body).is_ok_and(|json| json.is_object())
+    }
+
+    /// Whether it says only that the host is starting, stopping or full.
+    fn says_later(&self) -> bool {
+        Failure::of(self).is_some_and(|failure| failure.is_of_the_moment())
+    }
+}
+
+/// Pauses between attempts, each longer than the last, for as long as [`PATIENCE`].
+#[derive(Debug)]
+pub(crate) struct Attempts {
+    since: Instant,
+    pause: Duration,
+}
+
+impl Attempts {
+    pub(crate) fn new() -> Self {
+        Self { since: Instant::now(), pause: FIRST_PAUSE }
+    }
+
+    /// Waits for the next attempt; false where there is to be none.
+    pub(crate) async fn next(&mut self) -> bool {
+        if self.since.elapsed() + self.pause > PATIENCE {
+            return false;
+        }
+        sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        true
+    }
 }
 
 impl Client {
@@ -109,10 +153,37 @@ impl Client {
         Ok(Answer { status, headers: std::mem::take(response.headers_mut()), body })
     }
 
+    /// Sends a request that may be repeated, until the host itself answers it.
+    ///
+    /// A lost connection, a proxy that answers in the host's place, and a host that starts or stops
+    /// are waited out.
+    pub(crate) async fn send_safely(&self, request: impl Fn() -> RequestBuilder) -> Result<Answer> {
+        let mut attempts = Attempts::new();
+        loop {
+            let outcome = match self.send(request()).await {
+                Ok(answer) if answer.says_later() => Ok(answer),
+                Ok(answer) if answer.is_of_a_host() => return Ok(answer),
+                Ok(answer) => Err(self.nonsense(&format!("the status {}", answer.status))),
+                Err(error) => Err(error),
+            };
+            if !attempts.next().await {
+                return outcome;
+            }
+        }
+    }
+
+    /// The same, for the JSON of its success.
+    pub(crate) async fn json_safely(&self, request: impl Fn() -> RequestBuilder) -> Result<Value> {
+        self.json_in(&self.send_safely(request).await?)
+    }
+
     /// Sends a request; gives the JSON of its success.
     pub(crate) async fn json(&self, request: RequestBuilder) -> Result<Value> {
-        let answer = self.send(request).await?;
-        if let Some(failure) = Failure::of(&answer) {
+        self.json_in(&self.send(request).await?)
+    }
+
+    fn json_in(&self, answer: &Answer) -> Result<Value> {
+        if let Some(failure) = Failure::of(answer) {
             return Err(failure.into());
         }
         match serde_json::from_slice(&answer.body) {

@@ -7,6 +7,9 @@ use crate::error::Error;
 use crate::reply::Receipt;
 use crate::style::{BAD, BOLD, painted, printable};
 
+/// What is busy, on the wire.
+pub(crate) const BUSY: &str = "OperationInProgress";
+
 /// What the host says of a failure.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -40,6 +43,16 @@ impl Failure {
             document.insert("receipt".into(), json!(receipt));
         }
         Some(Self { kind, message, document })
+    }
+
+    /// Whether the host is starting, stopping or full, which passes.
+    pub(crate) fn is_of_the_moment(&self) -> bool {
+        matches!(&*self.kind, "Overloaded" | "Unavailable")
+    }
+
+    /// Whether it says that something is busy: a job that still runs, or what a procedure needs.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.kind == BUSY
     }
 
     /// What the exit code says: whose fault it is.

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use reqwest::Response;
+use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::client::Client;
+use crate::client::{Client, PATIENCE};
 use crate::error::{Error, Result};
 use crate::events::{self, Parser};
 use crate::failure::Failure;
@@ -14,8 +15,6 @@ use crate::job::{self, Job, LogLine, Progress};
 
 /// A host says that it is there every 15 s.
 const SILENCE: Duration = Duration::from_secs(45);
-/// How long to try again before the host counts as gone.
-const PATIENCE: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -45,6 +44,12 @@ pub(crate) struct Follower<'a> {
     is_pausing: bool,
     /// Since when nothing has come.
     lost: Option<Instant>,
+}
+
+/// Whether an answer is a stream of events.
+fn is_stream(response: &Response) -> bool {
+    let media = response.headers().get(CONTENT_TYPE).and_then(|media| media.to_str().ok());
+    response.status() == 200 && media.is_some_and(|media| media.starts_with("text/event-stream"))
 }
 
 impl<'a> Follower<'a> {
@@ -116,7 +121,7 @@ impl<'a> Follower<'a> {
                 self.is_over = true;
                 return Ok(None);
             }
-            Ok(response) if response.status().is_success() => {
+            Ok(response) if is_stream(&response) => {
                 self.parser = Parser::default();
                 self.stream = Some(response);
                 return Ok(None);
@@ -146,8 +151,8 @@ impl<'a> Follower<'a> {
         match Failure::of(&answer) {
             Some(failure) if status != 503 => Err(failure.into()),
             Some(failure) => Ok(failure.into()),
-            None if status >= 500 => Ok(self.client.nonsense(&format!("the status {status}"))),
-            None => Err(self.client.nonsense(&format!("the status {status}"))),
+            // Something on the way to the host answers in its place.
+            None => Ok(self.client.nonsense(&format!("the status {status}"))),
         }
     }
 

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::address::Connection;
-use crate::client::{Answer, Client};
+use crate::client::{Answer, Attempts, Client};
 use crate::error::{Error, Result};
+use crate::failure::{BUSY, Failure};
 use crate::follow::{Event, Follower};
 use crate::job::{self, Job};
 use crate::progress::Bar;
@@ -88,10 +89,33 @@ pub(crate) async fn result(
     interrupts: &mut Interrupts,
 ) -> Result<Answer> {
     tokio::select! {
-        answer = client.send(client.get(&job::result_page(id))) => answer,
+        answer = ended(client, id) => answer,
         () = interrupts.next() => {
             let jobs = client.address.jobs_command();
             Err(Error::Interrupted(format!("interrupted; `{jobs} result {id}` has the result")))
+        }
+    }
+}
+
+/// The answer with the result or the failure of a job that has ended.
+///
+/// What was asked while it ended, or is told by a cache, can say that it still runs: that is asked
+/// again, and counts only if the job itself has failed as busy.
+async fn ended(client: &Client, id: &str) -> Result<Answer> {
+    let mut attempts = Attempts::new();
+    loop {
+        let answer = client.send_safely(|| client.get(&job::result_page(id))).await?;
+        if !Failure::of(&answer).is_some_and(|failure| failure.is_busy()) {
+            return Ok(answer);
+        }
+        let told = client.json_safely(|| client.get(&job::page(id))).await?;
+        if Job::read(&told, client)?.error.is_some_and(|fault| fault.kind == BUSY) {
+            return Ok(answer);
+        }
+        if !attempts.next().await {
+            let jobs = client.address.jobs_command();
+            let cure = format!("`{jobs} result {id} --wait 60` waits for it");
+            return Err(Error::Pending(format!("the job {id} has no result yet; {cure}")));
         }
     }
 }

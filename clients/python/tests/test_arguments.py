@@ -153,6 +153,7 @@ TAKEN: list[tuple[str, Any, Any]] = [
     ("echo_list_bool", pd.Series([True, False], dtype="boolean"), [True, False]),
     ("echo_list_string", pd.Series(["a", "b"], dtype="string"), ["a", "b"]),
     ("echo_list_string", pd.Categorical(["a", "b"]), ["a", "b"]),
+    ("echo_list_f64", pd.Series([0.0, 1.5], dtype="Sparse[float]"), [0.0, 1.5]),
     ("echo_list_point", FRAME, POINTS),
     ("echo_list_point", FRAME[FRAME.x > 1], POINTS[1:]),
     ("echo_matrix", FRAME, [[1.0, 3.0], [2.0, 4.0]]),

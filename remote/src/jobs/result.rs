@@ -60,7 +60,7 @@ impl JobResult {
 }
 
 async fn look(client: &Client, id: &str) -> Result<Job> {
-    Job::read(&client.json(client.get(&page(id))).await?, client)
+    Job::read(&client.json_safely(|| client.get(&page(id))).await?, client)
 }
 
 /// The type that its procedure has now: good enough to choose a form by, and the job's own may be gone.

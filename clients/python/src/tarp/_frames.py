@@ -143,5 +143,6 @@ def column(series: Any, item: Type | None) -> Any:
     if pandas.api.types.is_bool_dtype(dtype) and getattr(dtype, "kind", "") == "b":
         return series.to_numpy(dtype="bool")
     if pandas.api.types.is_numeric_dtype(dtype):
-        return series.to_numpy(dtype=getattr(dtype, "numpy_dtype", dtype))
+        # Of a dtype of pandas' own, the one of numpy that it stands for.
+        return series.to_numpy(dtype=getattr(dtype, "numpy_dtype", getattr(dtype, "subtype", None)))
     return convert(series.tolist(), {"list": item} if item else "")
