@@ -22,7 +22,6 @@ from proxy import (
     Proxy,
     proxy_before,
 )
-from running_host import RunningHost
 from script import Played, failure, reply
 
 import tarp
@@ -234,10 +233,26 @@ def test_a_name_that_nobody_knows_is_told_at_once() -> None:
         tarp.connect("http://no-such-host.invalid", retry_for=DEADLINE * 2)
 
 
-def test_a_call_with_a_key_is_sent_again(proxy: Proxy, server: RunningHost) -> None:
+def test_a_call_with_a_key_is_sent_again_and_runs_once(proxy: Proxy) -> None:
+    key = str(uuid.uuid4())
     with tarp.connect(proxy.url) as host:
-        once = host.add.options(idempotency_key=str(uuid.uuid4()))
+        before = len(host.jobs(procedure="reverse"))
+        once = host.reverse.options(idempotency_key=key)
         proxy.losses = 1
-        assert once(1, 2) == 3
-        assert proxy.asked.count(("POST", "/add")) == 2
-        assert "panicked" not in server.log
+        assert once("abc") == "cba"
+        assert proxy.asked.count(("POST", "/reverse")) == 2
+        proxy.answer_once("POST /reverse", BAD_GATEWAY, PORTAL)
+        assert once("abc") == "cba"
+        ran = host.jobs(procedure="reverse")[: len(host.jobs(procedure="reverse")) - before]
+        assert [job.attempts for job in ran] == [1]
+        with pytest.raises(tarp.Conflict):
+            once("abd")
+
+
+def test_a_call_without_a_key_is_never_sent_again(proxy: Proxy) -> None:
+    with tarp.connect(proxy.url) as host:
+        add = host.add
+        proxy.losses = 1
+        with pytest.raises(tarp.ConnectionFailed):
+            add(1, 2)
+        assert proxy.asked.count(("POST", "/add")) == 1
