@@ -30,13 +30,15 @@ class AsyncTransport:
         self._writer = RequestWriter(address)
         self._idle: list[_Connection] = []
         self._busy: set[_Connection] = set()
-        self._places = asyncio.Semaphore(most_connections)
+        self._most_connections = most_connections
+        #: Made where it is needed: Python 3.9 binds it to the loop of that moment.
+        self._places: asyncio.Semaphore | None = None
         self._closed = False
         renew_after_fork(self)
 
     def _after_fork(self) -> None:
         # Closing them would tell the loop of the parent, with which a fork shares its selector.
-        self._idle, self._busy = [], set()
+        self._idle, self._busy, self._places = [], set(), None
 
     async def carry_out(self, exchange: Exchange[T], notice: Callable[[Reply], None]) -> T:
         """Carries an exchange out, and tells `notice` of every reply."""
@@ -59,6 +61,8 @@ class AsyncTransport:
         if isinstance(step, Pause):
             await asyncio.sleep(step.seconds)
             return None
+        if self._places is None:
+            self._places = asyncio.Semaphore(self._most_connections)
         async with self._places, self._connection() as connection:
             return await connection.exchange(step)
 
