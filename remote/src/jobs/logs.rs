@@ -27,7 +27,12 @@ impl Logs {
         if self.follow {
             print_events(client, &id).await?;
         }
-        let logs = client.json(client.get(&job::logs_page(&id))).await?;
+        let request = || client.get(&job::logs_page(&id));
+        let logs = if self.follow {
+            client.json_safely(request).await?
+        } else {
+            client.json(request()).await?
+        };
         if json {
             return print_json(&logs);
         }

@@ -46,7 +46,8 @@ impl JobResult {
                 Ok(time) => tokio::time::timeout(time, watch).await.unwrap_or(Ok(()))?,
                 Err(_) => watch.await?,
             }
-            job = look(client, &id).await?;
+            let told = client.json_safely(|| client.get(&page(&id))).await?;
+            job = Job::read(&told, client)?;
         }
         if !job.is_over() {
             let cure = "--wait SECONDS waits for its result";
@@ -60,7 +61,7 @@ impl JobResult {
 }
 
 async fn look(client: &Client, id: &str) -> Result<Job> {
-    Job::read(&client.json_safely(|| client.get(&page(id))).await?, client)
+    Job::read(&client.json(client.get(&page(id))).await?, client)
 }
 
 /// The type that its procedure has now: good enough to choose a form by, and the job's own may be gone.
