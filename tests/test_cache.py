@@ -184,3 +184,20 @@ def test_a_planted_file_is_not_run(make_host: MakeHost, own_cache: Path, how: st
     assert not compiled.is_symlink()
     stat = compiled.stat()
     assert (stat.st_mode & 0o777, stat.st_nlink) == (0o600, 1)
+
+
+def test_without_room_on_the_disk_components_are_served_all_the_same(
+    make_host: MakeHost, own_cache: Path, faults: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "trigger").write_text("write 28")
+    host = make_host(
+        "math",
+        cache=own_cache,
+        environment={
+            "LD_PRELOAD": str(faults),
+            "FAULTS_UNDER": str(own_cache),
+            "FAULTS_TRIGGER": str(tmp_path / "trigger"),
+        },
+    )
+    assert host.rpc("add", 1, 2) == 3
+    assert "cannot keep a compiled component" in host.log

@@ -34,7 +34,7 @@ pub fn procedures(component: &[u8]) -> Result<Vec<Procedure>, BuildError> {
     let mut procedures = Vec::new();
     for (key, item) in &resolve.worlds[world].exports {
         match item {
-            WorldItem::Function(function) if !is_plumbing(&function.name) => {
+            WorldItem::Function(function) if !is_plumbing(&function.name, component) => {
                 procedures.push(procedure(None, function));
             }
             WorldItem::Interface { id, .. } => {
@@ -57,9 +57,12 @@ pub fn procedures(component: &[u8]) -> Result<Vec<Procedure>, BuildError> {
     Ok(procedures)
 }
 
-/// What tool chains export for themselves.
-fn is_plumbing(name: &str) -> bool {
-    name == "init" || name.starts_with("cabi_")
+/// What tool chains export for themselves. An `init` is theirs where they say that they have put an
+/// interpreter into the component, as in the host's `catalog/metadata.rs`.
+fn is_plumbing(name: &str, component: &[u8]) -> bool {
+    const INTERPRETERS: [&[u8]; 2] = [b"local:init/module-loader", b"component-init-transform"];
+    let holds = |mark: &&[u8]| component.windows(mark.len()).any(|bytes| bytes == *mark);
+    name.starts_with("cabi_") || (name == "init" && INTERPRETERS.iter().any(holds))
 }
 
 fn procedure(

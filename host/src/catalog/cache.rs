@@ -98,6 +98,8 @@ impl Cache {
         digest: blake3::Hash,
         compiled: Compiled,
     ) -> wasmtime::Result<(Component, About)> {
+        // What the engine does not accept is not kept: it would not be accepted the next time either.
+        let component = load(sandbox, compiled.about.concurrency, &compiled.code)?;
         match self.store(&stem(sandbox, digest), &compiled) {
             // From its file it takes no memory that the system could not have back.
             Ok(()) => {
@@ -109,7 +111,6 @@ impl Cache {
                 warn!(error = %e, "cannot keep a compiled component; it will be compiled again at the next start");
             }
         }
-        let component = load(sandbox, compiled.about.concurrency, &compiled.code)?;
         Ok((component, compiled.about))
     }
 

@@ -76,6 +76,11 @@ impl Found {
         self.stamp.0.length
     }
 
+    /// Bytes of its sidecar.
+    pub(super) fn sidecar_size(&self) -> u64 {
+        self.stamp.1.as_ref().map_or(0, |stamp| stamp.length)
+    }
+
     /// Whether nothing about it has changed.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.stamp == other.stamp

@@ -403,7 +403,7 @@ impl Keeper {
                 file.problem = None;
                 return;
             }
-            Err(LoadError::Refused(message)) => message,
+            Err(LoadError::Refused(message)) => shortened(message),
             Err(LoadError::Unavailable(message)) => {
                 let pause = last.map_or(RETRY[0], |(_, pause)| (2 * pause).min(RETRY[1]));
                 let at = Instant::now() + pause;
@@ -503,6 +503,16 @@ impl File {
         })
         .or_else(|| self.problem.clone())
     }
+}
+
+/// A message that a file's names made long, as listings have room for it.
+fn shortened(mut message: String) -> String {
+    const MOST: usize = 8 << 10;
+    if message.len() > MOST {
+        message.truncate(message.floor_char_boundary(MOST));
+        message.push_str(" ...");
+    }
+    message
 }
 
 /// Whether the file, or a folder that it is in, is among what cannot be read.

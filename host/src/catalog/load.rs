@@ -23,6 +23,12 @@ use crate::metrics::Metrics;
 use crate::sandbox::{Function, Handler, Program, Sandbox};
 use crate::value::Value;
 
+/// Bytes of a sidecar: it is read and written by people.
+const MAX_SIDECAR_SIZE: u64 = 1 << 20;
+
+/// Warnings about one file that are told one by one.
+const MAX_WARNINGS: usize = 200;
+
 /// What every load needs.
 pub struct Loader {
     /// Compiles and links.
@@ -168,6 +174,11 @@ impl Loader {
                 }
             }
         }
+        let more = loaded.warnings.len().saturating_sub(MAX_WARNINGS);
+        if more > 0 {
+            loaded.warnings.truncate(MAX_WARNINGS);
+            loaded.warnings.push(format!("there are {more} more warnings of this kind"));
+        }
         if loaded.procedures.is_empty() && loaded.mount.is_none() {
             return Err(match loaded.warnings.as_slice() {
                 [] => "it exports no functions; a procedure is an `export` of its WIT world".into(),
@@ -299,6 +310,12 @@ fn methods(owner: &ProcedureTable, author: &Table) -> Vec<WebMethod> {
 pub(super) fn open_component(found: &Found) -> Result<Opened, LoadError> {
     let unreadable = |e: io::Error| LoadError::Unavailable(format!("cannot be read: {e}"));
     let sidecar = match &found.sidecar {
+        Some(_) if found.sidecar_size() > MAX_SIDECAR_SIZE => {
+            return Err(LoadError::Refused(format!(
+                "its sidecar takes more than {} KiB",
+                MAX_SIDECAR_SIZE >> 10
+            )));
+        }
         Some(path) => config::read(path).map_err(|e| {
             let message = named(&e, path, found);
             match e {

@@ -34,35 +34,40 @@ pub(super) fn interface(export: &str) -> &str {
 /// By export, what stands before the names of its functions. Interfaces that have one name get longer
 /// ones; the newest version keeps the short one, where one is newer than all others.
 pub(super) fn interface_names<'a>(exports: &[&'a str]) -> HashMap<&'a str, String> {
-    let mut groups: BTreeMap<String, Vec<&'a str>> = BTreeMap::new();
+    struct Named<'a> {
+        export: &'a str,
+        version: Version<'a>,
+        long: [String; 3],
+    }
+    let mut groups: BTreeMap<String, Vec<Named<'a>>> = BTreeMap::new();
     for export in exports {
-        groups.entry(snake_case(interface(export))).or_default().push(export);
+        let named = Named { export, version: version(export), long: long_names(export) };
+        groups.entry(snake_case(interface(export))).or_default().push(named);
     }
     let mut names = HashMap::new();
     for (short, mut group) in groups {
         // Newest first; the text decides between packages, so that an order never depends on chance.
-        group.sort_by(|a, b| version(b).cmp(&version(a)).then(a.cmp(b)));
-        let is_newest = group.get(1).is_none_or(|next| version(group[0]) > version(next));
+        group.sort_by(|a, b| b.version.cmp(&a.version).then(a.export.cmp(b.export)));
+        let is_newest = group.get(1).is_none_or(|next| group[0].version > next.version);
         let mut rest = group.as_slice();
         if is_newest && let Some((newest, others)) = rest.split_first() {
-            names.insert(*newest, short);
+            names.insert(newest.export, short);
             rest = others;
         }
         let mut taken = HashSet::new();
-        for export in rest {
-            let long = long_names(export);
+        for named in rest {
             // A name that an equal has a right to as well is nobody's.
             let is_contested = |name: &String| {
                 rest.iter().any(|other| {
-                    other != export
-                        && version(other) == version(export)
-                        && long_names(other).contains(name)
+                    other.export != named.export
+                        && other.version == named.version
+                        && other.long.contains(name)
                 })
             };
-            let name = long.iter().find(|name| !taken.contains(*name) && !is_contested(name));
-            let name = name.or(long.last()).cloned().unwrap_or_default();
-            taken.insert(name.clone());
-            names.insert(*export, name);
+            let is_free = |name: &&String| !taken.contains(*name) && !is_contested(name);
+            let name = named.long.iter().find(is_free).unwrap_or(&named.long[2]);
+            taken.insert(name);
+            names.insert(named.export, name.clone());
         }
     }
     names
@@ -79,9 +84,11 @@ fn long_names(export: &str) -> [String; 3] {
     [without_namespace, full, versioned]
 }
 
+type Version<'a> = (bool, [u64; 3], bool, &'a str);
+
 /// For comparing: an interface without a package is the component's own, and newer than any; a
 /// pre-release is older than its release.
-fn version(export: &str) -> (bool, [u64; 3], bool, &str) {
+fn version(export: &str) -> Version<'_> {
     let Some((_, version)) = export.split_once('@') else {
         return (!export.contains(':'), [0; 3], true, "");
     };

@@ -1,5 +1,6 @@
 //! A component's exports as named, typed functions.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
@@ -31,8 +32,9 @@ pub(super) fn exports(
 ) -> Result<(Vec<Export>, Vec<String>), String> {
     let engine = component.engine();
     let ty = component.component_type();
-    let mut budget = Budget { nodes: MAX_NODES, names: MAX_NAMES };
+    let mut budget = Budget { nodes: MAX_NODES, names: MAX_NAMES, depth: MAX_DEPTH };
     let mut found: Vec<Export> = Vec::new();
+    let mut taken = HashSet::new();
     let mut notes = Vec::new();
     let mut add = |parent: Option<(&ComponentExportIndex, &str, &str)>,
                    export: &str,
@@ -43,10 +45,10 @@ pub(super) fn exports(
         let below = |interface: &str| format!("{interface}/{function}");
         let name = parent.map_or(function.clone(), |(_, interface, _)| below(interface));
         let short_name = parent.map_or(function.clone(), |(.., short)| below(short));
-        let signature = if found.iter().any(|other| other.name == name) {
-            Err(format!("would be called `{name}`, as another one is; rename one of them"))
+        let signature = if taken.insert(name.clone()) {
+            budget.name(&name).and_then(|_| signature(func, &mut budget))
         } else {
-            signature(func, &mut budget)
+            Err(format!("would be called `{name}`, as another one is; rename one of them"))
         };
         found.push(Export { name, short_name, index, signature });
     };
@@ -54,6 +56,11 @@ pub(super) fn exports(
         matches!(extern_.ty, ComponentItem::ComponentInstance(_)) && !export.starts_with("wasi:")
     });
     let interfaces: Vec<_> = interfaces.map(|(export, _)| export).collect();
+    if interfaces.len() > MAX_INTERFACES {
+        return Err(format!(
+            "it exports more than {MAX_INTERFACES} interfaces; make several components of it"
+        ));
+    }
     let names = interface_names(&interfaces);
     for (export, extern_) in ty.exports(engine) {
         match &extern_.ty {
@@ -91,6 +98,11 @@ pub(super) fn exports(
             _ => notes.push(format!("its export `{export}` is no function, and is not served")),
         }
     }
+    let more = notes.len().saturating_sub(MAX_NOTES);
+    notes.truncate(MAX_NOTES);
+    if more > 0 {
+        notes.push(format!("{more} more of its exports are not served"));
+    }
     match budget.exceeded() {
         Some(cause) => Err(cause),
         None => Ok((found, notes)),
@@ -119,6 +131,15 @@ fn note_on_wasi(export: &str) -> Option<String> {
     })
 }
 
+/// What is said of exports one by one.
+const MAX_NOTES: usize = 100;
+
+/// Interfaces that a component exports.
+const MAX_INTERFACES: usize = 1_000;
+
+/// How deep a type may be: whoever reads or writes its values goes down into each.
+const MAX_DEPTH: usize = 100;
+
 /// Types of all functions of a component together, with each as often as it is used: what is written
 /// in 300 bytes may stand for a million.
 const MAX_NODES: usize = 20_000;
@@ -130,6 +151,7 @@ const MAX_NAMES: usize = 1 << 20;
 struct Budget {
     nodes: usize,
     names: usize,
+    depth: usize,
 }
 
 impl Budget {
@@ -175,6 +197,13 @@ fn signature(func: &ComponentFunc, budget: &mut Budget) -> Result<Signature, Str
 /// The callable type, or what about it is not callable.
 fn convert(ty: &WasmType, budget: &mut Budget) -> Result<Type, String> {
     budget.node()?;
+    budget.depth = budget.depth.checked_sub(1).ok_or("is too deep")?;
+    let converted = convert_inner(ty, budget);
+    budget.depth += 1;
+    converted
+}
+
+fn convert_inner(ty: &WasmType, budget: &mut Budget) -> Result<Type, String> {
     Ok(match ty {
         WasmType::Bool => Type::Bool,
         WasmType::S8 => Type::S8,

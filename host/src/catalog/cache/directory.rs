@@ -105,7 +105,13 @@ impl Directory {
             Some(file) if file != MARKER => {
                 Err(CacheError::Foreign { directory: self.path.clone(), file })
             }
-            _ => self.write(MARKER, &mut &*MARKER_TEXT).map_err(unusable),
+            _ => {
+                // A full disk keeps nobody from serving.
+                if let Err(e) = self.write(MARKER, &mut &*MARKER_TEXT) {
+                    warn!(error = %e, "cannot mark the directory for compiled components");
+                }
+                Ok(())
+            }
         }
     }
 

@@ -6,7 +6,9 @@
 use std::io::{self, Read, Write};
 use std::time::Duration;
 
-use rustix::process::{Resource, Rlimit, Signal, nice, set_parent_process_death_signal, setrlimit};
+use rustix::process::{
+    Resource, Rlimit, Signal, getrlimit, nice, set_parent_process_death_signal, setrlimit,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{About, MAX_FILE_SIZE, compile};
@@ -67,6 +69,9 @@ fn limit(memory: u64, time: Duration) -> io::Result<()> {
         (Resource::Fsize, MAX_WORDS, MAX_WORDS),
         (Resource::Core, 0, 0),
     ] {
+        // Whoever started the host may have set less.
+        let allowed = getrlimit(resource).maximum.unwrap_or(u64::MAX);
+        let (soft, hard) = (soft.min(allowed), hard.min(allowed));
         setrlimit(resource, Rlimit { current: Some(soft), maximum: Some(hard) })?;
     }
     // Where the machine itself runs out of memory, this process goes first, not the host.

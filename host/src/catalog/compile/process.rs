@@ -72,6 +72,8 @@ fn start(
         .arg("compile-component")
         .args(["--memory", &limits.memory.to_string()])
         .args(["--seconds", &limits.time.as_secs().to_string()])
+        // An interrupt from the terminal is for the host.
+        .process_group(0)
         .env_clear()
         .env("RAYON_NUM_THREADS", threads.to_string())
         // What an allocator takes in advance would count as taken.
@@ -160,8 +162,8 @@ impl Process {
                 humantime::format_duration(limits.time)
             ),
             Some(signal) => format!("the compiler crashed on it (signal {signal})"),
-            None => match panic(&text) {
-                Some(panic) => format!("the compiler failed on it: {panic}"),
+            None => match panic(&text).or_else(|| text.lines().last().map(Into::into)) {
+                Some(words) => format!("the compiler failed on it: {words}"),
                 None => "the compiler ended without an answer".into(),
             },
         })
