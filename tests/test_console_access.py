@@ -128,6 +128,33 @@ def missing(console: Console) -> None:
     console.open_procedure("no_such_procedure")
 
 
+def stale(console: Console) -> None:
+    plot(console)
+    console.browser.fill(field("stop"), "2")
+    console.says("changed", ".stale")
+
+
+def pasted(console: Console) -> None:
+    console.open_procedure("statistics/mean")
+    console.browser.run(
+        """
+        const control = document.querySelector(arguments[0]);
+        control.value = "x, ".repeat(40_000);
+        control.dispatchEvent(new Event("input", {bubbles: true}));
+        """,
+        field("values"),
+    )
+    console.says("Pasted text", ".chosen-file")
+
+
+def cancelled_job(console: Console) -> None:
+    handle = console.host.submit("spin")["id"]
+    console.host.running(handle)
+    console.host.cancel(handle)
+    console.open("jobs", handle)
+    console.says("cancelled", ".job-panel .note")
+
+
 def jobs(console: Console) -> None:
     console.host.submit("count_to", 2000, 10)
     console.host.ended(console.host.submit("fail_after", 1, "a long reason " * 20)["id"])
@@ -156,7 +183,7 @@ def overview(console: Console) -> None:
 
 STATES = [
     *(home, searched, form, faults, rows, items, upload, plot, table, record, json_view),
-    *(failure, missing, jobs, running_job, ended_job, overview),
+    *(failure, missing, stale, pasted, cancelled_job, jobs, running_job, ended_job, overview),
 ]
 
 

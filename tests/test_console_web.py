@@ -41,6 +41,20 @@ def test_a_picture_is_shown(console: Console) -> None:
     assert console.complaints() == []
 
 
+def test_a_picture_stands_on_white_in_the_dark_too(console: Console) -> None:
+    """The lines of an SVG are black where it does not say otherwise."""
+    console.browser.prefer("dark")
+    try:
+        console.open_procedure("get_plot")
+        query(console, frequency="2")
+        console.call()
+        style = "getComputedStyle(document.querySelector('img.picture'))"
+        assert "rgb(255, 255, 255)" in console.until(f"{style}.backgroundImage")
+        assert console.browser.run(f"return {style}.colorScheme") == "light"
+    finally:
+        console.browser.prefer("light")
+
+
 def test_json_that_no_type_describes_is_plotted_too(console: Console) -> None:
     console.open_procedure("get_data")
     query(console, frequency="1", amplitude="2")

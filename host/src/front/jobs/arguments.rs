@@ -12,7 +12,6 @@ use crate::codec::types::{Arguments, bind, present};
 use crate::error::{CallError, Kind};
 use crate::front::procedure::unhurried;
 use crate::front::{State, reply};
-use crate::jobs::store::KEPT_ARGUMENTS;
 use crate::value::Value;
 
 /// What a job was called with.
@@ -59,7 +58,9 @@ pub(super) async fn show(Extract(state): Extract<State>, Path(id): Path<String>)
     let arguments = jobs.arguments(id).await?;
     let catalog = state.catalog.load();
     let procedure = catalog.find(&name);
-    Ok(unhurried(KEPT_ARGUMENTS, || {
+    let values = arguments.positional.iter().chain(arguments.named.iter().map(|(_, value)| value));
+    let size = values.map(Value::written_size).sum();
+    Ok(unhurried(size, || {
         let shown = shown(&name, arguments, procedure.map(|procedure| &**procedure));
         reply::bare(StatusCode::OK, &shown)
     }))
