@@ -289,6 +289,16 @@ def test_bytes_as_text_and_as_base64(console: Console) -> None:
     assert "20 bytes" in console.shown()
 
 
+def test_bytes_that_are_an_svg_are_a_picture(console: Console) -> None:
+    console.open_procedure("echo_bytes")
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="7"><path d="M0 0h9"/></svg>'
+    console.browser.type(field("value"), svg)
+    console.call()
+    size = "(x => x?.complete && [x.naturalWidth, x.naturalHeight])"
+    assert console.until(f"{size}(document.querySelector('img.picture'))") == [9, 7]
+    assert "image/svg+xml" in console.shown()
+
+
 # Results.
 
 

@@ -30,6 +30,7 @@ PAGES = [
     "/-/metrics",
     "/-/overview",
     "/-/jobs",
+    "/-/jobs/counts",
 ]
 
 
@@ -276,6 +277,7 @@ def test_pages_of_a_job_say_their_methods(host: Host) -> None:
     for page, methods in (
         ("", "GET, HEAD, DELETE, OPTIONS"),
         ("/result", "GET, HEAD, OPTIONS"),
+        ("/arguments", "GET, HEAD, OPTIONS"),
         ("/logs", "GET, HEAD, OPTIONS"),
         ("/events", "GET, HEAD, OPTIONS"),
     ):

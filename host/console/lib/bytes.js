@@ -19,12 +19,15 @@ const PICTURES = [
   ["image/gif", [0x47, 0x49, 0x46, 0x38]],
 ];
 
+const SVG = /^\s*(?:<\?xml[^>]*>\s*)?(?:<!--[^]*?-->\s*)*(?:<!DOCTYPE svg[^>]*>\s*)?<svg[\s>]/;
+
 /** The media type of a picture by its first bytes, or null. */
 export function pictureType(bytes) {
   const found = PICTURES.find(([, start]) => start.every((byte, i) => bytes[i] === byte));
   if (found) return found[0];
   const ascii = (from, to) => String.fromCharCode(...bytes.subarray(from, to));
-  return ascii(0, 4) === "RIFF" && ascii(8, 12) === "WEBP" ? "image/webp" : null;
+  if (ascii(0, 4) === "RIFF" && ascii(8, 12) === "WEBP") return "image/webp";
+  return SVG.test(ascii(0, 1000)) ? "image/svg+xml" : null;
 }
 
 /** The text in a file; throws where it is not in UTF-8, rather than change what is in it. */
