@@ -456,3 +456,78 @@ def test_long_arguments_come_from_a_file(modules: Modules) -> None:
         code = snippet(modules, language, body)
         assert files.get(language, "arguments.json") in code
         assert len(code) < 500
+
+
+# Documentation.
+
+
+@pytest.mark.parametrize(
+    ("text", "rest", "parameters"),
+    [
+        ("Moves.\n\nat: where\nReturns it", "Moves.\n\nReturns it", {"at": "where"}),
+        (
+            "Mean.\n\nArgs:\n    at (list): the data,\n        in volts\n    by: how\n\n"
+            "Returns:\n    it",
+            "Mean.\n\nReturns:\n    it",
+            {"at": "the data,\nin volts", "by": "how"},
+        ),
+        (
+            "Mean.\n\nParameters\n----------\nat, by : array\n    Both.\n\nReturns\n-------\nfloat",
+            "Mean.\n\nReturns\n-------\nfloat",
+            {"at": "Both.", "by": "Both."},
+        ),
+        (
+            "Mean.\n\n:param list at: the data\n:type at: list\n:returns: it",
+            "Mean.\n\n:returns: it",
+            {"at": "the data"},
+        ),
+        ("Mean.\n\n@param {number} [at=3] - the data", "Mean.", {"at": "the data"}),
+        (
+            "Mean.\n\n# Arguments\n\n* `at` - the data\n* `other` - none\n\n# Errors\n\nNo.",
+            "Mean.\n\n# Arguments\n\n* `other` - none\n\n# Errors\n\nNo.",
+            {"at": "the data"},
+        ),
+        ("Mean.\n\n```\nat: code\n```", "Mean.\n\n```\nat: code\n```", {}),
+        ("See at: it is here.", "See at: it is here.", {}),
+    ],
+)
+def test_what_is_said_of_parameters_is_taken_out(
+    modules: Modules, text: str, rest: str, parameters: dict[str, str]
+) -> None:
+    script = """
+        const {text, parameters} = docs.takeApart(given, ["at", "by"]);
+        return [text, Object.fromEntries(parameters)];
+    """
+    assert modules.run("docs", script, text) == [rest, parameters]
+
+
+@pytest.mark.parametrize(
+    ("text", "drawn"),
+    [
+        ("a *b* `<i>`", "<p>a <em>b</em> <code>{<i>}</code></p>"),
+        ("# A\n\n### B", "<h2>A</h2><h3>B</h3>"),
+        ("<script>x</script>", "{<script>}x{</script>}"),
+        ("a <b onclick=x>c</b>", "<p>a {<b onclick=x>}c{</b>}</p>"),
+        ("[a](javascript:x) ![b](/c)", "<p>a (javascript:x) b (/c)</p>"),
+        ("[a](https://b.c)", "<p><a https://b.c>a</a></p>"),
+        ("- [x] a\n1. b", "<ul><li>☑ a</li></ul><ol><li>b</li></ol>"),
+        ("> " * 100 + "a", None),
+    ],
+)
+def test_markdown_is_elements_and_text(modules: Modules, text: str, drawn: str | None) -> None:
+    """Text with angles is shown in braces here, to tell it from elements."""
+    script = """
+        const made = new Set();
+        const keep = (...parts) => {
+            const [name, given, ...content] = parts;
+            const text = content.flat(Infinity)
+                .map((one) => (made.has(one) ? one : one.replace(/<[^>]*>/g, "{$&}"))).join("");
+            const element = `<${name}${given?.href ? ` ${given.href}` : ""}>${text}</${name}>`;
+            made.add(element);
+            return element;
+        };
+        return markdown.elements(given, keep).flat(Infinity).filter(Boolean)
+            .map((one) => (made.has(one) ? one : one.trim().replace(/<[^>]*>/g, "{$&}"))).join("");
+    """
+    seen = modules.run("markdown", script, text)
+    assert seen == drawn if drawn else "a" in seen

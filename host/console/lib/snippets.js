@@ -101,7 +101,7 @@ export function curl(procedure, body, asJob, more) {
     `job=$(${joined(["curl -sS -H 'Prefer: respond-async'", ...sent, address])} |`,
     "  grep -oE '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}' | head -n 1)",
     `while curl -sS "${jobs}/$job" | grep -qE '"state":"(queued|running)"'; do sleep 1; done`,
-    joined(["curl", ...taken, `"${jobs}/$job/result"`]),
+    ["curl -sS", ...taken, `"${jobs}/$job/result"`].join(" "),
   ].join("\n");
 }
 
@@ -125,7 +125,7 @@ export function javascript(procedure, body, asJob, more) {
     "const { id } = await reply.json();",
     "// An answer that says so is no outcome yet.",
     "for (let type = \"OperationInProgress\"; type === \"OperationInProgress\"; ) {",
-    `  reply = await fetch(\`${location.origin}/-/jobs/\${id}/result?wait=60\`, { headers: ${headers(accept)} });`,
+    `  reply = await fetch(\`${location.origin}/-/jobs/\${id}/result?wait=60\`${accept.length ? `, { headers: ${headers(accept)} }` : ""});`,
     "  type = reply.ok ? null : (await reply.clone().json()).type;",
     "}",
     "if (!reply.ok) throw new Error((await reply.json()).message);",
