@@ -2,7 +2,8 @@
  * The call in a form as text to copy: Python, curl, JavaScript, `tarp call`. Bytes that come of it go
  * into a file, and of a job its result is waited for.
  *
- * `more` has `extension`, what kind of bytes the result was when it was seen.
+ * `more` has `extension`, what kind of bytes the result was when it was seen, and `texts`, the arguments'
+ * JSON by name, where they need not be read again from the body, which may be long.
  */
 import { addressOf } from "./api.js";
 import { unbase64 } from "./bytes.js";
@@ -24,20 +25,20 @@ const stem = (name) => name.replace(/[^\w.-]+/g, "_");
 const outputOf = (procedure, { extension = "bin" } = {}) => `${stem(procedure.name)}.${extension}`;
 const present = (type) => (kindOf(type) === "option" ? present(type.option) : type);
 
-const among = ({ parameters }, values) => parameters.filter(({ name }) => values.has(name));
+const textsOf = (body) => new Map([...parse(body)].map(([name, value]) => [name, write(value)]));
+const among = ({ parameters }, texts) => parameters.filter(({ name }) => texts.has(name));
 
 /** The arguments that are read from files of their own: `[{name, file, make}]`. */
-export function files(procedure, body) {
+export function files(procedure, body, { texts = textsOf(body) } = {}) {
   if (!isLong(body)) return [];
-  const values = parse(body);
-  return among(procedure, values)
-    .filter(({ name }) => isLong(write(values.get(name))))
+  return among(procedure, texts)
+    .filter(({ name }) => isLong(texts.get(name)))
     .map(({ name, type }) => {
-      const value = values.get(name);
-      if (typeof value !== "string") return { name, file: `${name}.json`, make: () => write(value) };
+      const text = texts.get(name);
+      if (!text.startsWith('"')) return { name, file: `${name}.json`, make: () => text };
       return isBytes(present(type))
-        ? { name, file: `${name}.bin`, make: () => unbase64(value) }
-        : { name, file: `${name}.txt`, make: () => value };
+        ? { name, file: `${name}.bin`, make: () => unbase64(JSON.parse(text)) }
+        : { name, file: `${name}.txt`, make: () => JSON.parse(text) };
     });
 }
 
@@ -45,13 +46,14 @@ export function python(procedure, body, asJob, more) {
   const steps = procedure.name.split("/");
   const dotted = steps.every(isIdentifier) && !TAKEN.has(steps[0]);
   const target = dotted ? `host.${steps.join(".")}` : `host[${quoted(procedure.name)}]`;
-  const long = new Map(files(procedure, body).map((one) => [one.name, one.file]));
-  const values = parse(body);
-  const texts = among(procedure, values).map(({ name, type }) => [
-    name,
-    long.has(name) ? reading(type, long.get(name)) : literal(type, values.get(name)),
-  ]);
-  const given = keywords(texts);
+  const { texts = textsOf(body) } = more ?? {};
+  const long = new Map(files(procedure, body, { texts }).map((one) => [one.name, one.file]));
+  const given = keywords(
+    among(procedure, texts).map(({ name, type }) => [
+      name,
+      long.has(name) ? reading(type, long.get(name)) : literal(type, parse(texts.get(name))),
+    ]),
+  );
   const reads = [...long.values()].map((file) => file.split(".").pop());
   const imports = [
     ...(reads.includes("json") ? ["import json"] : []),
@@ -150,11 +152,12 @@ function script(text) {
 }
 
 export function tarp(procedure, body, asJob, more) {
-  const long = new Map(files(procedure, body).map((one) => [one.name, one.file]));
-  const values = parse(body);
-  const words = among(procedure, values).map(({ name, type }) =>
-    long.has(name) ? word(`${name}=@${long.get(name)}`) : word(`${name}=${wordOf(type, values.get(name))}`),
-  );
+  const { texts = textsOf(body) } = more ?? {};
+  const long = new Map(files(procedure, body, { texts }).map((one) => [one.name, one.file]));
+  const words = among(procedure, texts).map(({ name, type }) => {
+    const value = long.has(name) ? `@${long.get(name)}` : wordOf(type, parse(texts.get(name)));
+    return word(`${name}=${value}`);
+  });
   const target = `tarp call ${asJob ? "--job " : ""}${location.origin} ${word(procedure.name)}`;
   const output = givesBytes(procedure) ? [`-o ${word(outputOf(procedure, more))}`] : [];
   const all = [target, ...words, ...output];

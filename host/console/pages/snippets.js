@@ -12,7 +12,7 @@ const WHOLE = new Set(["curl", "JavaScript"]);
 /** The language that was chosen last, for the next procedure. */
 let last = "Python";
 
-export function Snippets({ procedure, text, complete, outcome }) {
+export function Snippets({ procedure, text, texts, complete, outcome }) {
   const [language, setLanguage] = useState(last);
   const [asJob, setAsJob] = useState(procedure.mode === "async");
   const choose = (chosen) => {
@@ -21,13 +21,13 @@ export function Snippets({ procedure, text, complete, outcome }) {
   };
   const extension = outcome ? extensionOf(outcome) : undefined;
   const code = useMemo(
-    () => (complete ? LANGUAGES[language](procedure, text, asJob, { extension }) : ""),
-    [procedure, text, complete, language, asJob, extension],
+    () => (complete ? LANGUAGES[language](procedure, text, asJob, { extension, texts }) : ""),
+    [procedure, text, texts, complete, language, asJob, extension],
   );
   const needed = useMemo(() => {
     if (!complete || !isLong(text)) return [];
     if (WHOLE.has(language)) return [{ file: "arguments.json", make: () => text }];
-    return files(procedure, text);
+    return files(procedure, text, { texts });
   }, [procedure, text, complete, language]);
   return html`
     <section class="snippets" aria-labelledby="snippets">
