@@ -369,7 +369,7 @@ def test_what_does_not_fit_is_not_sent(console: Console) -> None:
     console.open_procedure("echo_u8")
     browser.type(field("value"), "300")
     browser.click("button.primary")
-    console.says("300 is out of range: 0 to 255.", "form")
+    console.says("`300` is out of range for u8: 0 to 255.", "form")
     console.until("document.activeElement.id === 'field-value'")
     assert browser.run("return document.activeElement.getAttribute('aria-invalid')") == "true"
     assert not browser.run("return document.querySelector('.outcome')")

@@ -337,7 +337,7 @@ def test_a_problem_is_told_where_it_belongs(browser: Browser, make_host: MakeHos
     console.open_procedure("add")
     assert not browser.run("return document.querySelector('.problem')")
     place(b"nor is this", host.folder / "text.wasm")
-    console.says("text.wasm", ".problems")
+    console.says("text.wasm", ".problem")
     assert not browser.run("return document.querySelector('.problem.bad')")
     console.press("Dismiss", ".problems")
     console.until("!document.querySelector('.problem')")

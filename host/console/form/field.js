@@ -19,12 +19,15 @@ export const Faults = createContext(new Map());
 /** A path as the id of an element. */
 export const idOf = (path) => `field-${path}`;
 
+const sentence = (text) =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? "" : "."}`;
+
 export function useFault(path) {
   const message = useContext(Faults).get(path);
   const id = `${idOf(path)}-fault`;
   return {
     attributes: message ? { "aria-invalid": "true", "aria-describedby": id } : {},
-    note: message ? html`<p class="fault" id=${id}>${message}</p>` : null,
+    note: message ? html`<p class="fault" id=${id}>${sentence(message)}</p>` : null,
   };
 }
 

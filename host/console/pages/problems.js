@@ -1,6 +1,7 @@
 /**
  * What went wrong while loading: all of it where the procedures are listed; beside a procedure what is
- * of its file, and what has just come up, since a new version that fails is easily missed.
+ * of its file, and what has just come up, since a new version that fails is easily missed. Of others a
+ * line leads there.
  */
 import { ago, clock } from "../lib/format.js";
 import { Icon, html, useEffect, useRef, useState, useNow } from "../parts/ui.js";
@@ -19,6 +20,7 @@ export function Problems({ problems, file }) {
   const isNews = (problem) => Date.parse(problem.since) > OPENED && !seen.has(keyOf(problem));
   const isOwn = (problem) => file === null || file === problem.file;
   const shown = problems.filter((problem) => isOwn(problem) || isNews(problem));
+  const elsewhere = [...new Set(problems.filter((one) => !shown.includes(one)).map((one) => one.file))];
   const dismiss = (problem) => {
     seen.add(keyOf(problem));
     setSeen(seen.size);
@@ -57,6 +59,12 @@ export function Problems({ problems, file }) {
           </details>
         `,
       )}
+      ${
+        elsewhere.length > 0 &&
+        html`
+        <p class="elsewhere"><a href="#/procedures">Problems with ${elsewhere.slice(0, 3).join(", ")}${elsewhere.length > 3 ? ` and ${elsewhere.length - 3} more` : ""}</a></p>
+      `
+      }
     </section>
   `;
 }
