@@ -125,7 +125,7 @@ impl Dev {
                 ..ServerConfig::default()
             },
             limits: Limits::default(),
-            job_limits: Limits::of_jobs(),
+            job_limits: Limits::of_jobs(&Limits::default()),
             jobs: tarp_host::config::JobsConfig::default(),
         })
     }

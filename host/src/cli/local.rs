@@ -35,13 +35,14 @@ impl Loading {
         };
         let cache = cache(self.cache.clone().or(file.cache))?;
         let sandbox = Sandbox::new(1).map_err(anyhow::Error::from);
+        let limits = Limits::default().with(&file.limits);
         Ok(Loader {
             sandbox: Arc::new(sandbox.context("the engine for WebAssembly cannot start")?),
             compiler: Compiler::new(compiler(), &file.loading),
             cache: Cache::open(&cache, file.loading.cache_size as u64)?,
             metrics: Arc::default(),
-            limits: Limits::default().with(&file.limits),
-            job_limits: Limits::of_jobs().with(&file.jobs.limits),
+            job_limits: Limits::of_jobs(&limits).with(&file.jobs.limits),
+            limits,
         })
     }
 }

@@ -122,7 +122,7 @@ impl Serve {
         let cache = directories::cache(cache)?;
         let data = match data {
             Some(data) => data,
-            None if needs_data => Own::Data.path()?,
+            None if needs_data => Own::Data.path()?.join(of_folder(&self.dir)?),
             None => PathBuf::new(),
         };
         // A link stays one: what it leads to may be swapped for another folder.
@@ -134,6 +134,7 @@ impl Serve {
             )
         })?;
         anyhow::ensure!(folder.is_dir(), "cannot serve {}: it is not a folder", self.dir.display());
+        let limits = Limits::default().with(&file.limits);
         Ok(HostConfig {
             folder,
             cache,
@@ -141,11 +142,20 @@ impl Serve {
             loading: file.loading,
             compiler: compiler(),
             server,
-            limits: Limits::default().with(&file.limits),
-            job_limits: Limits::of_jobs().with(&jobs.limits),
+            job_limits: Limits::of_jobs(&limits).with(&jobs.limits),
+            limits,
             jobs,
         })
     }
+}
+
+/// The directory for the jobs of a folder: each has one of its own, named after it, so that hosts of two
+/// folders neither meet nor take up each other's jobs.
+fn of_folder(folder: &Path) -> Result<String> {
+    let folder = std::path::absolute(folder)?;
+    let digest = blake3::hash(folder.as_os_str().as_encoded_bytes()).to_hex();
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    Ok(format!("{name}-{}", &digest[..16]))
 }
 
 /// Logs what `TARP_LOG` says, or what matters at least as much as `least`.

@@ -38,12 +38,14 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Those of a job, which nobody waits for with a connection open: a hundred times the work, and
-    /// an hour.
+    /// Those of a job, which nobody waits for with a connection open: at least a hundred times the work
+    /// of an ordinary call, and an hour. All else is as of calls: what succeeds as a call never fails as
+    /// a job for a limit.
     #[must_use]
-    pub fn of_jobs() -> Self {
-        let calls = Self::default();
-        Self { fuel: 100 * calls.fuel, deadline: Duration::from_secs(60 * 60), ..calls }
+    pub fn of_jobs(calls: &Self) -> Self {
+        let fuel = 100 * Self::default().fuel;
+        let hour = Duration::from_secs(60 * 60);
+        Self { fuel: calls.fuel.max(fuel), deadline: calls.deadline.max(hour), ..calls.clone() }
     }
 }
 
@@ -77,5 +79,21 @@ impl Limits {
             output: bytes(table.output, self.output),
             result: bytes(table.result, self.result),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jobs_have_the_limits_of_calls_and_more_time() {
+        let calls = Limits { memory: 2 << 30, result: 1 << 30, output: 7, ..Limits::default() };
+        let jobs = Limits::of_jobs(&calls);
+        assert_eq!((jobs.memory, jobs.result, jobs.output), (2 << 30, 1 << 30, 7));
+        assert_eq!((jobs.fuel, jobs.deadline.as_secs()), (10_000_000_000_000, 3600));
+        let calls = Limits { fuel: u64::MAX, deadline: Duration::from_secs(7200), ..calls };
+        let jobs = Limits::of_jobs(&calls);
+        assert_eq!((jobs.fuel, jobs.deadline), (calls.fuel, calls.deadline));
     }
 }
