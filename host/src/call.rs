@@ -8,16 +8,25 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytesize::ByteSize;
+
+use crate::budget::{Charge, Purpose};
 use crate::catalog::{Mount, Procedure};
-use crate::codec::types::{Arguments, Signature, Type, Typed, bind, declared_failure, present};
-use crate::error::{CallError, Output};
+use crate::codec::types::{Arguments, Presented, Type, Typed, bind, declared_failure, present};
+use crate::config::Limits;
+use crate::error::{CallError, Kind, Output};
 use crate::sandbox::{Observer, Receipt, Request, Response, Sandbox};
 use crate::value::Value;
+
+/// A result of which the names take less is not worth a charge.
+const UNCHARGED: usize = 4 << 10;
 
 /// A procedure with the arguments that it is to be called with, which fit its parameters.
 pub struct Call {
     procedure: Arc<Procedure>,
     arguments: Vec<Typed>,
+    /// What holds room for the arguments.
+    charge: Option<Charge>,
     is_job: bool,
 }
 
@@ -30,6 +39,8 @@ pub struct Outcome {
     pub receipt: Receipt,
     /// What the guest wrote.
     pub output: Output,
+    /// What holds room for the result, until it is written or stored.
+    pub charge: Charge,
 }
 
 impl Call {
@@ -40,7 +51,20 @@ impl Call {
     /// [`Kind::BadArguments`](crate::error::Kind::BadArguments), naming the argument.
     pub fn new(procedure: Arc<Procedure>, arguments: Arguments) -> Result<Self, CallError> {
         let arguments = bind(&procedure.name, arguments, &procedure.signature)?;
-        Ok(Self { procedure, arguments, is_job: false })
+        Ok(Self { procedure, arguments, charge: None, is_job: false })
+    }
+
+    /// The same, with what holds room for the arguments, which is given back as soon as the guest has them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::new`].
+    pub fn within(
+        procedure: Arc<Procedure>,
+        arguments: Arguments,
+        charge: Charge,
+    ) -> Result<Self, CallError> {
+        Ok(Self { charge: Some(charge), ..Self::new(procedure, arguments)? })
     }
 
     /// The same call within the limits of a job.
@@ -57,15 +81,43 @@ pub async fn execute(
     call: Call,
     observer: Option<Arc<dyn Observer>>,
 ) -> Outcome {
-    let Call { procedure, arguments, is_job } = call;
+    let Call { procedure, arguments, charge, is_job } = call;
     let metered = procedure.meter.begin();
     let limits = if is_job { &procedure.jobs.limits } else { &procedure.limits };
+    let charge = match charge {
+        Some(charge) => charge,
+        // Of a job: its arguments come from the store.
+        None => {
+            let mut charge = sandbox.budget().charge(Purpose::Work);
+            let size = arguments.iter().map(Typed::size).sum();
+            if let Err(no_room) = charge.take_soon(size).await {
+                let error = CallError::from(no_room);
+                let receipt = Receipt::default();
+                metered.end(Some(error.kind), &receipt);
+                let output = Output::default();
+                return Outcome { result: Err(Box::new(error)), receipt, output, charge };
+            }
+            charge
+        }
+    };
     let run = sandbox
-        .run(&procedure.name, &procedure.program, &procedure.function, limits, arguments, observer)
+        .run(
+            &procedure.name,
+            &procedure.program,
+            &procedure.function,
+            limits,
+            (arguments, Some(charge)),
+            observer,
+        )
         .await;
-    let result = run.returned.and_then(|typed| value(&procedure.name, typed, &procedure.signature));
+    let mut charge = run.charge;
+    let result = match run.returned {
+        Ok(typed) => value(&procedure, limits, typed, &mut charge).await,
+        Err(error) => Err(error),
+    };
     metered.end(result.as_ref().err().map(|error| error.kind), &run.receipt);
-    Outcome { result: result.map_err(Box::new), receipt: run.receipt, output: run.output }
+    let result = result.map_err(Box::new);
+    Outcome { result, receipt: run.receipt, output: run.output, charge }
 }
 
 /// Has an instance of its own of a mounted component answer a request. `place` is held until the guest
@@ -89,8 +141,32 @@ pub async fn answer(
 
 /// What the caller is to see of what a procedure returned: a top-level `result` is a value or a
 /// failure.
-fn value(procedure: &str, typed: Option<Typed>, signature: &Signature) -> Result<Value, CallError> {
-    let (Some(typed), Some(ty)) = (typed, &signature.result) else { return Ok(Value::None) };
+///
+/// # Errors
+///
+/// The procedure's own; [`Kind::TooLarge`] where the names in it, which are in the type once and in the
+/// value each time, make it larger than a result may be.
+async fn value(
+    procedure: &Procedure,
+    limits: &Limits,
+    typed: Option<Typed>,
+    charge: &mut Charge,
+) -> Result<Value, CallError> {
+    let (Some(typed), Some(ty)) = (typed, &procedure.signature.result) else {
+        return Ok(Value::None);
+    };
+    let procedure = &procedure.name;
+    let presented = Presented::of(&typed, ty);
+    if presented.written > limits.result {
+        let message = format!(
+            "the result of `{procedure}` takes more than {} with the names in it written out; return less or set a higher `result`",
+            ByteSize(limits.result as u64).display().iec()
+        );
+        return Err(CallError::new(Kind::TooLarge, message));
+    }
+    if presented.memory > charge.spent() + UNCHARGED {
+        charge.take_soon(presented.memory - charge.spent()).await?;
+    }
     match (typed, ty) {
         (Typed::Result(Ok(payload)), Type::Result(ok, _)) => Ok(match (payload, ok) {
             (Some(payload), Some(ty)) => present(*payload, ty),

@@ -65,7 +65,8 @@ impl Host {
             StoreKind::None => None,
         };
         let places = config.server.max_calls + workshop.as_ref().map_or(0, Workshop::places);
-        let sandbox = Arc::new(Sandbox::new(places).map_err(StartError::Engine)?);
+        let sandbox = Sandbox::new(places).map_err(StartError::Engine)?;
+        let sandbox = Arc::new(sandbox.with_budget(config.server.budget()));
         let metrics = Arc::<Metrics>::default();
         let loader = Loader {
             sandbox: Arc::clone(&sandbox),

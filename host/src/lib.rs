@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | [`front`] | sockets, TLS, HTTP, limits on requests, status codes | wasm |
 //! | [`codec`] | pickle, JSON, form and text to and from [`Value`](value::Value); values to and from WIT types | HTTP, instances |
+//! | [`budget`] | the memory that everything takes together | HTTP, wasm |
 //! | [`catalog`] | what can be called at this moment, kept true to the folder | HTTP |
 //! | [`call`] | the narrow waist: everything that runs a guest goes through it | where the call came from |
 //! | [`jobs`] | calls that nobody waits for: durable, queued, followed | HTTP |
@@ -14,6 +15,7 @@
 //!
 //! [`Host`] puts them together; the binary `tarp` adds a command line.
 
+pub mod budget;
 pub mod call;
 pub mod catalog;
 pub mod codec;
@@ -22,6 +24,7 @@ pub mod error;
 pub mod front;
 mod host;
 pub mod jobs;
+mod machine;
 pub mod metrics;
 pub mod sandbox;
 pub mod value;

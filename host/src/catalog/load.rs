@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use rustix::fs::{Mode as FileMode, OFlags, open};
+use tokio::sync::Semaphore;
 use wasmtime::component::Component;
 
 use super::cache::Cache;
@@ -211,6 +212,7 @@ impl Maker {
             meter: self.metrics.meter(&name),
             name,
             limits: self.limits.clone(),
+            places: places(self.sidecar.max_calls),
             source: Arc::clone(&self.source),
             handler,
         })
@@ -231,6 +233,7 @@ impl Maker {
             documentation: documentation.cloned().unwrap_or_default(),
             web: is_web(&signature).then(|| methods(owner, author)),
             limits: self.limits.with(&owner.limits),
+            places: places(owner.max_calls.or(self.sidecar.max_calls)),
             jobs: self.job_policy(owner, author, &signature),
             signature,
             source: Arc::clone(&self.source),
@@ -285,6 +288,11 @@ impl Maker {
         }
         Ok(warnings)
     }
+}
+
+/// Places for calls, where their number is limited.
+fn places(max_calls: Option<u32>) -> Option<Arc<Semaphore>> {
+    max_calls.map(|calls| Arc::new(Semaphore::new(calls as usize)))
 }
 
 fn set_default(signature: &mut Signature, name: &str, value: &Value) -> Result<(), String> {

@@ -22,6 +22,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use tokio::sync::Semaphore;
+
 use crate::codec::types::Signature;
 use crate::config::{Limits, Mode, WebMethod};
 use crate::metrics::Meter;
@@ -58,6 +60,8 @@ pub struct Procedure {
     pub web: Option<Vec<WebMethod>>,
     /// What a call may use.
     pub limits: Limits,
+    /// Places for its calls, where their number is limited.
+    pub(crate) places: Option<Arc<Semaphore>>,
     /// How it runs as a job.
     pub jobs: JobPolicy,
     /// The component it comes from.
@@ -74,6 +78,8 @@ pub struct Mount {
     pub name: Arc<str>,
     /// What a request may use.
     pub limits: Limits,
+    /// Places for its answers, where their number is limited.
+    pub(crate) places: Option<Arc<Semaphore>>,
     /// The component.
     pub source: Arc<Source>,
     /// Counts its answers.

@@ -4,6 +4,7 @@
 //! names. A list of single values is one column. What is nested deeper is JSON in its cell, bytes are
 //! base64, and what is absent is empty.
 
+use std::io::{self, Write};
 use std::sync::Arc;
 
 use csv::{Terminator, Writer, WriterBuilder};
@@ -61,18 +62,21 @@ impl Columns {
     }
 
     /// The table. The value is one whose columns these are; in any other, each item is a line.
-    pub fn table(&self, value: &Value) -> Vec<u8> {
+    ///
+    /// # Errors
+    ///
+    /// Those of `out`.
+    pub fn write(&self, value: &Value, out: impl Write) -> io::Result<()> {
         let mut table = Table {
             writer: WriterBuilder::new()
                 .terminator(Terminator::CRLF)
                 // Lists in a list may differ in length.
                 .flexible(true)
-                .from_writer(Vec::new()),
+                .from_writer(out),
             cell: Vec::new(),
         };
-        // Nothing of this can fail: it is written to memory, in lines of any length.
-        let _ = table.write(self, value);
-        table.writer.into_inner().unwrap_or_default()
+        table.write(self, value).map_err(io::Error::other)?;
+        table.writer.flush()
     }
 }
 
@@ -104,13 +108,13 @@ fn names(value: &Value) -> Option<Vec<&Arc<str>>> {
     names_of(value).map(Iterator::collect)
 }
 
-struct Table {
-    writer: Writer<Vec<u8>>,
+struct Table<W: Write> {
+    writer: Writer<W>,
     /// The cell that is being written, kept for the next.
     cell: Vec<u8>,
 }
 
-impl Table {
+impl<W: Write> Table<W> {
     fn write(&mut self, columns: &Columns, value: &Value) -> csv::Result<()> {
         if columns.have_names() {
             self.writer.write_record(columns.0.iter().map(|name| name.as_bytes()))?;
@@ -161,7 +165,13 @@ mod tests {
     }
 
     fn table(value: &Value) -> String {
-        String::from_utf8(Columns::of_value(value).unwrap().table(value)).unwrap()
+        String::from_utf8(written(&Columns::of_value(value).unwrap(), value)).unwrap()
+    }
+
+    fn written(columns: &Columns, value: &Value) -> Vec<u8> {
+        let mut out = Vec::new();
+        columns.write(value, &mut out).unwrap();
+        out
     }
 
     fn record(fields: &[(&str, Value)]) -> Value {
@@ -173,7 +183,7 @@ mod tests {
         let record = Type::Record(vec![Field { name: "x".into(), ty: Type::F64 }]);
         let columns = Columns::of_type(&list_of(record.clone())).unwrap();
         assert!(columns.have_names());
-        assert_eq!(columns.table(&Value::List(Vec::new())), b"x\r\n");
+        assert_eq!(written(&columns, &Value::List(Vec::new())), b"x\r\n");
         for item in [
             Type::F64,
             Type::String,

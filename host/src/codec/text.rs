@@ -58,7 +58,7 @@ pub fn arguments<'a>(
         };
         Ok((Arc::from(name), value))
     });
-    Ok(Arguments { positional: Vec::new(), named: named.collect::<Result<_, _>>()? })
+    Ok(Arguments { positional: Vec::new(), named: named.collect::<Result<_, CallError>>()? })
 }
 
 /// Why what came for a parameter is not read.

@@ -17,6 +17,9 @@ pub struct JobsConfig {
     pub places: Option<u32>,
     /// Jobs waiting at once.
     pub max_queue: usize,
+    /// Bytes of a job's arguments as they are stored.
+    #[serde(deserialize_with = "valid::size")]
+    pub max_arguments: usize,
     /// How long the result of a job is kept.
     #[serde(with = "humantime_serde")]
     pub keep_results: Duration,
@@ -50,6 +53,7 @@ impl Default for JobsConfig {
             store: StoreKind::Sqlite,
             places: None,
             max_queue: 10_000,
+            max_arguments: 256 << 20,
             keep_results: 24 * HOUR,
             keep_failures: 7 * 24 * HOUR,
             prune_every: Duration::from_secs(60),

@@ -134,5 +134,6 @@ mod tests {
             assert!(message.contains(line) && message.contains(word), "{message}");
         }
         assert!(refusal::<ConfigFile>("[server]\nport = 99999").contains("line 2"));
+        assert!(refusal::<ConfigFile>("[server]\nmemory = '1 MiB'").contains("64 MiB"));
     }
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::valid;
+use crate::budget::MemoryBudget;
+use crate::machine;
 
 /// How the host serves: the table `[server]` of `tarp.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -30,6 +32,14 @@ pub struct ServerConfig {
     pub max_body: usize,
     /// Calls running at once.
     pub max_calls: u32,
+    /// Calls running at once for one peer, by its IP address, so that one caller cannot take every place;
+    /// by default three quarters of `max_calls`.
+    #[serde(deserialize_with = "valid::count")]
+    pub max_calls_per_peer: Option<u32>,
+    /// Bytes of memory that calls, jobs, requests, results and loading take together; by default half of
+    /// what the machine, or the control group that the host runs in, has.
+    #[serde(deserialize_with = "valid::budget")]
+    pub memory: Option<usize>,
     /// For a request's headers, and a TLS handshake.
     #[serde(with = "humantime_serde")]
     pub header_timeout: Duration,
@@ -58,11 +68,27 @@ impl Default for ServerConfig {
             max_connections: 1024,
             max_body: 64 << 20,
             max_calls: 1000,
+            max_calls_per_peer: None,
+            memory: None,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(60),
             body_min_rate: 32 << 10,
             idle_timeout: Duration::from_secs(75),
             grace: Duration::from_secs(10),
         }
+    }
+}
+
+impl ServerConfig {
+    /// The memory budget: what is set, or half of what there is.
+    #[must_use]
+    pub fn budget(&self) -> MemoryBudget {
+        MemoryBudget::new(self.memory.unwrap_or_else(|| machine::memory() / 2))
+    }
+
+    /// The calls that one peer may have running at once.
+    #[must_use]
+    pub fn calls_per_peer(&self) -> u32 {
+        self.max_calls_per_peer.unwrap_or(self.max_calls - self.max_calls / 4)
     }
 }

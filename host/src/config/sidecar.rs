@@ -19,6 +19,10 @@ pub struct Sidecar {
     pub limits: LimitsTable,
     /// Limits of all its procedures when they run as jobs.
     pub job_limits: LimitsTable,
+    /// Calls running at once of each of its procedures, and of what it answers as a mount; jobs have
+    /// places of their own.
+    #[serde(deserialize_with = "valid::count")]
+    pub max_calls: Option<u32>,
     /// By the procedure's name without its prefix, such as `statistics/mean`.
     pub procedures: BTreeMap<String, ProcedureTable>,
 }
@@ -31,6 +35,9 @@ pub struct ProcedureTable {
     pub description: Option<String>,
     /// Limits of this procedure.
     pub limits: LimitsTable,
+    /// Calls of this procedure running at once.
+    #[serde(deserialize_with = "valid::count")]
+    pub max_calls: Option<u32>,
     /// Limits of this procedure when it runs as a job.
     pub job_limits: LimitsTable,
     /// Whether RPC calls it and waits, or gets the handle of a job; in place of what the component

@@ -35,6 +35,18 @@ pub(super) fn size<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error
     usize::try_from(size).map_err(D::Error::custom)
 }
 
+/// Below the least of these not even one call of an ordinary component has room.
+pub(super) fn budget<'de, D: Deserializer<'de>>(from: D) -> Result<Option<usize>, D::Error> {
+    const LEAST: usize = 64 << 20;
+    match size(from)? {
+        n if n >= LEAST => Ok(Some(n)),
+        n => Err(D::Error::custom(format!(
+            "must be at least 64 MiB, not {}",
+            ByteSize(n as u64).display().iec()
+        ))),
+    }
+}
+
 pub(super) fn memory<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
     const PAGE: u64 = 64 << 10;
     match ByteSize::deserialize(from)?.as_u64() {

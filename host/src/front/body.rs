@@ -5,56 +5,41 @@ use std::time::Duration;
 
 use axum::BoxError;
 use axum::body::{Body, Bytes, HttpBody as _};
-use bytes::BytesMut;
-use http::HeaderMap;
-use http::header::EXPECT;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 
 use super::State;
+use crate::budget::{Charge, NoRoom, Purpose};
 use crate::error::{CallError, Kind};
-
-/// How much of a body that is too large is read and thrown away, so that its sender, who may look
-/// for a reply only after sending all, gets to see why.
-const DRAINED: usize = 256 << 20;
-
-/// How long that may take.
-const DRAINING: Duration = Duration::from_secs(10);
 
 /// The whole body.
 ///
 /// # Errors
 ///
 /// [`Kind::TooLarge`] over the limit, [`Kind::BadRequest`] where it breaks off, [`Kind::RequestTimeout`]
-/// where it comes too slowly.
-pub(super) async fn read(
-    state: &State,
-    headers: &HeaderMap,
-    mut body: Body,
-) -> Result<Bytes, CallError> {
+/// where it comes too slowly, [`Kind::Overloaded`] where there is no room for it.
+pub(super) async fn read(state: &State, mut body: Body) -> Result<(Bytes, Charge), CallError> {
+    let charge = state.sandbox.budget().charge(Purpose::Request);
     let limit = state.config.max_body;
     if body.is_end_stream() {
-        return Ok(Bytes::new());
+        return Ok((Bytes::new(), charge));
     }
     let announced = body.size_hint().lower();
     if announced <= limit as u64 {
         let pace = Pace::new(state.config.body_timeout, state.config.body_min_rate);
-        match gather(Limited::new(&mut body, limit), announced as usize, &pace).await {
+        match gather(Limited::new(&mut body, limit), announced as usize, &pace, charge).await {
             Ok(whole) => return Ok(whole),
-            Err(e) if e.is::<LengthLimitError>() => {}
-            Err(e) if e.is::<Elapsed>() => return Err(pace.too_slow()),
-            Err(e) => {
+            Err(Broken::NoRoom(no_room)) => return Err(no_room.into()),
+            Err(Broken::Off(e)) if e.is::<LengthLimitError>() => {}
+            Err(Broken::Off(e)) if e.is::<Elapsed>() => return Err(pace.too_slow()),
+            Err(Broken::Off(e)) => {
                 return Err(CallError::new(
                     Kind::BadRequest,
                     format!("the request's body broke off: {e}"),
                 ));
             }
         }
-    }
-    // Who expects "100 Continue" has not begun to send.
-    if !headers.contains_key(EXPECT) {
-        let _ = tokio::time::timeout(DRAINING, drain(body)).await;
     }
     Err(too_large(limit))
 }
@@ -95,27 +80,36 @@ impl Pace {
     }
 }
 
-/// Puts the frames together as they come, so that the next is read into the memory of the last.
+/// Why a body is not whole.
+enum Broken {
+    Off(BoxError),
+    NoRoom(NoRoom),
+}
+
+/// Puts the frames together as they come, so that the next is read into the memory of the last. Memory
+/// grows, and is charged, with what has come: what is announced costs its sender nothing.
 async fn gather(
     mut body: Limited<&mut Body>,
     announced: usize,
     pace: &Pace,
-) -> Result<Bytes, BoxError> {
-    let mut whole = BytesMut::with_capacity(announced);
-    while let Some(frame) = timeout_at(pace.deadline(whole.len()), body.frame()).await? {
-        if let Ok(data) = frame?.into_data() {
-            whole.extend_from_slice(&data);
+    mut charge: Charge,
+) -> Result<(Bytes, Charge), Broken> {
+    let mut whole = Vec::new();
+    loop {
+        let next = timeout_at(pace.deadline(whole.len()), body.frame()).await;
+        let Some(frame) = next.map_err(|e| Broken::Off(e.into()))? else { break };
+        let Ok(data) = frame.map_err(Broken::Off)?.into_data() else { continue };
+        let wanted = whole.len() + data.len();
+        if wanted > whole.capacity() {
+            let doubled = wanted.max(2 * whole.capacity());
+            let capacity = if announced >= wanted { doubled.min(announced) } else { doubled };
+            let more = capacity - whole.capacity();
+            charge.take_soon(more).await.map_err(Broken::NoRoom)?;
+            whole
+                .try_reserve_exact(capacity - whole.len())
+                .map_err(|_| Broken::NoRoom(charge.refusal()))?;
         }
+        whole.extend_from_slice(&data);
     }
-    Ok(whole.freeze())
-}
-
-async fn drain(mut body: Body) {
-    let mut drained = 0;
-    while let Some(Ok(frame)) = body.frame().await {
-        drained += frame.data_ref().map_or(0, Bytes::len);
-        if drained > DRAINED {
-            return;
-        }
-    }
+    Ok((whole.into(), charge))
 }

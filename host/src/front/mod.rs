@@ -1,16 +1,19 @@
 //! The front: the only place that knows sockets, TLS, HTTP and status codes.
 //!
 //! The way of a request: [`connection`] accepts it, [`router`] finds who answers, [`origin`] refuses
-//! what is not meant for this host, [`body`] reads within limits and [`encoding`] undoes what it is packed
-//! in, [`request`] makes arguments of it by its [`media`] type ([`form`], [`multipart`], [`rpc`]),
+//! what is not meant for this host, [`arriving`] and [`body`] read within limits and [`encoding`] undoes what
+//! it is packed in, [`places`] says who may call, [`request`] makes arguments of it by its [`media`] type
+//! ([`form`], [`multipart`], [`rpc`]),
 //! [`procedure`] runs the call, [`negotiate`] says in which form its result is wanted, [`reply`] writes
 //! the answer, [`compress`] makes it smaller. [`catalog`], [`openapi`], [`health`], [`figures`] and
 //! [`events`] tell of the host itself, [`console`] shows it. It knows nothing of wasm.
 
+mod arriving;
 mod body;
 mod catalog;
 mod compress;
 mod connection;
+mod connections;
 mod console;
 mod encoding;
 mod events;
@@ -25,11 +28,13 @@ mod multipart;
 mod negotiate;
 mod openapi;
 mod origin;
+mod places;
 mod procedure;
 mod reply;
 mod request;
 mod router;
 mod rpc;
+mod sink;
 mod tls;
 mod watchdog;
 mod web;
@@ -37,7 +42,7 @@ mod web;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
@@ -47,6 +52,7 @@ use crate::jobs::Jobs;
 use crate::metrics::{Metrics, Standing};
 use crate::sandbox::Sandbox;
 use origin::AllowedHosts;
+use places::Places;
 use router::Routes;
 pub use tls::TlsError;
 
@@ -83,8 +89,8 @@ struct Shelf {
     metrics: Arc<Metrics>,
     config: ServerConfig,
     allowed_hosts: AllowedHosts,
-    /// One for each synchronous call that may run at once.
-    places: Arc<Semaphore>,
+    /// For synchronous calls.
+    places: Places,
     openapi: openapi::Cache,
     /// Cancelled when the host is asked to stop, so that nobody waits any longer.
     closing: CancellationToken,
@@ -121,7 +127,7 @@ impl Front {
             jobs,
             metrics,
             allowed_hosts: AllowedHosts::new(&config.allowed_hosts),
-            places: Arc::new(Semaphore::new(config.max_calls as usize)),
+            places: Places::new(config.max_calls, config.calls_per_peer()),
             openapi: openapi::Cache::default(),
             closing: CancellationToken::new(),
             config,

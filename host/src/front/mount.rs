@@ -13,7 +13,7 @@ use http::{HeaderName, HeaderValue, Method, Uri};
 use http_body_util::{BodyExt as _, Limited};
 
 use super::State;
-use super::procedure::place;
+use super::places::Peer;
 use super::reply::Refusal;
 use crate::call::answer;
 use crate::catalog::Mount;
@@ -30,6 +30,7 @@ pub(super) async fn serve(
     below: &str,
     parts: Parts,
     body: Body,
+    peer: &Peer,
 ) -> Result<Response, CallError> {
     let query = parts.uri.query().map_or_else(String::new, |query| format!("?{query}"));
     if below.is_empty() && matches!(parts.method, Method::GET | Method::HEAD) {
@@ -37,7 +38,7 @@ pub(super) async fn serve(
         let last = parts.uri.path().rsplit('/').next().unwrap_or_default();
         return Ok(Redirect::permanent(&format!("{last}/{query}")).into_response());
     }
-    let place = place(state).await?;
+    let place = state.places.take(peer, mount.places.as_ref()).await?;
     let request =
         request(state, &mount, &format!("/{}{query}", below.trim_start_matches('/')), parts, body)?;
     Ok(match answer(&mount, request, place).await {

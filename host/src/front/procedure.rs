@@ -2,20 +2,21 @@
 //! call.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{Method, Request};
 use percent_encoding::percent_decode_str;
-use tokio::sync::OwnedSemaphorePermit;
 use tracing::debug;
 
 use super::encoding::Encodings;
+use super::places::Peer;
 use super::reply::{self, Form, Refusal};
 use super::request::{Asked, from_post, from_query};
 use super::{State, body, jobs, mount, web};
+use crate::budget::Charge;
 use crate::call::{Call, Outcome, execute};
 use crate::catalog::{Mount, Procedure};
 use crate::config::WebMethod;
@@ -25,16 +26,13 @@ use crate::value::Value;
 /// Reading or writing more than this takes so long that other requests should not wait behind it.
 const LARGE: usize = 1 << 20;
 
-/// How long a call waits for a place before it is refused.
-const PATIENCE: Duration = Duration::from_secs(1);
-
 /// Calls the procedure that the path names.
-pub(super) async fn answer(state: &State, request: Request<Body>) -> Response {
+pub(super) async fn answer(state: &State, request: Request<Body>, peer: &Peer) -> Response {
     let (parts, body) = request.into_parts();
     let answered = match find(state, &parts) {
-        Ok(Found::Procedure(procedure)) => call(state, procedure, &parts, body).await,
+        Ok(Found::Procedure(procedure)) => call(state, procedure, &parts, body, peer).await,
         Ok(Found::Mount(mount, below)) => {
-            mount::serve(state, mount, &below, parts, body).await.map_err(Refusal::from)
+            mount::serve(state, mount, &below, parts, body, peer).await.map_err(Refusal::from)
         }
         Err(error) => Err(error.into()),
     };
@@ -49,6 +47,7 @@ async fn call(
     procedure: Arc<Procedure>,
     parts: &Parts,
     body: Body,
+    peer: &Peer,
 ) -> Result<Response, Refusal> {
     let methods = procedure.web.as_deref().unwrap_or(&WebMethod::ALL);
     if parts.method == Method::OPTIONS {
@@ -58,20 +57,24 @@ async fn call(
         return Ok(reply::method_not_allowed(web::allow(methods)));
     }
     let encodings = Encodings::of(&parts.headers)?;
-    let body = body::read(state, &parts.headers, body).await?;
+    let (body, mut charge) = body::read(state, body).await?;
     if parts.method != Method::POST && !body.is_empty() {
         let message = format!("a body with {} is read by nobody; POST it", parts.method);
         return Err(CallError::new(Kind::BadRequest, message).into());
     }
     // It may be small only as long as it is packed.
     let size = if encodings.is_empty() { body.len() } else { usize::MAX };
+    let packed = body.len();
     let body = unhurried(size, || encodings.decode(body, state.config.max_body))?;
+    charge.take_soon(body.len().saturating_sub(packed)).await.map_err(CallError::from)?;
+    charge.take_soon(expansion(parts, &body)).await.map_err(CallError::from)?;
     let size = body.len();
-    let asked = unhurried(size, || match parts.method {
+    let asked = decoded(size, &mut charge, |charge| match parts.method {
         _ if procedure.web.is_some() => web::ask(parts, &body),
-        Method::POST => from_post(parts, &body, &procedure.signature),
+        Method::POST => from_post(parts, &body, &procedure.signature, charge),
         _ => from_query(parts, &procedure.signature),
-    })?;
+    })
+    .await?;
     // It may be as large as all that is made of it.
     drop(body);
     let key = jobs::key(state, &parts.method, &parts.headers, &procedure.name, &asked)?;
@@ -79,35 +82,62 @@ async fn call(
         return Ok(jobs::accept(state, &parts.headers, &procedure, key, asked).await?);
     }
     if let Some(key) = key {
-        return jobs::once(state, &parts.headers, &procedure, key, asked).await;
+        return jobs::once(state, &parts.headers, &procedure, key, asked, peer).await;
     }
     let Asked { arguments, form, .. } = asked;
-    let call = unhurried(size, || Call::new(procedure, arguments))?;
-    let _place = place(state).await?;
+    let places = procedure.places.clone();
+    let call = unhurried(size, || Call::within(procedure, arguments, charge))?;
+    let _place = state.places.take(peer, places.as_ref()).await?;
     let outcome = execute(&state.sandbox, call, None).await;
     debug!(path = parts.uri.path(), receipt = ?outcome.receipt, failed = outcome.result.is_err(), "called");
     let size = outcome.result.as_ref().map_or(0, Value::written_size);
-    Ok(unhurried(size, || respond(outcome, &form)))
+    Ok(respond(outcome, &form, size).await?)
+}
+
+/// About how many bytes are made of a body of text: each object, list and pair in it takes more than its
+/// characters. A pickle is charged while it is read.
+fn expansion(parts: &Parts, body: &[u8]) -> usize {
+    /// With its entries' first block of memory.
+    const OBJECT: usize = 512;
+    /// As an item of a list that doubles.
+    const ITEM: usize = 112;
+    const PAIR: usize = 256;
+    let media = parts.headers.get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+    let is = |name: &[u8]| media.windows(name.len()).any(|part| part.eq_ignore_ascii_case(name));
+    let cost: fn(u8) -> usize = if is(b"json") || is(b"text/") {
+        |byte| match byte {
+            b'{' | b'[' => OBJECT,
+            b',' => ITEM,
+            _ => 0,
+        }
+    } else if is(b"form") {
+        |byte| if byte == b'&' { PAIR } else { 0 }
+    } else {
+        return 0;
+    };
+    body.iter().map(|byte| cost(*byte)).sum::<usize>() + body.len()
+}
+
+/// Decodes a request of this size. Where there is no room for what it says, it is decoded once more as
+/// soon as there is.
+async fn decoded(
+    size: usize,
+    charge: &mut Charge,
+    decode: impl Fn(&mut Charge) -> Result<Asked, CallError>,
+) -> Result<Asked, CallError> {
+    let before = charge.spent();
+    match unhurried(size, || decode(charge)) {
+        Err(error) if error.kind == Kind::Overloaded => {
+            charge.wait_to_begin_again(before).await?;
+            unhurried(size, || decode(charge))
+        }
+        decoded => decoded,
+    }
 }
 
 /// Does work that takes long if `size` is large, without keeping other requests waiting.
 pub(super) fn unhurried<T>(size: usize, work: impl FnOnce() -> T) -> T {
     if size > LARGE { tokio::task::block_in_place(work) } else { work() }
-}
-
-/// A place for a call, held until it is dropped.
-pub(super) async fn place(state: &State) -> Result<OwnedSemaphorePermit, CallError> {
-    if let Ok(place) = Arc::clone(&state.places).try_acquire_owned() {
-        return Ok(place);
-    }
-    let place = Arc::clone(&state.places).acquire_owned();
-    match tokio::time::timeout(PATIENCE, place).await {
-        Ok(Ok(place)) => Ok(place),
-        _ => {
-            let message = "every place for a call is taken; try again later";
-            Err(CallError::new(Kind::Overloaded, message).retry_after(1))
-        }
-    }
 }
 
 enum Found {
@@ -148,12 +178,17 @@ fn find(state: &State, parts: &Parts) -> Result<Found, CallError> {
     Err(CallError::new(Kind::NotFound, format!("there is no procedure `{name}`; {meant}")))
 }
 
-fn respond(outcome: Outcome, form: &Form) -> Response {
-    let Outcome { result, receipt, output } = outcome;
-    let mut response = match result {
-        Ok(value) => reply::success(&value, form),
-        Err(error) => Refusal::new(error, output).into_response(),
-    };
+/// The reply to a call, about so many bytes long.
+async fn respond(outcome: Outcome, form: &Form, size: usize) -> Result<Response, CallError> {
+    let Outcome { result, receipt, output, mut charge } = outcome;
+    if size > LARGE {
+        charge.reserve_soon(size).await?;
+    }
+    let mut response = unhurried(size, || match result {
+        Ok(value) => reply::success(&value, form, charge)
+            .unwrap_or_else(|error| Refusal::from(error).into_response()),
+        Err(error) => Refusal::new(error, output).respond(charge),
+    });
     reply::write_receipt(&receipt, response.headers_mut());
-    response
+    Ok(response)
 }

@@ -3,6 +3,8 @@
 //! An envelope's content type is exactly `application/json`, and every failure has an object as its
 //! body: the original client relies on both.
 
+use std::io;
+
 use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
 use http::header::{
@@ -13,7 +15,9 @@ use serde::Serialize;
 use tracing::error;
 
 use super::compress::{self, Incompressible};
+use super::sink::{self, Sink};
 use super::web;
+use crate::budget::{Charge, NoRoom};
 use crate::codec::base64::{BASE64, Engine as _};
 use crate::codec::json::Json;
 use crate::codec::pickle::{self, Arrays, Protocol};
@@ -88,55 +92,97 @@ pub(super) enum Form {
     Table(Columns),
 }
 
-/// The reply of success.
-pub(super) fn success(value: &Value, form: &Form) -> Response {
-    let mut response = result(value, form);
+/// The reply of success. `charge` is what holds room for the value, and then for the reply.
+///
+/// # Errors
+///
+/// Where there is no room for the reply, or a web procedure made none.
+pub(super) fn success(value: &Value, form: &Form, charge: Charge) -> Result<Response, CallError> {
+    let mut response = result(value, form, charge)?;
     // A web procedure knows for itself what its replies depend on.
     if *form != Form::Web {
         response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
     }
-    response
+    Ok(response)
 }
 
-fn result(value: &Value, form: &Form) -> Response {
-    match form {
+fn result(value: &Value, form: &Form, mut charge: Charge) -> Result<Response, CallError> {
+    Ok(match form {
         Form::Rpc(arrays) => {
             // Text of base64 needs no escapes, so it is written where it belongs at once.
-            let pickle = pickle::encode(value, *arrays);
-            let mut body = String::with_capacity(96 + pickle.len().div_ceil(3) * 4);
+            let pickle = pickled(value, *arrays, Protocol::Four, &mut charge)?;
+            let length = 96 + pickle.len().div_ceil(3) * 4;
+            charge_for(length, &mut charge)?;
+            let mut body = String::with_capacity(length);
             body.push_str(
                 r#"{"status":"success","mimetype":"application/json","result":{"payload":""#,
             );
             BASE64.encode_string(pickle, &mut body);
             body.push_str(r#""}}"#);
             let is_large = body.len() > compress::LARGE;
-            let mut response = envelope(StatusCode::OK, body.into());
+            let mut response = envelope(StatusCode::OK, held(body.into_bytes(), charge).into());
             if is_large {
                 response.extensions_mut().insert(Incompressible);
             }
             response
         }
         Form::Pickle(arrays) => {
-            let pickle = pickle::encode_as(value, *arrays, Protocol::Five);
-            ([(CONTENT_TYPE, PICKLE)], pickle).into_response()
+            let pickle = pickled(value, *arrays, Protocol::Five, &mut charge)?;
+            ([(CONTENT_TYPE, PICKLE)], held(pickle, charge)).into_response()
         }
-        Form::Envelope => content(StatusCode::OK, value, mimetype(value)),
-        Form::Web => web::response(value),
-        Form::Value => ([(CONTENT_TYPE, VALUE)], json(&Json(value))).into_response(),
+        Form::Envelope => content(StatusCode::OK, value, mimetype(value), charge)?,
+        Form::Web => web::response(value, charge)?,
+        Form::Value => {
+            ([(CONTENT_TYPE, VALUE)], json_within(&Json(value), charge)?).into_response()
+        }
         Form::Raw => match value {
             Value::Bytes(bytes) => {
-                ([(CONTENT_TYPE, "application/octet-stream")], bytes.clone()).into_response()
+                let bytes = charge.hold(bytes.clone());
+                ([(CONTENT_TYPE, "application/octet-stream")], bytes).into_response()
             }
-            Value::Text(text) => text.to_string().into_response(),
+            Value::Text(text) => {
+                charge_for(text.len(), &mut charge)?;
+                let text = held(text.as_bytes().to_vec(), charge);
+                ([(CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
+            }
             // Nobody is offered it for anything else.
-            other => ([(CONTENT_TYPE, VALUE)], json(&Json(other))).into_response(),
+            other => ([(CONTENT_TYPE, VALUE)], json_within(&Json(other), charge)?).into_response(),
         },
         Form::Table(columns) => {
             let header = if columns.have_names() { "present" } else { "absent" };
             let content_type = format!("text/csv; charset=utf-8; header={header}");
-            ([(CONTENT_TYPE, content_type)], columns.table(value)).into_response()
+            let table = Sink::new(charge).fill(|sink| columns.write(value, sink))?;
+            ([(CONTENT_TYPE, content_type)], table).into_response()
         }
+    })
+}
+
+/// Takes room for a part of a reply, unless it is small.
+fn charge_for(bytes: usize, charge: &mut Charge) -> Result<(), NoRoom> {
+    if bytes > sink::FREE { charge.take(bytes) } else { Ok(()) }
+}
+
+fn pickled(
+    value: &Value,
+    arrays: Arrays,
+    protocol: Protocol,
+    charge: &mut Charge,
+) -> Result<Vec<u8>, NoRoom> {
+    charge_for(value.written_size(), charge)?;
+    Ok(pickle::encode_as(value, arrays, protocol))
+}
+
+/// A reply that is whole, with the room that it takes.
+fn held(bytes: Vec<u8>, mut charge: Charge) -> Bytes {
+    if bytes.capacity() <= sink::FREE {
+        return bytes.into();
     }
+    charge.shrink_to(bytes.capacity());
+    charge.hold(bytes)
+}
+
+fn json_within(object: &impl Serialize, charge: Charge) -> Result<Bytes, NoRoom> {
+    Sink::new(charge).fill(|sink| serde_json::to_writer(sink, object).map_err(io::Error::from))
 }
 
 /// What the envelope says of a value.
@@ -149,18 +195,28 @@ pub(super) fn mimetype(value: &Value) -> &'static str {
 }
 
 /// A value in an envelope: of failure, where the status is that of one.
-pub(super) fn content(status: StatusCode, value: &Value, mimetype: &'static str) -> Response {
+///
+/// # Errors
+///
+/// Where there is no room for it.
+pub(super) fn content(
+    status: StatusCode,
+    value: &Value,
+    mimetype: &'static str,
+    charge: Charge,
+) -> Result<Response, NoRoom> {
     let result = Json(value);
-    if status.is_client_error() || status.is_server_error() {
+    let body = if status.is_client_error() || status.is_server_error() {
         let message = match value {
             Value::Text(text) => text.to_string(),
             _ => format!("the procedure answered with the status {status}"),
         };
         let r#type = Kind::ProcedureError.name();
-        object(status, &Refused { status: "error", r#type, message, mimetype, result })
+        json_within(&Refused { status: "error", r#type, message, mimetype, result }, charge)
     } else {
-        object(status, &Success { status: "success", mimetype, result })
-    }
+        json_within(&Success { status: "success", mimetype, result }, charge)
+    };
+    Ok(envelope(status, body?.into()))
 }
 
 /// A failure that a web procedure put into words itself.
@@ -286,24 +342,41 @@ impl<'a> From<&'a CallError> for Fault<'a> {
     }
 }
 
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let Self { error, output } = self;
-        let failure = Failure {
+impl Refusal {
+    /// The reply, within what `charge` has room for: the procedure's own error may be large.
+    pub(super) fn respond(self, charge: Charge) -> Response {
+        match json_within(&self.failure(), charge) {
+            Ok(body) => self.with(body),
+            Err(no_room) => Self::from(CallError::from(no_room)).into_response(),
+        }
+    }
+
+    fn failure(&self) -> Failure<'_> {
+        Failure {
             status: "error",
-            fault: Fault::from(&*error),
-            stdout: &output.stdout,
-            stderr: &output.stderr,
-        };
-        let mut response = object(status(error.kind), &failure);
-        if error.kind == Kind::RequestTimeout {
+            fault: Fault::from(&*self.error),
+            stdout: &self.output.stdout,
+            stderr: &self.output.stderr,
+        }
+    }
+
+    fn with(&self, body: Bytes) -> Response {
+        let mut response = envelope(status(self.error.kind), body.into());
+        if self.error.kind == Kind::RequestTimeout {
             // The rest of the body is still to come.
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        if let Some(seconds) = retry_after(&error) {
+        if let Some(seconds) = retry_after(&self.error) {
             response.headers_mut().insert(RETRY_AFTER, seconds.into());
         }
         response
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let body = json(&self.failure());
+        self.with(body.into())
     }
 }
 
@@ -393,7 +466,7 @@ mod tests {
             (Value::Bool(false), "application/json", false.into()),
             (Value::None, "application/json", serde_json::Value::Null),
         ] {
-            let body = body(success(&value, &Form::Envelope)).await;
+            let body = body(success(&value, &Form::Envelope, Charge::unlimited()).unwrap()).await;
             assert_eq!(
                 body,
                 serde_json::json!({"status": "success", "mimetype": mimetype, "result": result})
@@ -411,7 +484,7 @@ mod tests {
             (&Value::Bytes("hi".into()), Form::Raw, "application/octet-stream", "hi"),
             (&list, columns(&list), "text/csv; charset=utf-8; header=absent", "1\r\n2\r\n"),
         ] {
-            let response = success(value, &form);
+            let response = success(value, &form, Charge::unlimited()).unwrap();
             assert_eq!(response.headers()[CONTENT_TYPE], content_type);
             assert_eq!(response.headers()[VARY], "accept");
             let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();

@@ -11,6 +11,7 @@ use super::multipart;
 use super::negotiate::{Offer, form as wanted_form};
 use super::reply::Form;
 use super::rpc::{self, RpcBody};
+use crate::budget::Charge;
 use crate::codec::json;
 use crate::codec::pickle::Arrays;
 use crate::codec::text::{self, Item};
@@ -62,6 +63,7 @@ pub(super) fn from_post(
     parts: &Parts,
     body: &Bytes,
     signature: &Signature,
+    charge: &mut Charge,
 ) -> Result<Asked, CallError> {
     let mut arrays = Arrays::Lists;
     let content = ContentType::of(&parts.headers)?;
@@ -72,7 +74,7 @@ pub(super) fn from_post(
                 if parts.uri.query().is_some_and(|query| !query.is_empty()) {
                     return Err(bad("RPC endpoints should not have query parameters"));
                 }
-                let (arguments, arrays) = rpc.arguments()?;
+                let (arguments, arrays) = rpc.arguments(charge)?;
                 let presentation = presentation(arrays);
                 return Ok(Asked { arguments, form: Form::Rpc(arrays), presentation });
             }
@@ -81,7 +83,7 @@ pub(super) fn from_post(
         Media::Form => from_form(content.text(body)?, signature)?,
         Media::Multipart => multipart::arguments(&content, body, signature)?,
         Media::Pickle => {
-            let (arguments, theirs) = rpc::from_pickle(body)?;
+            let (arguments, theirs) = rpc::from_pickle(body, charge)?;
             arrays = theirs;
             arguments
         }

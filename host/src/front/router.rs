@@ -9,9 +9,9 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get};
 use futures_util::FutureExt as _;
 use http::Request;
-use hyper::body::Incoming;
 use tower::ServiceExt as _;
 
+use super::places::{Peer, Places};
 use super::{
     State, catalog, console, events, figures, health, jobs, listing, openapi, origin, procedure,
     reply,
@@ -29,13 +29,18 @@ impl Routes {
         Self { pages: pages().with_state(state.clone()), state }
     }
 
+    /// The places for calls, of each peer too.
+    pub(super) fn places(&self) -> &Places {
+        &self.state.places
+    }
+
     /// Answers a request, whatever becomes of it.
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response {
-        let answered = AssertUnwindSafe(self.route(request.map(Body::new))).catch_unwind().await;
+    pub(super) async fn answer(&self, request: Request<Body>, peer: &Peer) -> Response {
+        let answered = AssertUnwindSafe(self.route(request, peer)).catch_unwind().await;
         answered.unwrap_or_else(reply::panicked)
     }
 
-    async fn route(&self, request: Request<Body>) -> Response {
+    async fn route(&self, request: Request<Body>, peer: &Peer) -> Response {
         if let Err(error) = origin::check(&self.state.allowed_hosts, &request) {
             return reply::Refusal::from(error).into_response();
         }
@@ -45,7 +50,7 @@ impl Routes {
             let Ok(response) = self.pages.clone().oneshot(request).await;
             response
         } else {
-            procedure::answer(&self.state, request).await
+            procedure::answer(&self.state, request, peer).await
         };
         catalog::stamp(&self.state, &mut response);
         response

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use serde::Deserialize;
 
+use crate::budget::Charge;
 use crate::codec::base64::{BASE64, Engine as _};
-use crate::codec::pickle::{self, Arrays, Budget, Decoded, PickleError};
+use crate::codec::pickle::{self, Arrays, Budget, Decoded, Fault, PickleError};
 use crate::codec::types::Arguments;
 use crate::error::{CallError, Kind};
 use crate::value::Value;
@@ -37,9 +38,9 @@ impl<'a> RpcBody<'a> {
     ///
     /// [`Kind::BadRequest`] for what is no base64, no pickle that this host takes, or no tuple and
     /// dict.
-    pub(super) fn arguments(&self) -> Result<(Arguments, Arrays), CallError> {
-        let args = decode("args", &self.args)?;
-        let kwargs = decode("kwargs", &self.kwargs)?;
+    pub(super) fn arguments(&self, charge: &mut Charge) -> Result<(Arguments, Arrays), CallError> {
+        let args = decode("args", &self.args, charge)?;
+        let kwargs = decode("kwargs", &self.kwargs, charge)?;
         let uses_numpy = args.uses_numpy || kwargs.uses_numpy;
         Ok((arguments(args.value, kwargs.value)?, arrays(uses_numpy)))
     }
@@ -50,8 +51,11 @@ impl<'a> RpcBody<'a> {
 /// # Errors
 ///
 /// As [`RpcBody::arguments`].
-pub(super) fn from_pickle(body: &Bytes) -> Result<(Arguments, Arrays), CallError> {
-    let decoded = unpickle(body).map_err(|e| bad(e.to_string()))?;
+pub(super) fn from_pickle(
+    body: &Bytes,
+    charge: &mut Charge,
+) -> Result<(Arguments, Arrays), CallError> {
+    let decoded = unpickle(body, charge, |e| bad(e.to_string()))?;
     let arrays = arrays(decoded.uses_numpy);
     match decoded.value {
         Value::Tuple(parts) => match <[Value; 2]>::try_from(parts) {
@@ -89,17 +93,26 @@ pub(super) fn malformed() -> CallError {
     )
 }
 
-fn decode(part: &str, base64: &str) -> Result<Decoded, CallError> {
+fn decode(part: &str, base64: &str, charge: &mut Charge) -> Result<Decoded, CallError> {
+    charge.take(base64.len())?;
     let pickle =
         BASE64.decode(base64).map_err(|e| bad(format!("RPC {part} are not base64: {e}")))?;
-    unpickle(&pickle.into()).map_err(|e| bad(format!("RPC {part}: {e}")))
+    unpickle(&pickle.into(), charge, |e| bad(format!("RPC {part}: {e}")))
 }
 
 fn bad(message: impl Into<String>) -> CallError {
     CallError::new(Kind::BadRequest, message)
 }
 
-/// The length of a pickle is bounded by that of a body; what it may ask for by its budget.
-fn unpickle(pickle: &Bytes) -> Result<Decoded, PickleError> {
-    pickle::decode(pickle, &Budget { bytes: pickle.len(), ..Budget::default() })
+/// The length of a pickle is bounded by that of a body; what it may ask for by its length, and by the
+/// room that there is.
+fn unpickle(
+    pickle: &Bytes,
+    charge: &mut Charge,
+    refused: impl FnOnce(PickleError) -> CallError,
+) -> Result<Decoded, CallError> {
+    pickle::decode_within(pickle, &Budget::of(pickle.len()), charge).map_err(|e| match e.fault {
+        Fault::NoRoom => charge.refusal().into(),
+        _ => refused(e),
+    })
 }

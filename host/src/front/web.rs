@@ -9,8 +9,9 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use super::form;
 use super::media::{ContentType, Media};
-use super::reply::{self, Form, Refusal};
+use super::reply::{self, Form};
 use super::request::{Asked, parse_json};
+use crate::budget::Charge;
 use crate::codec::json;
 use crate::codec::types::Arguments;
 use crate::config::WebMethod;
@@ -99,11 +100,11 @@ fn content(parts: &Parts, body: &Bytes) -> Result<Value, CallError> {
 
 /// What a web procedure returned, as the reply: JSON, text and bytes in an envelope, anything else as
 /// it is. Where its status is that of a failure, the envelope is one of failure too.
-pub(super) fn response(value: &Value) -> Response {
-    respond(value).unwrap_or_else(|error| Refusal::from(error).into_response())
-}
-
-fn respond(value: &Value) -> Result<Response, CallError> {
+///
+/// # Errors
+///
+/// [`Kind::ProcedureError`] for what makes no reply; where there is no room for it.
+pub(super) fn response(value: &Value, charge: Charge) -> Result<Response, CallError> {
     let status = match field(value, "status") {
         Some(Value::Int(status)) => {
             let known = u16::try_from(*status).ok().filter(|status| (200..=599).contains(status));
@@ -123,17 +124,20 @@ fn respond(value: &Value) -> Result<Response, CallError> {
         ("json", Value::Text(text)) => {
             let json = json::parse(text.as_bytes());
             parsed = json.map_err(|e| wrong(format!("JSON that is none: {e}")))?;
-            return Ok(reply::content(status, &parsed, reply::JSON));
+            return Ok(reply::content(status, &parsed, reply::JSON, charge)?);
         }
         ("raw", content) => content,
-        (_, content) => return Ok(reply::content(status, content, reply::mimetype(content))),
+        (_, content) => {
+            let mimetype = reply::mimetype(content);
+            return Ok(reply::content(status, content, mimetype, charge)?);
+        }
     };
     let (Some(Value::Text(media_type)), Some(Value::Bytes(data))) =
         (field(content, "media_type"), field(content, "data"))
     else {
         return Err(wrong("raw content without its parts"));
     };
-    raw(status, media_type, data.clone())
+    raw(status, media_type, charge.hold(data.clone()))
 }
 
 fn raw(status: StatusCode, media_type: &str, data: Bytes) -> Result<Response, CallError> {
@@ -174,9 +178,12 @@ fn pairs<T: AsRef<str>>(pairs: impl Iterator<Item = (T, T)>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::front::reply::Refusal;
 
     fn answer(status: Value, content: Value) -> Response {
-        response(&map([("status", status), ("content", content)]))
+        let answer = map([("status", status), ("content", content)]);
+        response(&answer, Charge::unlimited())
+            .unwrap_or_else(|error| Refusal::from(error).into_response())
     }
 
     async fn body(response: Response) -> serde_json::Value {

@@ -18,12 +18,15 @@ mod view;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use bytesize::ByteSize;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::budget::Purpose;
 use crate::call::Call;
 use crate::catalog::{Procedure, Shared};
+use crate::codec::neutral;
 use crate::codec::types::Arguments;
 use crate::config::JobsConfig;
 use crate::error::{CallError, Kind};
@@ -90,6 +93,17 @@ impl Jobs {
         }))
     }
 
+    /// How many bytes the arguments take when they are written, which may be far more than they take in
+    /// memory: what is shared there is written out in full.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::TooLarge`] where that is more than the host stores.
+    pub fn written_size(&self, arguments: &Arguments) -> Result<usize, CallError> {
+        let (size, limit) = (neutral::encoded_size(arguments), self.0.config.max_arguments);
+        if size > limit { Err(too_large(size, limit)) } else { Ok(size) }
+    }
+
     /// Queues a call, and gives the job as it is then. Once it has, the job survives the host.
     ///
     /// # Errors
@@ -105,12 +119,20 @@ impl Jobs {
     ) -> Result<View, CallError> {
         let presentation = wish.presentation;
         let call = StoredCall { arguments, presentation, is_synchronous: false };
-        let encoded = call.encode();
+        let mut charge = self.0.sandbox.budget().charge(Purpose::Work);
+        charge.take_soon(self.written_size(&call.arguments)?).await?;
         // Wrong arguments are the submitter's affair, now and not when the job's turn comes.
-        Call::new(Arc::clone(procedure), call.arguments)?;
+        let checked = self.0.sandbox.budget().charge(Purpose::Request);
+        Call::within(Arc::clone(procedure), call.arguments.clone(), checked)?;
+        let encoded = call.encode();
         let job = self.0.new_job(procedure, encoded, wish);
         let jobs = self.clone();
-        unbroken(async move { jobs.store(job).await }).await
+        unbroken(async move {
+            let stored = jobs.store(job).await;
+            drop(charge);
+            stored
+        })
+        .await
     }
 
     async fn store(&self, job: NewJob) -> Result<View, CallError> {
@@ -224,6 +246,16 @@ impl Inner {
         }
         ended
     }
+}
+
+fn too_large(size: usize, limit: usize) -> CallError {
+    let iec = |bytes: usize| ByteSize(bytes as u64).display().iec().to_string();
+    let message = format!(
+        "the arguments take {} when they are written out, and a job's may take {}; send less, or raise `max_arguments` of [jobs]",
+        iec(size),
+        iec(limit)
+    );
+    CallError::new(Kind::TooLarge, message)
 }
 
 /// Does what must not be left half done when its asker goes away, as when a connection is lost.

@@ -12,6 +12,7 @@ use super::runner::Claimed;
 use super::store::Submission;
 use super::stored::StoredCall;
 use super::{Jobs, Wish, conflict, store_failure, unbroken};
+use crate::budget::Purpose;
 use crate::call::Call;
 use crate::catalog::Procedure;
 use crate::codec::types::Arguments;
@@ -45,8 +46,11 @@ impl Jobs {
     ) -> Result<Once, CallError> {
         let stored =
             StoredCall { arguments, presentation: wish.presentation, is_synchronous: true };
+        let mut charge = self.0.sandbox.budget().charge(Purpose::Work);
+        charge.take_soon(self.written_size(&stored.arguments)?).await?;
         let encoded = stored.encode();
-        let call = Call::new(Arc::clone(procedure), stored.arguments)?;
+        let checked = self.0.sandbox.budget().charge(Purpose::Request);
+        let call = Call::within(Arc::clone(procedure), stored.arguments, checked)?;
         // What came before needs no place.
         if let Some(known) = self.0.store.known(&key).await.map_err(store_failure)? {
             return known_or_conflict(&known);
@@ -62,7 +66,9 @@ impl Jobs {
             let id = job.id;
             let live = jobs.0.live.insert(id, State::Running, Vec::new());
             let record = job.record(0);
-            match jobs.0.store.submit(job).await {
+            let submission = jobs.0.store.submit(job).await;
+            drop(charge);
+            match submission {
                 Ok(Submission::New(sequence)) => {
                     live.enter(State::Running);
                     let job = Job { sequence, ..record };

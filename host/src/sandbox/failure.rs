@@ -6,6 +6,7 @@ use wasmtime_wasi::I32Exit;
 
 use super::abi::ResultTooLarge;
 use super::state::{CallState, MemoryLimitReached};
+use crate::budget::NoRoom;
 use crate::config::Limits;
 use crate::error::{CallError, Kind};
 
@@ -78,6 +79,12 @@ fn classify(
                 ByteSize(limits.result as u64).display().iec()
             ),
         );
+    }
+    if let Some(no_room) = error.downcast_ref::<NoRoom>() {
+        let refused = CallError::from(no_room.clone());
+        // What never fits is the guest's affair, and no reason to try again.
+        let kind = if no_room.is_hopeless { Kind::OutOfMemory } else { refused.kind };
+        return (kind, format!("`{name}` got no memory: {}", refused.message));
     }
     if error.is::<PoolConcurrencyLimitError>() {
         return (Kind::Overloaded, "every place for a call is taken; try again later".into());

@@ -28,6 +28,7 @@ use super::Program;
 use super::failure::{Stop, explain};
 use super::run::prepare;
 use super::state::CallState;
+use crate::budget::MemoryBudget;
 use crate::config::Limits;
 use crate::error::{CallError, Kind, Output};
 
@@ -39,7 +40,10 @@ pub type Response = hyper::Response<Streamed>;
 
 /// A component that answers requests.
 #[derive(Clone)]
-pub struct Handler(Linked);
+pub struct Handler {
+    linked: Linked,
+    budget: MemoryBudget,
+}
 
 #[derive(Clone)]
 enum Linked {
@@ -54,12 +58,12 @@ impl Handler {
     pub fn of(program: &Program) -> Option<Self> {
         let proxy = ProxyPre::new(program.linked.clone()).map(Linked::P2);
         let linked = proxy.or_else(|_| ServicePre::new(program.linked.clone()).map(Linked::P3));
-        linked.ok().map(Self)
+        Some(Self { linked: linked.ok()?, budget: program.budget.clone() })
     }
 
     /// The version of the interface.
     pub fn version(&self) -> &'static str {
-        match &self.0 {
+        match &self.linked {
             Linked::P2(_) => "0.2",
             Linked::P3(_) => "0.3",
         }
@@ -83,7 +87,7 @@ impl Handler {
         let read = CancellationToken::new();
         let failed = Arc::new(AtomicBool::new(false));
         let sent = Streaming { answer, read: read.clone(), failed: Arc::clone(&failed) };
-        let guest = self.0.clone().run(Arc::clone(name), limits.clone(), request, sent);
+        let guest = self.clone().run(Arc::clone(name), limits.clone(), request, sent);
         let guest = AbortOnDropHandle::new(tokio::spawn(async move {
             let ended = guest.await;
             drop(place);
@@ -115,7 +119,7 @@ impl Handler {
     }
 }
 
-impl Linked {
+impl Handler {
     /// From the request to the guest's end; gives how it failed, and what it wrote.
     async fn run(
         self,
@@ -125,16 +129,17 @@ impl Linked {
         sent: Streaming,
     ) -> (Option<CallError>, Output) {
         let request = request.map(|body| body.map_err(broken).boxed_unsync());
-        let (mut store, prepared) = match &self {
-            Self::P2(pre) => prepare(pre.instance_pre(), &name, &limits, None),
-            Self::P3(pre) => prepare(pre.instance_pre(), &name, &limits, None),
+        let linked = match &self.linked {
+            Linked::P2(pre) => pre.instance_pre(),
+            Linked::P3(pre) => pre.instance_pre(),
         };
+        let (mut store, prepared) = prepare(linked, &name, &limits, None, &self.budget);
         let failed = Arc::clone(&sent.failed);
         let call = async {
             prepared?;
-            match &self {
-                Self::P2(pre) => answer_p2(pre, &mut store, request, sent).await,
-                Self::P3(pre) => answer_p3(pre, &mut store, request, sent).await,
+            match &self.linked {
+                Linked::P2(pre) => answer_p2(pre, &mut store, request, sent).await,
+                Linked::P3(pre) => answer_p3(pre, &mut store, request, sent).await,
             }
         };
         let stopped = match tokio::time::timeout(limits.deadline, call).await {

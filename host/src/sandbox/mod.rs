@@ -23,6 +23,7 @@ use std::time::Duration;
 use wasmtime::Engine;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
 
+use crate::budget::MemoryBudget;
 use crate::codec::types::{Signature, Type};
 use state::CallState;
 
@@ -45,6 +46,7 @@ pub struct Sandbox {
     plain: Ground,
     concurrent: OnceLock<Ground>,
     max_calls: u32,
+    budget: MemoryBudget,
 }
 
 /// An engine, with what the host provides for guests.
@@ -58,6 +60,7 @@ struct Ground {
 pub struct Program {
     linked: InstancePre<CallState>,
     touches_nothing: bool,
+    budget: MemoryBudget,
 }
 
 /// A function that a [`Program`] exports.
@@ -90,7 +93,19 @@ impl Sandbox {
     /// compile for.
     pub fn new(max_calls: u32) -> wasmtime::Result<Self> {
         let plain = Ground::new(max_calls, Concurrency::Off)?;
-        Ok(Self { plain, concurrent: OnceLock::new(), max_calls })
+        let budget = MemoryBudget::unlimited();
+        Ok(Self { plain, concurrent: OnceLock::new(), max_calls, budget })
+    }
+
+    /// The same, with guests charged to this budget.
+    #[must_use]
+    pub fn with_budget(self, budget: MemoryBudget) -> Self {
+        Self { budget, ..self }
+    }
+
+    /// What guests are charged to, and everything else that callers make the host hold.
+    pub fn budget(&self) -> &MemoryBudget {
+        &self.budget
     }
 
     /// Compiles a component in this process, for the engine that suits it.
@@ -142,7 +157,8 @@ impl Sandbox {
         let linked = linker
             .instantiate_pre(component)
             .map_err(|e| missing::explain(linker, component, e))?;
-        Ok(Program { linked, touches_nothing: outside::touches_nothing(component) })
+        let touches_nothing = outside::touches_nothing(component);
+        Ok(Program { linked, touches_nothing, budget: self.budget.clone() })
     }
 }
 

@@ -11,6 +11,7 @@ use super::abi::{Parameters, ResultTooLarge, Returned};
 use super::failure::{Stop, explain};
 use super::state::CallState;
 use super::{FUEL_BETWEEN_YIELDS, Function, Observer, Program, Receipt, Sandbox};
+use crate::budget::{Charge, MemoryBudget, Purpose};
 use crate::codec::types::Typed;
 use crate::config::Limits;
 use crate::error::{CallError, Output};
@@ -18,6 +19,9 @@ use crate::error::{CallError, Output};
 /// What wasmtime lets one call of the host move out of the guest, in bytes, at the least: texts that
 /// it writes to its streams, for one.
 const HOST_CALL: usize = 128 << 20;
+
+/// A result of fewer bytes is not worth a charge.
+const UNCHARGED: usize = 4 << 10;
 
 /// How a call ended.
 #[derive(Debug)]
@@ -28,24 +32,26 @@ pub struct Run {
     pub receipt: Receipt,
     /// What it wrote.
     pub output: Output,
+    /// What holds room for what it returned.
+    pub charge: Charge,
 }
 
 impl Sandbox {
     /// Calls `function` in an instance of its own.
     ///
     /// Dropping the future ends the guest at once and frees all it had. `name` is the procedure's,
-    /// for messages; `arguments` must fit the function's parameters; `observer` follows the call
-    /// while it runs.
+    /// for messages; `arguments` must fit the function's parameters, and come with what holds room for
+    /// them; `observer` follows the call while it runs.
     pub async fn run(
         &self,
         name: &Arc<str>,
         program: &Program,
         function: &Function,
         limits: &Limits,
-        arguments: Vec<Typed>,
+        arguments: (Vec<Typed>, Option<Charge>),
         observer: Option<Arc<dyn Observer>>,
     ) -> Run {
-        let (mut store, prepared) = prepare(&program.linked, name, limits, observer);
+        let (mut store, prepared) = prepare(&program.linked, name, limits, observer, &self.budget);
 
         let start = Instant::now();
         let mut ready = None;
@@ -56,12 +62,21 @@ impl Sandbox {
             let func = instance
                 .get_func(&mut store, function.index)
                 .ok_or_else(|| format_err!("the component has lost an export"))?;
-            invoke(&mut store, func, function.flat_result, arguments).await
+            let (arguments, held) = arguments;
+            let parameters = Parameters::new(arguments, held);
+            invoke(&mut store, func, function.flat_result, parameters).await
         };
+        let mut charge = self.budget.charge(Purpose::Work);
         let stopped = match tokio::time::timeout(limits.deadline, call).await {
-            Ok(Ok(Some(typed))) if typed.size() > limits.result => {
-                Err(Stop::Failed(ResultTooLarge.into()))
-            }
+            Ok(Ok(Some(typed))) => match typed.size() {
+                size if size > limits.result => Err(Stop::Failed(ResultTooLarge.into())),
+                // Nearly all are small, and pass by the counter that all share.
+                size if size < UNCHARGED => Ok(Some(typed)),
+                size => match charge.take_soon(size).await {
+                    Ok(()) => Ok(Some(typed)),
+                    Err(no_room) => Err(Stop::Failed(no_room.into())),
+                },
+            },
             Ok(result) => result.map_err(Stop::Failed),
             Err(_) => Err(Stop::Deadline),
         };
@@ -76,7 +91,7 @@ impl Sandbox {
         let state = store.data();
         let output = state.output.text();
         let returned = stopped.map_err(|stop| explain(name, stop, limits, state, &output.stderr));
-        Run { returned, receipt, output }
+        Run { returned, receipt, output, charge }
     }
 }
 
@@ -86,9 +101,10 @@ pub(super) fn prepare(
     name: &Arc<str>,
     limits: &Limits,
     observer: Option<Arc<dyn Observer>>,
+    budget: &MemoryBudget,
 ) -> (Store<CallState>, wasmtime::Result<()>) {
-    let mut store = Store::new(linked.engine(), CallState::new(name, limits, observer));
-    store.limiter(|state| &mut state.memory);
+    let mut store = Store::new(linked.engine(), CallState::new(name, limits, observer, budget));
+    store.limiter_async(|state| &mut state.memory);
     // Lifting a result draws on it as well, for texts twice.
     store.set_hostcall_fuel(limits.result.saturating_mul(2).max(HOST_CALL));
     let fuelled = store
@@ -117,22 +133,22 @@ async fn invoke(
     store: &mut Store<CallState>,
     func: Func,
     flat: usize,
-    arguments: Vec<Typed>,
+    parameters: Parameters,
 ) -> wasmtime::Result<Option<Typed>> {
     async fn call<const FLAT: usize>(
         store: &mut Store<CallState>,
         func: Func,
-        arguments: Vec<Typed>,
+        parameters: Parameters,
     ) -> wasmtime::Result<Option<Typed>> {
         let typed: TypedFunc<Parameters, Returned<FLAT>> = func.typed(&mut *store)?;
-        typed.call_async(store, Parameters::new(arguments)).await.map(|returned| returned.0)
+        typed.call_async(store, parameters).await.map(|returned| returned.0)
     }
     // wasmtime wants the count at compile time.
     macro_rules! by_count {
         ($($n:literal)*) => {
             match flat {
-                1 => call::<1>(store, func, arguments).await,
-                $($n => Box::pin(call::<$n>(store, func, arguments)).await,)*
+                1 => call::<1>(store, func, parameters).await,
+                $($n => Box::pin(call::<$n>(store, func, parameters)).await,)*
                 _ => Err(format_err!("no function returns {flat} core values")),
             }
         };

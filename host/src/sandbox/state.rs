@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use wasmtime::component::ResourceTable;
-use wasmtime::{ResourceLimiter, Result};
+use wasmtime::{ResourceLimiterAsync, Result};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::handler::NoNetwork;
 use super::observe::Observer;
 use super::output::Streams;
+use crate::budget::{Charge, MemoryBudget, Purpose};
 use crate::config::Limits;
 
 /// The state of one call.
@@ -33,8 +34,10 @@ impl CallState {
         name: &Arc<str>,
         limits: &Limits,
         observer: Option<Arc<dyn Observer>>,
+        budget: &MemoryBudget,
     ) -> Self {
-        let memory = MemoryLimiter { limit: limits.memory, used: 0, denied: None };
+        let charge = budget.charge(Purpose::Work);
+        let memory = MemoryLimiter { limit: limits.memory, used: 0, denied: None, charge };
         Self {
             wasi: None,
             resources: ResourceTable::new(),
@@ -85,6 +88,8 @@ pub(super) struct MemoryLimiter {
     pub(super) used: usize,
     /// How many bytes the guest would have had, had it not been refused.
     pub(super) denied: Option<usize>,
+    /// What the guest has of the host's budget.
+    charge: Charge,
 }
 
 /// The memory limit was reached; ends the guest, which learns nothing of it.
@@ -92,19 +97,37 @@ pub(super) struct MemoryLimiter {
 #[error("out of memory")]
 pub(super) struct MemoryLimitReached;
 
-impl ResourceLimiter for MemoryLimiter {
-    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> Result<bool> {
-        let wanted = self.used.saturating_add(desired.saturating_sub(current));
+/// An element of a table is a pointer.
+const TABLE_ELEMENT: usize = 8;
+
+#[async_trait::async_trait]
+impl ResourceLimiterAsync for MemoryLimiter {
+    async fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> Result<bool> {
+        let more = desired.saturating_sub(current);
+        let wanted = self.used.saturating_add(more);
         if wanted > self.limit {
             self.denied = Some(wanted);
             return Err(MemoryLimitReached.into());
         }
+        self.charge.take_soon(more).await?;
         self.used = wanted;
         Ok(true)
     }
 
-    fn table_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> Result<bool> {
-        // Tables are bounded by the engine's pool.
+    async fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> Result<bool> {
+        // How large they may be is bounded by the engine's pool.
+        let more = desired.saturating_sub(current).saturating_mul(TABLE_ELEMENT);
+        self.charge.take_soon(more).await?;
         Ok(true)
     }
 }

@@ -6,7 +6,7 @@ mod values;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use tarp_host::codec::neutral::{NeutralError, decode, encode};
+use tarp_host::codec::neutral::{NeutralError, decode, encode, encoded_size};
 use tarp_host::codec::types::Arguments;
 use tarp_host::error::{CallError, Kind, Output};
 use tarp_host::value::{Array, Numbers, Value};
@@ -160,4 +160,19 @@ fn deep_values_come_back_and_deeper_ones_are_refused() {
         assert_eq!(decode::<Value>(&encode(&deep(1000))).unwrap(), deep(1000));
     });
     thread.unwrap().join().unwrap();
+}
+
+proptest! {
+    #[test]
+    fn the_size_is_known_before_anything_is_written(value in value()) {
+        prop_assert_eq!(encoded_size(&value), encode(&value).len());
+    }
+}
+
+/// A text that is shared was written out as often as it occurred before anybody asked how large that is.
+#[test]
+fn the_size_of_shared_text_is_found_without_writing_it() {
+    let text: Arc<str> = "x".repeat(1 << 20).into();
+    let shared = Value::List(vec![Value::Text(text); 100_000]);
+    assert!(encoded_size(&shared) > 100_000 << 20);
 }

@@ -8,6 +8,7 @@
 mod block;
 mod value;
 
+use postcard::ser_flavors::Size;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -32,6 +33,13 @@ pub enum NeutralError {
     /// Not what was expected.
     #[error("the stored value cannot be read: {0}")]
     Malformed(String),
+}
+
+/// How many bytes [`encode`] writes, found without writing them: a text that is shared in memory is
+/// written as often as it occurs.
+pub fn encoded_size<T: Serialize + ?Sized>(value: &T) -> usize {
+    let size = postcard::serialize_with_flavor(value, Size::default());
+    1 + size.expect("a type that can be written")
 }
 
 /// Writes a value. Panics only for types that postcard cannot write, which the host has none of:

@@ -14,7 +14,7 @@ use super::heap::{Heap, Item, Node};
 use super::literal;
 use super::ndarray::{Data, MAX_DIMENSIONS, NdArray, Order};
 
-impl Heap {
+impl Heap<'_> {
     /// The text of a `str` of either Python.
     pub(super) fn text(&self, item: Item) -> Step<Arc<str>> {
         match self.get(item) {

@@ -31,6 +31,9 @@ pub enum Fault {
         /// How much of it there was.
         limit: u64,
     },
+    /// The host has no room for the values at the moment.
+    #[error("there is no room for its values")]
+    NoRoom,
 }
 
 impl Fault {

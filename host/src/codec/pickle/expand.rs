@@ -34,9 +34,14 @@ enum State {
 }
 
 /// The tree under `root`.
-pub(super) fn expand(mut heap: Heap, root: Item, budget: &Budget) -> Step<Value> {
+pub(super) fn expand(mut heap: Heap<'_>, root: Item, budget: &Budget) -> Step<Value> {
     let mut infos = vec![Info::default(); heap.nodes.len()];
     let order = order(&heap, root, budget, &mut infos)?;
+    if let Item::Node(index) = root
+        && let Some(info) = infos.get(index as usize)
+    {
+        heap.hold(usize::try_from(info.weight).unwrap_or(usize::MAX))?;
+    }
     for index in order {
         let Some(slot) = heap.nodes.get_mut(index as usize) else {
             continue;
@@ -51,7 +56,7 @@ pub(super) fn expand(mut heap: Heap, root: Item, budget: &Budget) -> Step<Value>
 }
 
 /// The objects that `root` reaches, each after those it holds, with their sizes checked.
-fn order(heap: &Heap, root: Item, budget: &Budget, infos: &mut [Info]) -> Step<Vec<u32>> {
+fn order(heap: &Heap<'_>, root: Item, budget: &Budget, infos: &mut [Info]) -> Step<Vec<u32>> {
     let max_depth = budget.depth.min(MAX_DEPTH);
     let mut order = Vec::new();
     let mut path: Vec<(u32, std::slice::Iter<'_, Item>)> = Vec::new();
@@ -107,7 +112,7 @@ fn too_deep(limit: usize) -> Fault {
 }
 
 /// What becomes of an object whose parts are measured.
-fn measure(heap: &Heap, infos: &[Info], index: u32) -> Info {
+fn measure(heap: &Heap<'_>, infos: &[Info], index: u32) -> Info {
     let mut info = infos[index as usize];
     info.state = State::Done;
     let Some(node) = heap.nodes.get(index as usize) else {
@@ -137,7 +142,7 @@ fn measure(heap: &Heap, infos: &[Info], index: u32) -> Info {
     info
 }
 
-fn build(heap: &mut Heap, infos: &mut [Info], node: Node) -> Step<Value> {
+fn build(heap: &mut Heap<'_>, infos: &mut [Info], node: Node) -> Step<Value> {
     Ok(match node {
         Node::Text(text) => Value::Text(text),
         Node::Bytes(bytes) => Value::Bytes(bytes),
@@ -213,12 +218,12 @@ fn build(heap: &mut Heap, infos: &mut [Info], node: Node) -> Step<Value> {
     })
 }
 
-fn take_all(heap: &mut Heap, infos: &mut [Info], items: &[Item]) -> Step<Vec<Value>> {
+fn take_all(heap: &mut Heap<'_>, infos: &mut [Info], items: &[Item]) -> Step<Vec<Value>> {
     items.iter().map(|item| take(heap, infos, *item)).collect()
 }
 
 /// The value of an item whose object is built; the last to ask gets the object itself.
-fn take(heap: &mut Heap, infos: &mut [Info], item: Item) -> Step<Value> {
+fn take(heap: &mut Heap<'_>, infos: &mut [Info], item: Item) -> Step<Value> {
     Ok(match item {
         Item::None => Value::None,
         Item::Bool(b) => Value::Bool(b),

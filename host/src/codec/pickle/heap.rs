@@ -8,12 +8,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use num_bigint::BigInt;
 
-use super::Budget;
 use super::dates::{Delta, Zone};
 use super::dtype::Dtype;
 use super::error::{Fault, Step};
 use super::globals::Global;
 use super::ndarray::NdArray;
+use super::{Budget, Room};
 use crate::value::Value;
 
 /// What stands on the stack, in the memo and in containers.
@@ -164,8 +164,14 @@ impl List {
     }
 }
 
+/// What an object or a reference to one takes at the most, with the tables that are made of them.
+const NODE: usize = 64;
+
+/// Room is asked for in steps of so many bytes.
+const STEP: usize = 16 << 10;
+
 /// The arena, which counts what it holds: objects, and references that containers hold.
-pub(super) struct Heap {
+pub(super) struct Heap<'a> {
     pub(super) nodes: Vec<Node>,
     /// Whether there was a numpy array or scalar.
     pub(super) uses_numpy: bool,
@@ -173,6 +179,9 @@ pub(super) struct Heap {
     limit: u64,
     operations: Allowance,
     copies: Allowance,
+    room: &'a mut dyn Room,
+    /// Bytes that `room` has not been asked for yet.
+    unasked: usize,
 }
 
 /// What is left of a budget.
@@ -199,8 +208,8 @@ impl Allowance {
     }
 }
 
-impl Heap {
-    pub(super) fn new(budget: &Budget) -> Self {
+impl<'a> Heap<'a> {
+    pub(super) fn new(budget: &Budget, room: &'a mut dyn Room) -> Self {
         Self {
             nodes: Vec::new(),
             uses_numpy: false,
@@ -209,6 +218,8 @@ impl Heap {
             limit: budget.nodes.min(u64::from(u32::MAX)),
             operations: Allowance::new(budget.operations, "operations"),
             copies: Allowance::new(budget.expansion, "bytes of copies"),
+            room,
+            unasked: 0,
         }
     }
 
@@ -220,13 +231,27 @@ impl Heap {
 
     /// Counts bytes that are made anew and not a part of the pickle, before they are made.
     pub(super) fn copy(&mut self, bytes: usize) -> Step<()> {
-        self.copies.spend(bytes as u64)
+        self.copies.spend(bytes as u64)?;
+        self.hold(bytes)
+    }
+
+    /// Asks for room, before memory is taken.
+    #[inline]
+    pub(super) fn hold(&mut self, bytes: usize) -> Step<()> {
+        self.unasked = self.unasked.saturating_add(bytes);
+        if self.unasked < STEP {
+            return Ok(());
+        }
+        if self.room.take(std::mem::take(&mut self.unasked)) { Ok(()) } else { Err(Fault::NoRoom) }
     }
 
     /// Counts `n` objects or references; called before their memory is taken.
     pub(super) fn charge(&mut self, n: usize) -> Step<()> {
         self.held += n as u64;
-        if self.held > self.limit { Err(self.over_budget()) } else { Ok(()) }
+        if self.held > self.limit {
+            return Err(self.over_budget());
+        }
+        self.hold(n.saturating_mul(NODE))
     }
 
     #[cold]
@@ -275,6 +300,8 @@ impl Heap {
 
     /// Python's `list.extend`, also for a deque.
     pub(super) fn extend(&mut self, target: Item, items: &[Item]) -> Step<()> {
+        // Numbers stay numbers, in a block that may double.
+        self.hold(items.len().saturating_mul(2 * size_of::<i64>()))?;
         let taken = match self.get_mut(target) {
             Some(Node::List(list)) => list.take_numbers(items),
             Some(Node::Deque { .. }) => 0,

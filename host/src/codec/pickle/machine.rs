@@ -9,17 +9,21 @@ use super::error::{Fault, PickleError, Step};
 use super::heap::{Heap, Item, List, Node};
 use super::opcode::*;
 use super::stack::Machine;
-use super::{Budget, Decoded, expand, globals, literal};
+use super::{Budget, Decoded, Room, expand, globals, literal};
 
 /// The highest protocol that there is.
 const HIGHEST_PROTOCOL: u8 = 5;
 
-pub(super) fn run(pickle: &Bytes, budget: &Budget) -> Result<Decoded, PickleError> {
+pub(super) fn run(
+    pickle: &Bytes,
+    budget: &Budget,
+    room: &mut dyn Room,
+) -> Result<Decoded, PickleError> {
     if pickle.len() > budget.bytes {
         let fault = Fault::OverBudget { what: "bytes", limit: budget.bytes as u64 };
         return Err(PickleError { offset: 0, fault });
     }
-    let mut machine = Machine::new(pickle, budget);
+    let mut machine = Machine::new(pickle, budget, room);
     loop {
         let offset = machine.reader.position();
         let located = |fault| PickleError { offset, fault };

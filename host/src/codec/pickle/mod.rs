@@ -55,6 +55,22 @@ pub struct Budget {
     pub expansion: u64,
 }
 
+impl Budget {
+    /// Of a pickle of so many bytes: what values of that size honestly take. A few bytes may still
+    /// stand for a long `range`.
+    #[must_use]
+    pub fn of(bytes: usize) -> Self {
+        let length = bytes as u64;
+        Self {
+            bytes,
+            nodes: (64 << 10) + length,
+            operations: (1 << 20) + 8 * length,
+            expansion: (16 << 20) + 64 * length,
+            ..Self::default()
+        }
+    }
+}
+
 impl Default for Budget {
     fn default() -> Self {
         Self {
@@ -93,5 +109,32 @@ pub fn class_named(name: &str) -> Option<&'static str> {
 ///
 /// If the bytes are no pickle, exceed the budget, contain a cycle, or name a class that has no rule.
 pub fn decode(pickle: &Bytes, budget: &Budget) -> Result<Decoded, PickleError> {
-    machine::run(pickle, budget)
+    machine::run(pickle, budget, &mut Unlimited)
+}
+
+/// As [`decode`], with all memory asked for before it is taken.
+///
+/// # Errors
+///
+/// As [`decode`], and [`Fault::NoRoom`] where `room` refuses.
+pub fn decode_within(
+    pickle: &Bytes,
+    budget: &Budget,
+    room: &mut dyn Room,
+) -> Result<Decoded, PickleError> {
+    machine::run(pickle, budget, room)
+}
+
+/// Memory that is shared with others.
+pub trait Room {
+    /// Takes so many bytes more; whether they were there.
+    fn take(&mut self, bytes: usize) -> bool;
+}
+
+struct Unlimited;
+
+impl Room for Unlimited {
+    fn take(&mut self, _: usize) -> bool {
+        true
+    }
 }

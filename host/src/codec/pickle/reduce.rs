@@ -17,7 +17,7 @@ use crate::value::Value;
 /// No rule takes more arguments.
 const MAX_ARGS: usize = 5;
 
-impl Heap {
+impl Heap<'_> {
     /// REDUCE: `callable(*args)`.
     pub(super) fn reduce(&mut self, callable: Item, args: Item) -> Step<Item> {
         let Item::Global(global) = callable else {

@@ -6,11 +6,11 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 
-use super::Budget;
 use super::error::{Fault, Step};
 use super::heap::{Heap, Item, Node};
 use super::literal::{self, Integer};
 use super::reader::Reader;
+use super::{Budget, Room};
 
 /// A pickle that is being read.
 pub(super) struct Machine<'a> {
@@ -21,18 +21,18 @@ pub(super) struct Machine<'a> {
     /// The height of the topmost mark: nothing below it can be popped.
     pub(super) fence: usize,
     pub(super) memo: Memo,
-    pub(super) heap: Heap,
+    pub(super) heap: Heap<'a>,
 }
 
 impl<'a> Machine<'a> {
-    pub(super) fn new(pickle: &'a Bytes, budget: &Budget) -> Self {
+    pub(super) fn new(pickle: &'a Bytes, budget: &Budget, room: &'a mut dyn Room) -> Self {
         Self {
             reader: Reader::new(pickle),
             stack: Vec::new(),
             marks: Vec::new(),
             fence: 0,
             memo: Memo::default(),
-            heap: Heap::new(budget),
+            heap: Heap::new(budget, room),
         }
     }
 
@@ -40,6 +40,9 @@ impl<'a> Machine<'a> {
     pub(super) fn push(&mut self, item: Item) -> Step<()> {
         if !self.heap.allows(self.stack.len()) {
             return Err(self.heap.over_budget());
+        }
+        if self.stack.len() == self.stack.capacity() {
+            self.heap.hold(self.stack.len() * size_of::<Item>())?;
         }
         self.stack.push(item);
         Ok(())
@@ -52,6 +55,7 @@ impl<'a> Machine<'a> {
 
     pub(super) fn text(&mut self, length: u64) -> Step<()> {
         let text = literal::utf8(self.reader.take(length)?)?;
+        self.heap.hold(text.len())?;
         self.push_node(Node::Text(text.into()))
     }
 
@@ -77,6 +81,7 @@ impl<'a> Machine<'a> {
         if !self.heap.allows(self.marks.len()) {
             return Err(self.heap.over_budget());
         }
+        self.heap.hold(2 * size_of::<usize>())?;
         self.fence = self.stack.len();
         self.marks.push(self.fence);
         Ok(())
@@ -110,7 +115,7 @@ impl<'a> Machine<'a> {
     pub(super) fn fill(
         &mut self,
         count: usize,
-        put: fn(&mut Heap, Item, &[Item]) -> Step<()>,
+        put: fn(&mut Heap<'a>, Item, &[Item]) -> Step<()>,
     ) -> Step<()> {
         let start = self.stack.len().checked_sub(count).filter(|start| *start > self.fence);
         let start = start.ok_or_else(underflow)?;
@@ -121,7 +126,7 @@ impl<'a> Machine<'a> {
 
     pub(super) fn fill_from_mark(
         &mut self,
-        put: fn(&mut Heap, Item, &[Item]) -> Step<()>,
+        put: fn(&mut Heap<'a>, Item, &[Item]) -> Step<()>,
     ) -> Step<()> {
         let mark = self.pop_mark()?;
         self.fill(self.stack.len() - mark, put)
@@ -132,6 +137,7 @@ impl<'a> Machine<'a> {
             return Err(self.heap.over_budget());
         }
         let item = self.top()?;
+        self.heap.hold(2 * size_of::<Item>())?;
         self.memo.put(index, item);
         Ok(())
     }

@@ -7,7 +7,7 @@ use super::globals::Global;
 use super::heap::{Heap, Item, Node};
 use super::ndarray::Order;
 
-impl Heap {
+impl Heap<'_> {
     /// BUILD: `object.__setstate__(state)`.
     pub(super) fn set_state(&mut self, object: Item, state: Item) -> Step<()> {
         let complete = match self.get(object) {

@@ -38,7 +38,7 @@ pub(super) fn from_machine_format(format: i64, raw: Bytes) -> Step<Node> {
 }
 
 /// `array.array(typecode, items)`.
-pub(super) fn from_items(heap: &Heap, typecode: &str, items: &[Item]) -> Step<Node> {
+pub(super) fn from_items(heap: &Heap<'_>, typecode: &str, items: &[Item]) -> Step<Node> {
     let mut raw = Vec::new();
     let kind = match typecode {
         "u" | "w" => {

@@ -18,7 +18,7 @@ mod web;
 pub use arguments::{Arguments, bind};
 pub use check::{Mismatch, check};
 pub use failure::declared_failure;
-pub use present::present;
+pub use present::{Presented, present};
 pub use signature::{Field, Parameter, Signature, Type};
 pub use typed::{ListOf, Typed};
 pub use web::is_web;

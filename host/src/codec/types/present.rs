@@ -6,6 +6,108 @@ use super::signature::Type;
 use super::typed::{ListOf, Typed};
 use crate::value::{Array, Value};
 
+/// How large a result becomes once it is presented.
+///
+/// The names of cases, flags and fields are in the type once, however long they are, and are written
+/// each time that they occur in a value.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Presented {
+    /// About the bytes of the value written down, rows of numbers as they lie in memory.
+    pub written: usize,
+    /// About the bytes that the [`Value`] takes in the host.
+    pub memory: usize,
+}
+
+impl Presented {
+    /// Of a value of this type.
+    #[must_use]
+    pub fn of(typed: &Typed, ty: &Type) -> Self {
+        let mut presented = Self::default();
+        presented.add(typed, ty);
+        presented
+    }
+
+    /// One value that takes so many bytes beyond itself.
+    fn one(&mut self, bytes: usize) {
+        /// What a number, or the frame of a text, takes in a pickle.
+        const SINGLE: usize = 9;
+        self.written = self.written.saturating_add(bytes).saturating_add(SINGLE);
+        self.memory = self.memory.saturating_add(size_of::<Value>());
+    }
+
+    fn add(&mut self, typed: &Typed, ty: &Type) {
+        match (typed, ty) {
+            (Typed::String(text), _) => {
+                self.one(text.len());
+                self.memory += text.len();
+            }
+            (Typed::List(ListOf::Bytes(bytes)), _) => {
+                self.one(bytes.len());
+                self.memory += bytes.len();
+            }
+            (Typed::List(ListOf::Numbers(numbers)), _) => {
+                self.one(numbers.size_in_bytes());
+                self.memory += numbers.size_in_bytes();
+            }
+            (Typed::List(ListOf::Items(items)), Type::List(item)) => {
+                self.one(0);
+                items.iter().for_each(|typed| self.add(typed, item));
+            }
+            (Typed::Tuple(items), Type::Tuple(types)) => {
+                self.one(0);
+                items.iter().zip(types).for_each(|(typed, ty)| self.add(typed, ty));
+            }
+            (Typed::Record(values), Type::Record(fields)) => {
+                self.one(0);
+                for (typed, field) in values.iter().zip(fields) {
+                    self.one(field.name.len());
+                    self.add(typed, &field.ty);
+                }
+            }
+            (Typed::Variant(case, payload), Type::Variant(cases)) => {
+                let Some((name, ty)) = cases.get(*case as usize) else { return self.one(0) };
+                self.one(name.len());
+                if let (Some(payload), Some(ty)) = (payload, ty) {
+                    self.one(0);
+                    self.add(payload, ty);
+                }
+            }
+            (Typed::Enum(case), Type::Enum(names)) => {
+                self.one(names.get(*case as usize).map_or(0, |name| name.len()));
+            }
+            (Typed::Flags(words), Type::Flags(names)) => {
+                self.one(0);
+                set(words, names).for_each(|flag| self.one(flag.len()));
+            }
+            (Typed::Option(Some(inner)), Type::Option(ty)) => {
+                if ty.may_be_absent() {
+                    self.one("some".len());
+                    self.one(0);
+                }
+                self.add(inner, ty);
+            }
+            (Typed::Result(result), Type::Result(ok, err)) => {
+                self.one("err".len());
+                self.one(0);
+                let (payload, ty) = match result {
+                    Ok(payload) => (payload, ok),
+                    Err(payload) => (payload, err),
+                };
+                if let (Some(payload), Some(ty)) = (payload, ty) {
+                    self.add(payload, ty);
+                }
+            }
+            _ => self.one(0),
+        }
+    }
+}
+
+/// The flags that are set.
+fn set<'a>(words: &'a [u32], names: &'a [Arc<str>]) -> impl Iterator<Item = &'a Arc<str>> {
+    let is_set = |i: usize| words.get(i / 32).is_some_and(|word| word & (1 << (i % 32)) != 0);
+    names.iter().enumerate().filter(move |(i, _)| is_set(*i)).map(|(_, flag)| flag)
+}
+
 /// The value as the caller is to see it.
 ///
 /// `typed` must have the type `ty`; the sandbox makes no others. Where it does not, the value is
@@ -52,11 +154,7 @@ pub fn present(typed: Typed, ty: &Type) -> Value {
             names.get(case as usize).map_or(Value::None, name)
         }
         (Typed::Flags(words), Type::Flags(names)) => {
-            let set = names
-                .iter()
-                .enumerate()
-                .filter(|(i, _)| words.get(i / 32).is_some_and(|word| word & (1 << (i % 32)) != 0));
-            Value::Set(set.map(|(_, flag)| name(flag)).collect())
+            Value::Set(set(&words, names).map(name).collect())
         }
         (Typed::Option(None), _) => Value::None,
         (Typed::Option(Some(inner)), Type::Option(ty)) => {
@@ -90,4 +188,38 @@ pub fn present(typed: Typed, ty: &Type) -> Value {
 
 fn name(name: &Arc<str>) -> Value {
     Value::Text(Arc::clone(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::types::Field;
+
+    #[test]
+    fn names_count_each_time_that_they_occur() {
+        let long: Arc<str> = "n".repeat(1000).into();
+        let many = |item: &Typed| Typed::List(ListOf::Items(vec![item.clone(); 100]));
+        let list_of = |ty: Type| Type::List(Box::new(ty));
+        let record = Type::Record(vec![Field { name: Arc::clone(&long), ty: Type::Bool }]);
+        for (item, ty) in [
+            (Typed::Enum(0), Type::Enum(vec![Arc::clone(&long)])),
+            (Typed::Flags(vec![1]), Type::Flags(vec![Arc::clone(&long)])),
+            (Typed::Variant(0, None), Type::Variant(vec![(Arc::clone(&long), None)])),
+            (Typed::Record(vec![Typed::Bool(true)]), record),
+        ] {
+            let (typed, ty) = (many(&item), list_of(ty));
+            let presented = Presented::of(&typed, &ty);
+            assert!(typed.size() < 20_000 && presented.written >= 100_000, "{presented:?}");
+        }
+    }
+
+    #[test]
+    fn every_flag_that_is_set_is_a_value_of_its_own() {
+        let names: Vec<Arc<str>> = (0..64).map(|i| Arc::from(format!("f{i}"))).collect();
+        let (all, ty) = (Typed::Flags(vec![u32::MAX; 2]), Type::Flags(names));
+        assert!(Presented::of(&all, &ty).memory >= 64 * size_of::<Value>());
+        assert_eq!(Presented::of(&Typed::Flags(vec![0, 1]), &ty).written, 9 + 3 + 9);
+        let Value::Set(set) = present(all, &ty) else { panic!("a set") };
+        assert_eq!(set.len(), 64);
+    }
 }

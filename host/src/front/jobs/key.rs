@@ -29,11 +29,12 @@ pub(in crate::front) fn key(
     asked: &Asked,
 ) -> Result<Option<IdempotencyKey>, CallError> {
     let Some(key) = read(headers)? else { return Ok(None) };
-    if state.jobs.is_none() {
+    let Some(jobs) = &state.jobs else {
         return Err(bad(
             "this host was started with --jobs none, and keeps nothing by which it could run a request with an Idempotency-Key only once; leave the header out, or start the host with a job store",
         ));
-    }
+    };
+    jobs.written_size(&asked.arguments)?;
     if *method == Method::HEAD {
         return Err(bad(
             "nothing is kept of what a HEAD request does, so it takes no Idempotency-Key; send it with GET or POST",

@@ -20,6 +20,7 @@ use super::State;
 use super::negotiate::{Offer, form};
 use super::reply::{self, Form, Refusal};
 use super::router::{page, with_methods};
+use crate::budget::Purpose;
 use crate::codec::pickle::Arrays;
 use crate::error::{CallError, Kind, Output};
 use crate::jobs::model::{JobId, Presentation};
@@ -133,7 +134,12 @@ async fn outcome_of(
         None => {
             let (value, presentation) = jobs.result(view.job.id).await?;
             let form = form(&value, presentation)?;
-            super::procedure::unhurried(value.written_size(), || reply::success(&value, &form))
+            let size = value.written_size();
+            let mut charge = state.sandbox.budget().charge(Purpose::Work);
+            // For the value that was read, and for what is written of it.
+            charge.take_soon(size).await.map_err(CallError::from)?;
+            charge.reserve_soon(size).await.map_err(CallError::from)?;
+            super::procedure::unhurried(size, || reply::success(&value, &form, charge))?
         }
         Some(error) if !view.job.state.is_terminal() => return Err(error.into()),
         Some(error) => {

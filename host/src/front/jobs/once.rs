@@ -11,7 +11,7 @@ use super::{jobs, outcome_of};
 use crate::catalog::Procedure;
 use crate::error::{CallError, Kind};
 use crate::front::State;
-use crate::front::procedure::place;
+use crate::front::places::Peer;
 use crate::front::reply::Refusal;
 use crate::front::request::Asked;
 use crate::jobs::model::{IdempotencyKey, JobId};
@@ -33,11 +33,13 @@ pub(in crate::front) async fn once(
     procedure: &Arc<Procedure>,
     key: IdempotencyKey,
     asked: Asked,
+    peer: &Peer,
 ) -> Result<Response, Refusal> {
     let jobs = jobs(state)?;
     let Asked { arguments, form, presentation } = asked;
     let wish = wish(headers, presentation, &form, None);
-    let Once { id, is_new } = jobs.once(procedure, arguments, key, wish, place(state)).await?;
+    let place = state.places.take(peer, procedure.places.as_ref());
+    let Once { id, is_new } = jobs.once(procedure, arguments, key, wish, place).await?;
     let view = ended(state, jobs, id, is_new).await?;
     let failure = view.failure_of_call();
     let mut response = outcome_of(state, &view, failure, |_, _| Ok(form)).await?;

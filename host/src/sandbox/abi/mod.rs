@@ -27,6 +27,7 @@ use wasmtime::component::{ComponentNamedList, ComponentType, Lift, Lower};
 use wasmtime::error::{Context as _, bail};
 use wasmtime::{Result, ValRaw};
 
+use crate::budget::Charge;
 use crate::codec::types::Typed;
 use lift::{load, slice, unflat};
 use lower::{Slots, flat, store};
@@ -44,11 +45,12 @@ pub(super) struct ResultTooLarge;
 
 /// The arguments of one call, in the order of the parameters. wasmtime keeps them until the call has
 /// ended; each is given up as soon as the guest has it, since it may be large.
-pub(super) struct Parameters(Mutex<Vec<Typed>>);
+pub(super) struct Parameters(Mutex<(Vec<Typed>, Option<Charge>)>);
 
 impl Parameters {
-    pub(super) fn new(arguments: Vec<Typed>) -> Self {
-        Self(Mutex::new(arguments))
+    /// `held` is given back with the arguments.
+    pub(super) fn new(arguments: Vec<Typed>, held: Option<Charge>) -> Self {
+        Self(Mutex::new((arguments, held)))
     }
 }
 
@@ -83,7 +85,8 @@ unsafe impl Lower for Parameters {
         let InterfaceType::Tuple(index) = ty else { bail!("the parameters are not a tuple") };
         let types = cx.types;
         let parameters = &types[index];
-        let arguments = mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let (arguments, _held) =
+            mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         if parameters.types.len() != arguments.len() {
             bail!("{} arguments for {} parameters", arguments.len(), parameters.types.len());
         }
