@@ -77,6 +77,12 @@ def test_every_type_round_trips(client: tarp.Host, kind: str, value: Any) -> Non
     assert type(answer) is type(value)
 
 
+def test_comments_in_wit_give_further_names_and_arrays(served: Host, client: tarp.Host) -> None:
+    assert client.sameNumbers([1.5]) == [1.5]
+    assert type(served.rpc("sameNumbers", [1.5])).__name__ == "ndarray"
+    assert served.descriptions()["identity_floats"].endswith("Gives numbers back.")
+
+
 def test_names_of_libc_are_names_like_any_other(client: tarp.Host) -> None:
     assert client.exit(4) == 5
     assert client.malloc(300) == 300

@@ -104,7 +104,7 @@
 //!
 //! ```json
 //! {"procedures": {"peaks": {"mode": "async", "suggested_wait": 2, "defaults": {"least": 0.0}},
-//!                 "greet": {"methods": ["GET"]}}}
+//!                 "greet": {"methods": ["GET"], "aliases": ["sayHello"]}}}
 //! ```
 //!
 //! The macro writes both sections.
@@ -173,6 +173,8 @@ pub use wit_bindgen::yield_async;
 /// | `#[procedure(asynchronous, suggested_wait = 2)]` | and is to look at it every 2 seconds |
 /// | `#[procedure(web)]` | nothing but that it is meant to be a web procedure: it takes a [`Request`] and gives a [`Response`] or a `Result<Response, E>` |
 /// | `#[procedure(web, methods = "GET")]` | it answers only this method; both are `["GET", "POST"]` |
+/// | `#[procedure(aliases = ["rpcExample"])]` | it answers to these names as well, which may have capital letters |
+/// | `#[procedure(arrays = "numpy")]` | the original client gets numpy's arrays for rows of numbers, and needs numpy; `"list"` never, `"auto"`, the default, where arrays went in |
 /// | `#[default = 10] n: u32` | the value where a caller leaves the argument out: a number, a text, a list or tuple of those, `None`, `Some(...)`, or a case that holds nothing |
 /// | `cx: &Context` | the [`Context`], in any place; callers know nothing of it |
 /// | `pub async fn` | an `async func` in WIT, which lets others run at each [`yield_async`]; needs a tool chain that knows the component model's asynchrony, as `cargo build` of Rust 1.95 does and cargo-component 0.21 does not |

@@ -20,6 +20,7 @@ pub(crate) struct Procedure {
     pub(crate) name: String,
     #[serde(default)]
     pub(crate) documentation: String,
+    aliases: Vec<String>,
     pub(crate) signature: String,
     pub(crate) parameters: Vec<Parameter>,
     #[serde(deserialize_with = "lenient_option")]
@@ -97,19 +98,30 @@ impl Catalog {
         Self::deserialize(told).map_err(|e| client.nonsense(&format!("its catalog: {e}")))
     }
 
-    /// The procedure of that name, also with `_` in place of `/`.
+    /// The procedure of that name or alias, also with `_` in place of `/`.
     pub(crate) fn find(&self, name: &str, host: &str) -> Result<&Procedure> {
         let name = name.trim_matches('/');
         let exact = self.procedures.iter().find(|procedure| procedure.name == name);
-        let aliased =
-            || self.procedures.iter().find(|procedure| procedure.name.replace('/', "_") == name);
-        exact.or_else(aliased).ok_or_else(|| self.unknown(name, host))
+        let by = |is_it: &dyn Fn(&str) -> bool| {
+            let mut procedures = self.procedures.iter();
+            procedures.find(|it| is_it(&it.name) || it.aliases.iter().any(|alias| is_it(alias)))
+        };
+        let alias = || by(&|alias| alias == name);
+        let flat = || by(&|full| full.replace('/', "_") == name);
+        exact.or_else(alias).or_else(flat).ok_or_else(|| self.unknown(name, host))
+    }
+
+    /// Full names and aliases.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.procedures.iter().flat_map(|procedure| {
+            std::iter::once(&procedure.name).chain(&procedure.aliases).map(|name| &**name)
+        })
     }
 
     pub(crate) fn unknown(&self, name: &str, host: &str) -> Error {
         let cure = if !self.complete {
             "it is still loading its components; try again in a moment".into()
-        } else if let Some(near) = nearest(name, self.procedures.iter().map(|p| &*p.name)) {
+        } else if let Some(near) = nearest(name, self.names()) {
             format!("did you mean `{near}`?")
         } else if self.procedures.is_empty() {
             "it serves none at all".into()
@@ -200,6 +212,22 @@ mod tests {
         ] {
             assert_eq!(matches(pattern, "stats/mean"), is_there, "{pattern}");
         }
+    }
+
+    #[test]
+    fn an_alias_is_a_name_and_a_name_beats_it() {
+        let listed = json!({"complete": true, "procedures": [
+            {"name": "linspace", "aliases": ["rpcExample", "old/range", "add"], "signature": "()",
+             "parameters": [], "result": null, "mode": "sync"},
+            {"name": "add", "signature": "()", "parameters": [], "result": null, "mode": "sync"},
+        ]});
+        let catalog: Catalog = serde_json::from_value(listed).unwrap();
+        for name in ["linspace", "rpcExample", "old/range", "old_range"] {
+            assert_eq!(catalog.find(name, "http://h").unwrap().name, "linspace");
+        }
+        assert_eq!(catalog.find("add", "http://h").unwrap().name, "add");
+        let error = catalog.find("rpcExampel", "http://h").unwrap_err().to_string();
+        assert!(error.contains("`rpcExample`"), "{error}");
     }
 
     #[test]

@@ -27,6 +27,12 @@ fn table(procedure: &Procedure) -> Map<String, Value> {
     if let Some((methods, _)) = &options.methods {
         table.insert("methods".into(), json!(methods));
     }
+    if let Some((aliases, _)) = &options.aliases {
+        table.insert("aliases".into(), json!(aliases));
+    }
+    if let Some((arrays, _)) = &options.arrays {
+        table.insert("arrays".into(), json!(arrays));
+    }
     let defaults = procedure.parameters().filter_map(|parameter| {
         let value = parameter.default.clone()?;
         Some((parameter.name.snake(), value))

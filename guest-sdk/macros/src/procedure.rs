@@ -49,6 +49,8 @@ pub(crate) struct Options {
     pub(crate) suggested_wait: Option<(u32, Span)>,
     pub(crate) web: Option<Span>,
     pub(crate) methods: Option<(Vec<String>, Span)>,
+    pub(crate) aliases: Option<(Vec<String>, Span)>,
+    pub(crate) arrays: Option<(String, Span)>,
 }
 
 /// The attributes of the macro on one function: taken off it, for nobody else knows them.
@@ -289,9 +291,20 @@ impl Options {
                 self.suggested_wait.replace((number, span)).is_some()
             }
             "methods" => self.methods.replace((methods(meta)?, span)).is_some(),
+            "aliases" => self.aliases.replace((aliases(meta)?, span)).is_some(),
+            "arrays" => {
+                let literal: LitStr = meta.value()?.parse()?;
+                let arrays = literal.value();
+                if !["auto", "numpy", "list"].contains(&arrays.as_str()) {
+                    let message = "arrays are \"auto\", \"numpy\" or \"list\"";
+                    return Err(Error::new(literal.span(), message));
+                }
+                self.arrays.replace((arrays, span)).is_some()
+            }
             _ => {
-                let message = "a procedure can be `asynchronous`, `suggested_wait = SECONDS`, `web` and \
-                               `methods = [\"GET\", \"POST\"]`";
+                let message = "a procedure can be `asynchronous`, `suggested_wait = SECONDS`, `web`, \
+                               `methods = [\"GET\", \"POST\"]`, `aliases = [\"otherName\"]` and \
+                               `arrays = \"numpy\"`";
                 return Err(Error::new(span, message));
             }
         };
@@ -299,19 +312,43 @@ impl Options {
     }
 }
 
+/// A text, or a list of them in brackets.
+fn texts(meta: &ParseNestedMeta<'_>) -> syn::Result<Vec<LitStr>> {
+    let value = meta.value()?;
+    if !value.peek(syn::token::Bracket) {
+        return Ok(vec![value.parse()?]);
+    }
+    let content;
+    syn::bracketed!(content in value);
+    let texts = content.parse_terminated(<LitStr as syn::parse::Parse>::parse, Token![,])?;
+    Ok(texts.into_iter().collect())
+}
+
+/// Names that a procedure has besides its own. The host checks them again, and against all others.
+fn aliases(meta: &ParseNestedMeta<'_>) -> syn::Result<Vec<String>> {
+    let is_inner = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let sound = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphabetic()) && part.chars().all(is_inner)
+    };
+    let mut aliases = Vec::new();
+    for literal in texts(meta)? {
+        let alias = literal.value();
+        let message = if !alias.split('/').all(sound) {
+            "a name has ASCII letters, digits and _ after a letter, in parts separated by /"
+        } else if aliases.contains(&alias) {
+            "this name is there twice"
+        } else {
+            aliases.push(alias);
+            continue;
+        };
+        return Err(Error::new(literal.span(), message));
+    }
+    Ok(aliases)
+}
+
 /// `methods = "GET"`, or a list of them in brackets.
 fn methods(meta: &ParseNestedMeta<'_>) -> syn::Result<Vec<String>> {
-    let value = meta.value()?;
-    let listed = if value.peek(syn::token::Bracket) {
-        let content;
-        syn::bracketed!(content in value);
-        content
-            .parse_terminated(<LitStr as syn::parse::Parse>::parse, Token![,])?
-            .into_iter()
-            .collect()
-    } else {
-        vec![value.parse::<LitStr>()?]
-    };
+    let listed = texts(meta)?;
     if listed.is_empty() {
         return Err(meta.error("a web procedure without methods is never called"));
     }

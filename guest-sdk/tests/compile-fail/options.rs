@@ -38,6 +38,15 @@ mod options {
     }
 
     pub fn default_of_context(#[default = 1] cx: &Context) {}
+
+    #[procedure(aliases = ["to-day"])]
+    pub fn no_name() {}
+
+    #[procedure(aliases = ["a", "a"])]
+    pub fn same_name() {}
+
+    #[procedure(arrays = "pandas")]
+    pub fn no_arrays() {}
 }
 
 fn main() {}

@@ -11,6 +11,7 @@ import { Icon, html } from "../parts/ui.js";
 export function About({ procedure, documentation = procedure.documentation }) {
   const {
     name,
+    aliases = [],
     limits,
     file,
     digest,
@@ -40,6 +41,10 @@ export function About({ procedure, documentation = procedure.documentation }) {
         ${steps.map((step, i) => (i < steps.length - 1 ? html`<span class="faint">${step}/</span><wbr />` : step))}
       </h1>
       <${Signature} procedure=${procedure} />
+      ${
+        aliases.length > 0 &&
+        html`<p class="faint">Also called ${aliases.map((alias, i) => html`${i > 0 && ", "}<code>${alias}</code>`)}</p>`
+      }
       ${documentation ? html`<${Prose} text=${documentation} />` : procedure.documentation ? null : html`<p class="faint">Its author wrote nothing about it.</p>`}
       <dl class="facts">
         ${facts.map(

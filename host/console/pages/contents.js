@@ -27,7 +27,7 @@ export function matching(procedures, search) {
   if (!words.length) return procedures;
   const inName = (procedure) => words.every((word) => procedure.name.toLowerCase().includes(word));
   const text = (p) =>
-    `${p.name} ${p.name.replaceAll("_", " ")} ${p.file} ${p.documentation}`.toLowerCase();
+    `${p.name} ${p.name.replaceAll("_", " ")} ${(p.aliases ?? []).join(" ")} ${p.file} ${p.documentation}`.toLowerCase();
   const found = procedures.filter((procedure) =>
     words.every((word) => text(procedure).includes(word)),
   );

@@ -29,7 +29,9 @@ export function Procedures({ live, chosen }) {
       </div>
     `;
   }
-  const procedure = catalog.procedures.find(({ name }) => name === chosen);
+  const procedure =
+    catalog.procedures.find(({ name }) => name === chosen) ??
+    catalog.procedures.find(({ aliases = [] }) => aliases.includes(chosen));
   return html`
     <div class=${`split ${chosen ? "is-chosen" : ""}`}>
       <${Contents}
@@ -87,6 +89,10 @@ function Welcome({ catalog }) {
         <div><dt><kbd>Ctrl</kbd> <kbd>Enter</kbd></dt><dd>call</dd></div>
       </dl>
       <p class="faint">For programs: <a href="/-/procedures">the catalog with types</a>, and <a href="/-/docs">OpenAPI</a>.</p>
+      ${
+        catalog.client &&
+        html`<p class="faint">For Python: <code>pip install ${location.origin}${catalog.client.wheel}</code></p>`
+      }
     </div>
   `;
 }

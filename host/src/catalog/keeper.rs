@@ -1,6 +1,6 @@
 //! Keeps the catalog true to the folder: looks, loads what changed, publishes the next catalog.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,10 +11,10 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tracing::{debug, error, info, warn};
 
+use super::aliases::{Aliases, Wanted};
 use super::folder::{Found, Scan, Settling, identity, scan};
 use super::lanes::{Lanes, Ticket};
 use super::load::{LoadError, Loaded, Loader};
-use super::names::alias;
 use super::watch::Watch;
 use super::{Catalog, Mount, Problem, Procedure, Source};
 use crate::config::LoadingConfig;
@@ -429,6 +429,7 @@ impl Keeper {
         let mut mounts: BTreeMap<Arc<str>, Arc<Mount>> = BTreeMap::new();
         let mut problems: Vec<Problem> = self.unreadable.values().cloned().collect();
         let mut conflicts = Vec::new();
+        let mut wanted = Vec::new();
         let before = self.shared.load();
         // While the host starts, who has a name depends on what was loaded first.
         let is_settled = before.complete;
@@ -448,26 +449,33 @@ impl Keeper {
             for procedure in &loaded.procedures {
                 let owner = before.procedures.get(&procedure.name).filter(|_| is_settled);
                 conflicts.extend(claim(&mut procedures, owner, procedure, file.loaded_at));
+                wanted.extend(Wanted::by(procedure, file.loaded_at));
             }
             if let Some(mount) = &loaded.mount {
                 let owner = before.mounts.get(&mount.name).filter(|_| is_settled);
                 conflicts.extend(claim(&mut mounts, owner, mount, file.loaded_at));
             }
         }
+        let mut leaving = Vec::new();
         for loaded in gone.into_iter().filter_map(|(_, file)| file.loaded.as_ref()) {
             for procedure in &loaded.procedures {
                 let name = Arc::clone(&procedure.name);
                 procedures.entry(name).or_insert_with(|| Arc::clone(procedure));
+                leaving.push(procedure);
             }
             if let Some(mount) = &loaded.mount {
                 mounts.entry(Arc::clone(&mount.name)).or_insert_with(|| Arc::clone(mount));
             }
         }
+        let mut aliases = Aliases::new(wanted, &procedures, &mounts, |alias| {
+            before.aliases.given(alias).filter(|_| is_settled).map(|owner| &*owner.source)
+        });
+        aliases.keep(leaving, &procedures, &mounts);
+        conflicts.extend_from_slice(aliases.problems());
         report_new(&conflicts, before.problems());
         problems.extend(conflicts);
-        let aliases = aliases(&procedures);
         self.shared.store(Arc::new(Catalog {
-            version: version(&procedures, &mounts),
+            version: version(&procedures, &mounts, &aliases),
             procedures,
             mounts,
             aliases,
@@ -586,6 +594,7 @@ fn claim<T: Claimant>(
 fn version(
     procedures: &BTreeMap<Arc<str>, Arc<Procedure>>,
     mounts: &BTreeMap<Arc<str>, Arc<Mount>>,
+    aliases: &Aliases,
 ) -> String {
     let mut hasher = blake3::Hasher::new();
     let mut add = |parts: [&str; 2]| {
@@ -599,6 +608,9 @@ fn version(
     for mount in mounts.values() {
         add([&mount.name, &mount.source.digest]);
     }
+    for (alias, procedure) in aliases.all_given() {
+        add([alias, &procedure.name]);
+    }
     hasher.finalize().to_hex()[..16].to_owned()
 }
 
@@ -609,18 +621,4 @@ fn report_new(conflicts: &[Problem], known: &[Problem]) {
     for problem in conflicts.iter().filter(|problem| !is_known(problem)) {
         warn!(file = problem.file, "{}", problem.message);
     }
-}
-
-/// Each alias that belongs to one procedure alone and is no procedure's own name.
-fn aliases(procedures: &BTreeMap<Arc<str>, Arc<Procedure>>) -> HashMap<String, Arc<Procedure>> {
-    let mut aliases: HashMap<String, Option<Arc<Procedure>>> = HashMap::new();
-    for (name, procedure) in procedures {
-        if let Some(alias) = alias(name).filter(|alias| !procedures.contains_key(alias.as_str())) {
-            aliases
-                .entry(alias)
-                .and_modify(|shared| *shared = None)
-                .or_insert_with(|| Some(Arc::clone(procedure)));
-        }
-    }
-    aliases.into_iter().filter_map(|(alias, procedure)| Some((alias, procedure?))).collect()
 }

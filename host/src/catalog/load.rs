@@ -10,6 +10,7 @@ use rustix::fs::{Mode as FileMode, OFlags, open};
 use tokio::sync::Semaphore;
 use wasmtime::component::Component;
 
+use super::aliases::FileAliases;
 use super::cache::Cache;
 use super::compile::{About, Compiler, Failure, MAX_FILE_SIZE, Pace, beyond_limits, check_kind};
 use super::folder::Found;
@@ -156,6 +157,7 @@ impl Loader {
             program,
             metrics: Arc::clone(&self.metrics),
         };
+        let mut names = FileAliases::of(&exports, &maker.sidecar)?;
         let mount = maker.mount(&found.name).map(Arc::new);
         let imports = maker.program.imports();
         let mut loaded = Loaded { procedures: Vec::new(), mount, warnings, imports };
@@ -164,10 +166,16 @@ impl Loader {
                 Ok(mut signature) => {
                     loaded.warnings.extend(maker.defaults(&export, &mut signature)?);
                     let function = Function::new(export.index, &signature);
-                    let procedure = maker.procedure(&export, signature, function);
+                    let aliases = names.take(&export, &maker.metadata);
+                    let procedure = maker.procedure(&export, &aliases, signature, function);
                     let parameters =
-                        procedure.signature.parameters.iter().map(|parameter| &*parameter.name);
-                    loaded.warnings.extend(client_warning(&procedure.name, parameters));
+                        || procedure.signature.parameters.iter().map(|parameter| &*parameter.name);
+                    loaded.warnings.extend(client_warning(&procedure.name, parameters()));
+                    // What is wrong with its parameters has been said of its name.
+                    let aliases = procedure.aliases.iter();
+                    let warnings =
+                        aliases.filter_map(|alias| client_warning(alias, [].into_iter()));
+                    loaded.warnings.extend(warnings);
                     loaded.procedures.push(Arc::new(procedure));
                 }
                 Err(reason) => {
@@ -175,6 +183,7 @@ impl Loader {
                 }
             }
         }
+        loaded.warnings.append(&mut names.warnings);
         let more = loaded.warnings.len().saturating_sub(MAX_WARNINGS);
         if more > 0 {
             loaded.warnings.truncate(MAX_WARNINGS);
@@ -218,7 +227,13 @@ impl Maker {
         })
     }
 
-    fn procedure(&self, export: &Export, signature: Signature, function: Function) -> Procedure {
+    fn procedure(
+        &self,
+        export: &Export,
+        aliases: &[String],
+        signature: Signature,
+        function: Function,
+    ) -> Procedure {
         let name = &*export.name;
         let owner = self.sidecar.procedures.get(name);
         let author = self.metadata.table(export);
@@ -227,14 +242,17 @@ impl Maker {
         let documentation = owner.description.as_ref();
         let documentation = documentation.or_else(|| self.metadata.documentation(export));
         let name = prefixed(&self.prefix, name).into();
+        let aliases = aliases.iter().map(|alias| prefixed(&self.prefix, alias).into());
         Procedure {
             meter: self.metrics.meter(&name),
             name,
+            aliases: aliases.collect(),
             documentation: documentation.cloned().unwrap_or_default(),
             web: is_web(&signature).then(|| methods(owner, author)),
             limits: self.limits.with(&owner.limits),
             places: places(owner.max_calls.or(self.sidecar.max_calls)),
             jobs: self.job_policy(owner, author, &signature),
+            arrays: owner.arrays.or(author.arrays).unwrap_or_default(),
             signature,
             source: Arc::clone(&self.source),
             program: self.program.clone(),

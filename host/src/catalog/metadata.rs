@@ -16,7 +16,7 @@ use wasmparser::{BinaryReader, Parser, Payload, ProducersSectionReader};
 use super::documentation::{self, Documentation};
 use super::reflect::Export;
 use crate::codec::json::Parsed;
-use crate::config::{Mode, WebMethod};
+use crate::config::{ArrayReplies, Mode, WebMethod};
 
 /// Bytes of all sections that are read. Every listing carries the documentation.
 const MAX_DOCUMENTATION: usize = 1 << 20;
@@ -40,6 +40,8 @@ pub(super) struct Table {
     pub(super) suggested_wait: Option<u32>,
     pub(super) methods: Option<Vec<WebMethod>>,
     pub(super) defaults: BTreeMap<String, Parsed>,
+    pub(super) aliases: Vec<String>,
+    pub(super) arrays: Option<ArrayReplies>,
 }
 
 /// What a component carries in its custom sections, as far as the host reads them.
@@ -182,7 +184,8 @@ mod tests {
         read.documentation.insert("mean".into(), "From WIT.".into());
         read.tables(
             r#"{"procedures": {"mean": {"description": "Unused.", "mode": "async", "new": 1},
-                "plot": {"description": "Draws.", "methods": ["GET"], "defaults": {"n": 10}}}}"#,
+                "plot": {"description": "Draws.", "methods": ["GET"], "defaults": {"n": 10},
+                         "aliases": ["showFigure"], "arrays": "numpy"}}}"#,
         );
         read.tables("no JSON");
         assert_eq!(read.documentation["mean"], "From WIT.");
@@ -190,5 +193,7 @@ mod tests {
         assert_eq!(read.tables["mean"].mode, Some(Mode::Async));
         assert_eq!(read.tables["plot"].methods, Some(vec![WebMethod::Get]));
         assert_eq!(read.tables["plot"].defaults["n"].0, crate::value::Value::Int(10));
+        assert_eq!(read.tables["plot"].aliases, ["showFigure"]);
+        assert_eq!(read.tables["plot"].arrays, Some(ArrayReplies::Numpy));
     }
 }

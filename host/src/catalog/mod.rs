@@ -5,6 +5,7 @@
 //! links what [`compile`] makes of it, when [`lanes`] says so, [`keeper`] publishes the next catalog. A call keeps the procedure that it started
 //! with, so a reload never disturbs it.
 
+mod aliases;
 mod cache;
 mod compile;
 mod documentation;
@@ -18,17 +19,18 @@ mod names;
 mod reflect;
 mod watch;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::Semaphore;
 
 use crate::codec::types::Signature;
-use crate::config::{Limits, Mode, WebMethod};
+use crate::config::{ArrayReplies, Limits, Mode, WebMethod};
 use crate::metrics::Meter;
 use crate::sandbox::{Function, Handler, Program};
 
+use aliases::Aliases;
 pub use cache::{Cache, CacheError};
 pub use compile::{Compiler, compile_from_stdin};
 pub use inspect::Inspection;
@@ -40,8 +42,7 @@ pub use load::Loader;
 pub struct Catalog {
     procedures: BTreeMap<Arc<str>, Arc<Procedure>>,
     mounts: BTreeMap<Arc<str>, Arc<Mount>>,
-    /// `a_b` for `a/b`, where no procedure has that very name.
-    aliases: HashMap<String, Arc<Procedure>>,
+    aliases: Aliases,
     problems: Vec<Problem>,
     complete: bool,
     version: String,
@@ -51,6 +52,9 @@ pub struct Catalog {
 pub struct Procedure {
     /// Its name, such as `add` or `statistics/mean`.
     pub name: Arc<str>,
+    /// Further names that its author or owner gave it. Who answers to one is the catalog's affair:
+    /// see [`Catalog::aliases_of`].
+    pub aliases: Vec<Arc<str>>,
     /// Its documentation, without its signature; empty where there is none.
     pub documentation: String,
     /// What it takes and returns.
@@ -64,6 +68,8 @@ pub struct Procedure {
     pub(crate) places: Option<Arc<Semaphore>>,
     /// How it runs as a job.
     pub jobs: JobPolicy,
+    /// How the original protocol's RPC writes rows of numbers in its result.
+    pub arrays: ArrayReplies,
     /// The component it comes from.
     pub source: Arc<Source>,
     /// Counts its calls.
@@ -141,7 +147,14 @@ pub struct Problem {
 impl Catalog {
     /// The procedure of that name, or of that alias.
     pub fn find(&self, name: &str) -> Option<&Arc<Procedure>> {
-        self.procedures.get(name).or_else(|| self.aliases.get(name))
+        self.procedures.get(name).or_else(|| self.aliases.find(name))
+    }
+
+    /// The further names that the procedure answers to; `a_b` for `a/b` is none of them.
+    pub fn aliases_of<'a>(&'a self, procedure: &'a Procedure) -> impl Iterator<Item = &'a str> {
+        procedure.aliases.iter().map(|alias| &**alias).filter(|alias| {
+            self.aliases.given(alias).is_some_and(|owner| std::ptr::eq(&**owner, procedure))
+        })
     }
 
     /// All procedures, by name.

@@ -116,7 +116,7 @@ pub(super) fn prefixed(prefix: &str, name: &str) -> String {
 }
 
 /// The one path component under which the original client calls a procedure.
-pub(super) fn alias(name: &str) -> Option<String> {
+pub(super) fn flat(name: &str) -> Option<String> {
     name.contains('/').then(|| name.replace('/', "_"))
 }
 
@@ -149,8 +149,8 @@ mod tests {
         assert_eq!(interface("summary"), "summary");
         assert_eq!(folder_prefix(Path::new("Lab 2/raw-data/x.wasm")), "lab_2/raw_data");
         assert_eq!(prefixed(&folder_prefix(Path::new("x.wasm")), "add"), "add");
-        assert_eq!(alias("summary/mean").as_deref(), Some("summary_mean"));
-        assert_eq!(alias("mean"), None);
+        assert_eq!(flat("summary/mean").as_deref(), Some("summary_mean"));
+        assert_eq!(flat("mean"), None);
     }
 
     #[test]

@@ -39,6 +39,7 @@ struct Report<'a> {
 #[derive(Serialize)]
 struct Procedure<'a> {
     name: &'a str,
+    aliases: &'a [std::sync::Arc<str>],
     signature: String,
     documentation: &'a str,
     mode: tarp_host::config::Mode,
@@ -65,6 +66,7 @@ impl Inspect {
     fn report<'a>(&'a self, inspection: &'a Inspection) -> Report<'a> {
         let procedures = inspection.procedures.iter().map(|procedure| Procedure {
             name: &procedure.name,
+            aliases: &procedure.aliases,
             signature: procedure.signature.to_string(),
             documentation: &procedure.documentation,
             mode: procedure.jobs.mode,
@@ -95,6 +97,9 @@ impl fmt::Display for Description<'_> {
         write!(f, "{} ({})", painted(BOLD, &shown(file)), size(inspection.size))?;
         for procedure in &inspection.procedures {
             write!(f, "\n\n  {}", headline(procedure))?;
+            if !procedure.aliases.is_empty() {
+                write!(f, "\n      also called {}", procedure.aliases.join(", "))?;
+            }
             for line in procedure.documentation.lines() {
                 write!(f, "\n      {}", painted(DIM, &printable(line)))?;
             }

@@ -18,7 +18,8 @@ pub use jobs::{JobsConfig, StoreKind};
 pub use limits::{Limits, LimitsTable, MAX_MEMORY};
 pub use loading::LoadingConfig;
 pub use server::ServerConfig;
-pub use sidecar::{Mode, ProcedureTable, Sidecar, WebMethod};
+pub use sidecar::{ArrayReplies, Mode, ProcedureTable, Sidecar, WebMethod};
+pub(crate) use valid::alias as check_alias;
 
 /// Everything that `tarp.toml` can say.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]

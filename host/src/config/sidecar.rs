@@ -65,6 +65,26 @@ pub struct ProcedureTable {
     /// Whether to run it twice is as good as once, so that a job that the host's end interrupted is
     /// run again.
     pub idempotent: bool,
+    /// Further names, with the file's prefix in front as its name has; in place of those that the
+    /// component gives it.
+    #[serde(deserialize_with = "valid::aliases")]
+    pub aliases: Option<Vec<String>>,
+    /// How the original protocol's RPC writes rows of numbers in its result; in place of what the
+    /// component says.
+    pub arrays: Option<ArrayReplies>,
+}
+
+/// How rows of numbers are written in the result of the original protocol's RPC.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ArrayReplies {
+    /// As numpy's arrays for callers whose arguments have some, else as lists.
+    #[default]
+    Auto,
+    /// Always as numpy's arrays, which the caller needs numpy to read.
+    Numpy,
+    /// Always as lists.
+    List,
 }
 
 /// How the original protocol calls a procedure.

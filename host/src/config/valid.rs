@@ -73,6 +73,47 @@ where
     Ok(values.into_iter().map(|(name, value)| (name, value.0)).collect())
 }
 
+/// Further names of a procedure.
+pub(super) fn aliases<'de, D>(from: D) -> Result<Option<Vec<String>>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let aliases = Vec::<String>::deserialize(from)?;
+    for (place, name) in aliases.iter().enumerate() {
+        alias(name).map_err(D::Error::custom)?;
+        if aliases[..place].contains(name) {
+            return Err(D::Error::custom(format!("`{name}` is there twice")));
+        }
+    }
+    Ok(Some(aliases))
+}
+
+/// Checks a further name of a procedure: unlike names in WIT, it may have capital letters.
+///
+/// # Errors
+///
+/// Why it cannot be one, and what can.
+pub(crate) fn alias(name: &str) -> Result<(), String> {
+    const MAX_LENGTH: usize = 200;
+    let is_inner = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let sound = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphabetic()) && part.chars().all(is_inner)
+    };
+    if name.len() > MAX_LENGTH || !name.split('/').all(sound) {
+        let shown: String = name.chars().take(80).collect();
+        return Err(format!(
+            "`{shown}` cannot be a name; one has ASCII letters, digits and _ after a letter, in parts separated by /, and {MAX_LENGTH} characters at the most"
+        ));
+    }
+    if RESERVED.contains(&name) {
+        return Err(format!("`{name}` is an address of the original protocol"));
+    }
+    Ok(())
+}
+
+/// What the original protocol answers itself.
+const RESERVED: [&str; 2] = ["asyncGet", "asyncProbe"];
+
 pub(super) fn methods<'de, D>(from: D) -> Result<Option<Vec<WebMethod>>, D::Error>
 where
     D: Deserializer<'de>,

@@ -4,14 +4,15 @@ use std::time::SystemTime;
 
 use axum::extract::State as Extract;
 use axum::response::Response;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use serde::Serialize;
 
 use super::State;
+use super::client::Client;
 use super::reply::Tagged;
 use crate::catalog::{Catalog, Mount, Problem, Procedure};
 use crate::codec::types::{Parameter, Type};
-use crate::config::{self, Mode, WebMethod};
+use crate::config::{self, ArrayReplies, Mode, WebMethod};
 
 /// The version of the catalog, on every reply, by which a client notices a reload.
 const VERSION: HeaderName = HeaderName::from_static("x-tarp-catalog");
@@ -23,17 +24,21 @@ struct Procedures<'a> {
     procedures: Vec<Entry<'a>>,
     mounts: Vec<MountEntry<'a>>,
     problems: Vec<Complaint<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<Client>,
 }
 
 #[derive(Serialize)]
 struct Entry<'a> {
     name: &'a str,
+    aliases: Vec<&'a str>,
     documentation: &'a str,
     signature: String,
     parameters: &'a [Parameter],
     result: &'a Option<Type>,
     mode: Mode,
     suggested_wait: Option<u32>,
+    arrays: ArrayReplies,
     web: Option<Web<'a>>,
     file: &'a str,
     digest: &'a str,
@@ -77,14 +82,18 @@ pub(super) struct Complaint<'a> {
 }
 
 /// The catalog, unless the caller has this very version.
-pub(super) async fn show(Extract(state): Extract<State>, headers: HeaderMap) -> Response {
+pub(super) async fn show(Extract(state): Extract<State>, uri: Uri, headers: HeaderMap) -> Response {
     let catalog = state.catalog.load();
     let procedures = Procedures {
         version: catalog.version(),
         complete: catalog.is_complete(),
-        procedures: catalog.procedures().map(|p| entry(p, state.jobs.is_some())).collect(),
+        procedures: catalog
+            .procedures()
+            .map(|procedure| entry(&catalog, procedure, state.jobs.is_some()))
+            .collect(),
         mounts: catalog.mounts().map(mount).collect(),
         problems: complaints(&catalog),
+        client: Client::told(&state, &uri, &headers),
     };
     Tagged::new(&procedures).reply(&headers)
 }
@@ -96,16 +105,18 @@ pub(super) fn stamp(state: &State, response: &mut Response) {
     }
 }
 
-fn entry(procedure: &Procedure, keeps_jobs: bool) -> Entry<'_> {
+fn entry<'a>(catalog: &'a Catalog, procedure: &'a Procedure, keeps_jobs: bool) -> Entry<'a> {
     let mode = if keeps_jobs { procedure.jobs.mode } else { Mode::Sync };
     Entry {
         name: &procedure.name,
+        aliases: catalog.aliases_of(procedure).collect(),
         documentation: &procedure.documentation,
         signature: procedure.signature.to_string(),
         parameters: &procedure.signature.parameters,
         result: &procedure.signature.result,
         mode,
         suggested_wait: (mode == Mode::Async).then_some(procedure.jobs.suggested_wait),
+        arrays: procedure.arrays,
         web: procedure.web.as_deref().map(|methods| Web { methods }),
         file: &procedure.source.file,
         digest: &procedure.source.digest,

@@ -4,10 +4,11 @@
 use axum::extract::State as Extract;
 use axum::response::Response;
 use http::header::{ACCEPT, VARY};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Uri};
 use serde::Serialize;
 
 use super::catalog::{Complaint, complaints};
+use super::client::Client;
 use super::{State, console, reply};
 use crate::catalog::{Catalog, Procedure};
 use crate::config::{Mode, WebMethod};
@@ -23,12 +24,17 @@ struct Listing<'a> {
     #[serde(rename = "ASYNCRPC")]
     asyncrpc: Vec<Entry<'a>>,
     problems: Vec<Complaint<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<Client>,
 }
 
+/// The original client knows a procedure by one name, so a further name is an entry of its own.
 #[derive(Serialize)]
 struct Entry<'a> {
     name: &'a str,
     description: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alias_of: Option<&'a str>,
 }
 
 /// A web procedure: what it takes is known to itself alone.
@@ -52,28 +58,33 @@ struct Payload {
 }
 
 /// The listing, or the page.
-pub(super) async fn show(Extract(state): Extract<State>, headers: HeaderMap) -> Response {
+pub(super) async fn show(Extract(state): Extract<State>, uri: Uri, headers: HeaderMap) -> Response {
     let mut response = if console::is_wanted(&headers) {
         console::page(&headers)
     } else {
         let catalog = state.catalog.load();
-        reply::success_of(&listing(&catalog, state.jobs.is_some()))
+        let client = Client::told(&state, &uri, &headers);
+        reply::success_of(&listing(&catalog, state.jobs.is_some(), client))
     };
     response.headers_mut().insert(VARY, HeaderValue::from_name(ACCEPT));
     response
 }
 
 /// Where the host keeps no jobs, every procedure is called and waited for.
-fn listing(catalog: &Catalog, keeps_jobs: bool) -> Listing<'_> {
+fn listing(catalog: &Catalog, keeps_jobs: bool, client: Option<Client>) -> Listing<'_> {
     let is_async = |procedure: &&Procedure| keeps_jobs && procedure.jobs.mode == Mode::Async;
     let typed = catalog.procedures().filter(|procedure| procedure.web.is_none());
     let (asynchronous, synchronous): (Vec<_>, Vec<_>) = typed.partition(is_async);
     Listing {
         get: web(catalog, WebMethod::Get).collect(),
         post: web(catalog, WebMethod::Post).collect(),
-        rpc: synchronous.into_iter().map(entry).collect(),
-        asyncrpc: asynchronous.into_iter().map(entry).collect(),
+        rpc: synchronous.into_iter().flat_map(|procedure| entries(catalog, procedure)).collect(),
+        asyncrpc: asynchronous
+            .into_iter()
+            .flat_map(|procedure| entries(catalog, procedure))
+            .collect(),
         problems: complaints(catalog),
+        client,
     }
 }
 
@@ -81,13 +92,18 @@ fn web(catalog: &Catalog, method: WebMethod) -> impl Iterator<Item = WebEntry<'_
     let answers = move |procedure: &&Procedure| {
         procedure.web.as_ref().is_some_and(|methods| methods.contains(&method))
     };
-    catalog.procedures().filter(answers).map(move |procedure| WebEntry {
-        entry: entry(procedure),
+    let procedures = catalog.procedures().filter(answers);
+    procedures.flat_map(move |procedure| entries(catalog, procedure)).map(move |entry| WebEntry {
+        entry,
         query_params: [],
         payload: (method == WebMethod::Post).then_some(Payload { mimetype: "*/*", schema: () }),
     })
 }
 
-fn entry(procedure: &Procedure) -> Entry<'_> {
-    Entry { name: &procedure.name, description: procedure.description() }
+/// A procedure under all its names.
+fn entries<'a>(catalog: &'a Catalog, procedure: &'a Procedure) -> impl Iterator<Item = Entry<'a>> {
+    let own = (&*procedure.name, None);
+    let further = catalog.aliases_of(procedure).map(|alias| (alias, Some(&*procedure.name)));
+    let names = std::iter::once(own).chain(further);
+    names.map(|(name, alias_of)| Entry { name, description: procedure.description(), alias_of })
 }

@@ -11,6 +11,7 @@
 mod arriving;
 mod body;
 mod catalog;
+mod client;
 mod compress;
 mod connection;
 mod connections;

@@ -69,7 +69,7 @@ async fn call(
     charge.take_soon(body.len().saturating_sub(packed)).await.map_err(CallError::from)?;
     charge.take_soon(expansion(parts, &body)).await.map_err(CallError::from)?;
     let size = body.len();
-    let asked = decoded(size, &mut charge, |charge| match parts.method {
+    let mut asked = decoded(size, &mut charge, |charge| match parts.method {
         _ if procedure.web.is_some() => web::ask(parts, &body),
         Method::POST => from_post(parts, &body, &procedure.signature, charge),
         _ => from_query(parts, &procedure.signature),
@@ -77,6 +77,7 @@ async fn call(
     .await?;
     // It may be as large as all that is made of it.
     drop(body);
+    asked.write_arrays(procedure.arrays);
     let key = jobs::key(state, &parts.method, &parts.headers, &procedure.name, &asked)?;
     if jobs::is_wanted(state, parts, &procedure, &asked.form) {
         return Ok(jobs::accept(state, &parts.headers, &procedure, key, asked).await?);

@@ -16,6 +16,7 @@ use crate::codec::json;
 use crate::codec::pickle::Arrays;
 use crate::codec::text::{self, Item};
 use crate::codec::types::{Arguments, Parameter, Signature, Type};
+use crate::config::ArrayReplies;
 use crate::error::{CallError, Kind, excerpt};
 use crate::jobs::model::Presentation;
 use crate::value::{Array, Value};
@@ -27,6 +28,22 @@ pub(super) struct Asked {
     pub(super) form: Form,
     /// How its sender can take a result that is kept.
     pub(super) presentation: Presentation,
+}
+
+impl Asked {
+    /// Has rows of numbers in the result of the original protocol's RPC written as the procedure wants
+    /// it.
+    pub(super) fn write_arrays(&mut self, replies: ArrayReplies) {
+        let (arrays, presentation) = match replies {
+            ArrayReplies::Auto => return,
+            ArrayReplies::Numpy => (Arrays::Numpy, Presentation::Numpy),
+            ArrayReplies::List => (Arrays::Lists, Presentation::Plain),
+        };
+        if matches!(self.form, Form::Rpc(_)) {
+            self.form = Form::Rpc(arrays);
+            self.presentation = presentation;
+        }
+    }
 }
 
 /// The arguments in the query string alone, as GET has them.

@@ -13,8 +13,8 @@ use tower::ServiceExt as _;
 
 use super::places::{Peer, Places};
 use super::{
-    State, catalog, console, events, figures, health, jobs, listing, openapi, origin, procedure,
-    reply,
+    State, catalog, client, console, events, figures, health, jobs, listing, openapi, origin,
+    procedure, reply,
 };
 
 /// Who answers which URL.
@@ -75,6 +75,8 @@ fn pages() -> Router<State> {
         .route("/-/overview", page(figures::overview))
         .route("/-/events", page(events::stream))
         .route("/-/console/{*name}", page(console::asset))
+        .route("/-/client/", page(client::page))
+        .route("/-/client/{name}", page(client::wheel))
         .merge(jobs::routes())
         .fallback(reply::no_such_page)
 }

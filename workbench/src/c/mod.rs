@@ -12,7 +12,7 @@ use wasi_preview1_component_adapter_provider as adapter;
 use wit_component::ComponentEncoder;
 
 use crate::build::Component;
-use crate::docs::{self, Tables};
+use crate::docs;
 use crate::new::TemplateFile;
 use crate::report::{Event, Reporter, Step};
 use crate::{BuildError, BuildRequest};
@@ -49,7 +49,10 @@ pub(crate) fn build(
         reporter.report(Event::Warning(&warnings));
     }
     let bytes = encode(&core)?;
-    let bytes = docs::embed(bytes, &bindings.docs, Tables::new())?;
+    let mut documentation = bindings.docs;
+    let tables = docs::tags::take(&mut documentation)
+        .map_err(|reason| BuildError::source(&project.wit, reason))?;
+    let bytes = docs::embed(bytes, &documentation, tables)?;
     Ok(Component { name: bindings.name, bytes, inputs: Vec::new() })
 }
 

@@ -11,6 +11,7 @@
 //! Knows no language.
 
 mod section;
+pub(crate) mod tags;
 mod wit;
 
 use std::collections::BTreeMap;
@@ -41,6 +42,12 @@ pub struct Table {
     /// Which of `GET` and `POST` a web procedure answers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub methods: Vec<String>,
+    /// Further names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+    /// How the original client gets rows of numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arrays: Option<Arrays>,
     /// By parameter: the value where the argument is left out, as it would be in a call's JSON.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub defaults: BTreeMap<String, Value>,
@@ -54,6 +61,42 @@ pub enum Mode {
     Sync,
     /// The caller gets a handle.
     Async,
+}
+
+/// How rows of numbers are written for the original client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Arrays {
+    /// As numpy's arrays where arrays went in.
+    Auto,
+    /// Always as numpy's arrays.
+    Numpy,
+    /// Never as numpy's arrays.
+    List,
+}
+
+impl Table {
+    /// Adds a further name.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be one. The host checks it again, and against all other names.
+    pub fn add_alias(&mut self, alias: &str) -> Result<(), String> {
+        let is_inner = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let sound = |part: &str| {
+            part.starts_with(|c: char| c.is_ascii_alphabetic()) && part.chars().all(is_inner)
+        };
+        if !alias.split('/').all(sound) {
+            return Err(format!(
+                "the alias `{alias}` cannot be a name; one has ASCII letters, digits and _ after a letter, in parts separated by /"
+            ));
+        }
+        if self.aliases.iter().any(|known| known == alias) {
+            return Err(format!("the alias `{alias}` is there twice"));
+        }
+        self.aliases.push(alias.to_owned());
+        Ok(())
+    }
 }
 
 /// Tables by the procedure's name, as the host has it: `mean`, `summary/mean`.

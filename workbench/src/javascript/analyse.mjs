@@ -255,6 +255,12 @@ function documentation(symbol, declaration) {
   return [of, lines.join("\n")].filter(Boolean).join("\n\n") || null;
 }
 
+/** What tags of this name say, such as `@alias otherName`. */
+function tagged(symbol, name) {
+  const tags = symbol.getJsDocTags(checker).filter((tag) => tag.name === name);
+  return tags.map((tag) => ts.displayPartsToString(tag.text).trim());
+}
+
 function describeParameter(symbol, functionName) {
   const declaration = symbol.valueDeclaration ?? symbol.declarations?.[0];
   if (ts.isParameter(declaration) && !ts.isIdentifier(declaration.name)) {
@@ -326,6 +332,8 @@ function describeFunction(symbol) {
     line: file.getLineAndCharacterOfPosition(declaration.getStart()).line + 1,
     async: false,
     docs: documentation(resolved, declaration),
+    aliases: tagged(resolved, "alias"),
+    arrays: tagged(resolved, "arrays"),
     parameters: signature.getParameters().map((it) => describeParameter(it, name)).filter(Boolean),
     result: null,
   };

@@ -33,6 +33,9 @@ pub(super) struct Function {
     pub(super) is_async: bool,
     /// What is written about it.
     pub(super) docs: Option<String>,
+    /// What its tags `@alias` and `@arrays` say.
+    pub(super) aliases: Vec<String>,
+    pub(super) arrays: Vec<String>,
     pub(super) parameters: Vec<Parameter>,
     /// Nothing, where it gives nothing.
     pub(super) result: Option<Type>,

@@ -227,6 +227,24 @@ export function greet(name, greeting = 'Hello') { return `${greeting}, ${name}!`
 }
 
 #[test]
+fn tags_give_further_names_and_arrays() {
+    let text = "/**\n * Spaced.\n * @alias rpcExample\n * @alias old/range\n * @arrays numpy\n */\n\
+                export function spaced(n: number): number[] { return [n]; }\n";
+    let described = describe("sample.ts", text).unwrap();
+    assert_eq!(described.tables["spaced"].aliases, ["rpcExample", "old/range"]);
+    assert_eq!(described.tables["spaced"].arrays, Some(crate::docs::Arrays::Numpy));
+    assert_eq!(described.docs["spaced"], "Spaced.");
+    for (tag, words) in [
+        ("@alias to-day", "`to-day` cannot be a name"),
+        ("@arrays pandas", "`auto`, `numpy` or `list`"),
+    ] {
+        let text = format!("/** {tag} */\nexport function f(n: number): number {{ return n; }}\n");
+        let found = faults("sample.ts", &text);
+        assert!(found[0].contains("`f`") && found[0].contains(words), "{found:?}");
+    }
+}
+
+#[test]
 fn defaults_are_what_a_caller_would_write() {
     let table = [
         ("= 10", "f64", "10"),

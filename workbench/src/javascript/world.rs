@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::analysis::{Analysis, Choice, Function, Record, Type};
-use crate::docs::{Table, Tables};
+use crate::docs::{Arrays, Table, Tables, tags};
 use crate::error::Fault;
 use crate::wit::{self, Case, Definition, Field, Plain, Shape, World, kebab, snake};
 
@@ -85,8 +85,19 @@ impl Described {
         if let Some(docs) = &function.docs {
             self.docs.insert(procedure.clone(), docs.clone());
         }
-        self.tables.insert(procedure, Table { defaults, ..Table::default() });
+        let mut table = Table { defaults, arrays: arrays(function)?, ..Table::default() };
+        function.aliases.iter().try_for_each(|alias| table.add_alias(alias))?;
+        self.tables.insert(procedure, table);
         Ok(())
+    }
+}
+
+/// What its tag `@arrays` says.
+fn arrays(function: &Function) -> Result<Option<Arrays>, String> {
+    match function.arrays.as_slice() {
+        [] => Ok(None),
+        [word] => tags::arrays(word).map(Some),
+        _ => Err("`@arrays` is there twice".into()),
     }
 }
 

@@ -209,6 +209,22 @@ fn names_that_wit_has_not_are_faults() {
 }
 
 #[test]
+fn options_that_make_no_sense_are_faults() {
+    for (options, words) in [
+        ("aliases=['to-day']", "`to-day` cannot be a name"),
+        ("aliases=['a', 'a']", "twice"),
+        ("aliases='a'", "aliases a list of names"),
+        ("arrays='pandas'", "arrays \"auto\", \"numpy\" or \"list\""),
+        ("names=['a']", "aliases and arrays"),
+    ] {
+        let found = faults(&format!(
+            "from tarp_guest import procedure\n@procedure({options})\ndef f(x: int) -> int: ...\n"
+        ));
+        assert!(found[0].contains(words), "{found:?}");
+    }
+}
+
+#[test]
 fn a_whole_module() {
     let mapped = map(include_str!("golden/sample.py")).unwrap();
     golden("sample.wit", &mapped.world.to_string());

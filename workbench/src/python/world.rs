@@ -222,8 +222,21 @@ impl Mapper<'_> {
                     let known = |method: &String| ["GET", "POST"].contains(&method.as_str());
                     table.methods.iter().all(known) && !table.methods.is_empty() || value.is_null()
                 }
+                "arrays" => {
+                    serde_json::from_value(value.clone()).map(|it| table.arrays = it).is_ok()
+                }
+                "aliases" => {
+                    let aliases: Option<Vec<String>> =
+                        serde_json::from_value(value.clone()).unwrap_or_default();
+                    for alias in aliases.iter().flatten() {
+                        if let Err(reason) = table.add_alias(alias) {
+                            self.fault(function.line, format!("@procedure: {reason}"));
+                        }
+                    }
+                    aliases.is_some() || value.is_null()
+                }
                 _ => {
-                    let known = "mode, suggested_wait and methods";
+                    let known = "mode, suggested_wait, methods, aliases and arrays";
                     self.fault(
                         function.line,
                         format!("@procedure has no `{option}`; it has {known}"),
@@ -234,7 +247,7 @@ impl Mapper<'_> {
             if !fits {
                 self.fault(
                     function.line,
-                    format!("@procedure({option}={value}) makes no sense: mode is \"sync\" or \"async\", suggested_wait whole seconds, methods a list of \"GET\" and \"POST\""),
+                    format!("@procedure({option}={value}) makes no sense: mode is \"sync\" or \"async\", suggested_wait whole seconds, methods a list of \"GET\" and \"POST\", aliases a list of names, arrays \"auto\", \"numpy\" or \"list\""),
                 );
             }
         }

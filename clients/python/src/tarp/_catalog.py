@@ -50,6 +50,8 @@ class ProcedureInfo:
     limits: Limits | None = None
     #: The methods of a web procedure, which sees the request itself; empty for others.
     web_methods: tuple[str, ...] = ()
+    #: Further names that it answers to.
+    aliases: tuple[str, ...] = ()
 
     @classmethod
     def of_json(cls, entry: Mapping[str, Any]) -> ProcedureInfo:
@@ -69,6 +71,7 @@ class ProcedureInfo:
             digest=entry.get("digest") or "",
             limits=limits and Limits(**{key: limits[key] for key in known}),
             web_methods=tuple((entry.get("web") or {}).get("methods", ())),
+            aliases=tuple(entry.get("aliases", ())),
         )
 
     @property
@@ -147,22 +150,35 @@ class Catalog:
         )
 
     @cached_property
-    def _aliases(self) -> dict[str, ProcedureInfo]:
-        return {info.flat_name: info for info in self.procedures.values()}
+    def _by_name(self) -> dict[str, ProcedureInfo]:
+        """Procedures by all their names; an exact name beats an alias, and that a flat name."""
+        infos = self.procedures.values()
+        given = {alias: info for info in infos for alias in info.aliases}
+        flat = {name.replace("/", "_"): info for name, info in given.items()}
+        return {**flat, **{info.flat_name: info for info in infos}, **given, **self.procedures}
+
+    @property
+    def names(self) -> Iterable[str]:
+        """All names that procedures answer to, full and flat, and their aliases."""
+        return self._by_name.keys()
 
     def find(self, name: str) -> ProcedureInfo | None:
-        """The procedure of that name, full or flat; an exact name beats an alias."""
-        return self.procedures.get(name) or self._aliases.get(name)
+        """The procedure of that name: full or flat, or an alias."""
+        return self._by_name.get(name)
 
     def children(self, namespace: str) -> list[str]:
         """The names one level below a namespace; those at the top for an empty text."""
         start = f"{namespace}/" if namespace else ""
-        below = (name[len(start) :] for name in self.procedures if name.startswith(start))
+        below = (name[len(start) :] for name in self._full_names if name.startswith(start))
         return sorted({name.partition("/")[0] for name in below})
+
+    @cached_property
+    def _full_names(self) -> list[str]:
+        return [name for info in self.procedures.values() for name in (info.name, *info.aliases)]
 
     def suggestions(self, name: str) -> list[str]:
         """Names that are near to one that does not exist, the nearest first."""
-        return nearest(name, [*self._aliases, *self.procedures, *self._last_parts])
+        return nearest(name, [*self.names, *self._last_parts])
 
     @cached_property
     def _last_parts(self) -> dict[str, str]:

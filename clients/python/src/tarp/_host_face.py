@@ -101,7 +101,7 @@ class HostFace:
 
     def __dir__(self) -> list[str]:
         catalog = self._glance()
-        flat = [info.flat_name for info in catalog.procedures.values()]
+        flat = [name for name in catalog.names if "/" not in name]
         return sorted({*object.__dir__(self), *flat, *catalog.children("")})
 
     def __copy__(self: H) -> H:

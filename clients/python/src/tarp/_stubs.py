@@ -61,7 +61,10 @@ def stubs(url: str, catalog: Catalog, *, for_asyncio: bool = False) -> str:
 def _tree(catalog: Catalog) -> dict[str, Any]:
     """Namespaces as dicts in dicts, and procedures in them; flat names at the top as well."""
     tree: dict[str, Any] = {}
-    for name, info in catalog.procedures.items():
+    infos = catalog.procedures.values()
+    aliases = [(alias, info) for info in infos for alias in info.aliases]
+    names = [*catalog.procedures.items(), *aliases]
+    for name, info in names:
         *spaces, last = name.split("/")
         place = tree
         for space in spaces:
@@ -71,8 +74,8 @@ def _tree(catalog: Catalog) -> dict[str, Any]:
             place = inner
         else:
             place.setdefault(last, info)
-    for info in catalog.procedures.values():
-        tree.setdefault(info.flat_name, info)
+    for name, info in names:
+        tree.setdefault(name.replace("/", "_"), info)
     return tree
 
 

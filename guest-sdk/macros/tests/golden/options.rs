@@ -46,6 +46,9 @@ mod options {
     #[procedure(web, methods = "GET")]
     pub fn plot(request: Request) -> Response {}
 
-    #[procedure(web, methods = ["POST"])]
+    #[procedure(web, methods = ["POST"], aliases = ["setRange", "old/form"])]
     pub fn form(request: Request) -> Response {}
+
+    #[procedure(aliases = "rpcExample", arrays = "numpy")]
+    pub fn linspace(n: u32) -> Vec<f64> {}
 }

@@ -53,7 +53,7 @@ fn document(catalog: &Catalog, keeps_jobs: bool) -> Value {
     let mut paths = own::paths(keeps_jobs);
     let mut files = BTreeSet::new();
     for procedure in catalog.procedures() {
-        let callable = operations::Callable::from(procedure);
+        let callable = operations::Callable::of(catalog, procedure);
         paths.insert(callable.path(), callable.path_item(keeps_jobs));
         files.insert(callable.file);
     }

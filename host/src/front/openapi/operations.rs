@@ -8,7 +8,7 @@ use super::components::{CALL_FAILURES, failures, receipt_headers};
 use super::examples::example;
 use super::schema::{Way, closed, schema};
 use super::shared;
-use crate::catalog::Procedure;
+use crate::catalog::{Catalog, Procedure};
 use crate::codec::json as codec;
 use crate::codec::pickle::Arrays;
 use crate::codec::types::{Parameter, Signature, Type};
@@ -23,6 +23,7 @@ const TEXT: &str = "text/plain";
 /// What is described of a procedure.
 pub(super) struct Callable<'a> {
     pub(super) name: &'a str,
+    pub(super) aliases: Vec<&'a str>,
     pub(super) documentation: &'a str,
     pub(super) signature: &'a Signature,
     pub(super) file: &'a str,
@@ -30,10 +31,11 @@ pub(super) struct Callable<'a> {
     pub(super) web: Option<&'a [WebMethod]>,
 }
 
-impl<'a> From<&'a Procedure> for Callable<'a> {
-    fn from(procedure: &'a Procedure) -> Self {
+impl<'a> Callable<'a> {
+    pub(super) fn of(catalog: &'a Catalog, procedure: &'a Procedure) -> Self {
         Self {
             name: &procedure.name,
+            aliases: catalog.aliases_of(procedure).collect(),
             documentation: &procedure.documentation,
             signature: &procedure.signature,
             file: &procedure.source.file,
@@ -121,8 +123,16 @@ impl Callable<'_> {
             Some(_) => String::new(),
             None => format!("`{}{}`", self.name, self.signature),
         };
-        let description = [self.documentation, &signature].join("\n\n");
-        let operation = json!({
+        // A path of its own for each would have every operation twice in the document and in what is
+        // generated from it.
+        let aliases: Vec<_> =
+            self.aliases.iter().map(|alias| format!("`{}`", path(alias))).collect();
+        let also = match aliases.as_slice() {
+            [] => String::new(),
+            aliases => format!("Also at {}.", aliases.join(", ")),
+        };
+        let description = [self.documentation, &signature, &also].join("\n\n");
+        let mut operation = json!({
             "operationId": self.operation_id(verb),
             "summary": summary.unwrap_or(self.name),
             "description": description.trim(),
@@ -130,6 +140,9 @@ impl Callable<'_> {
             "parameters": parameters,
             "responses": responses,
         });
+        if !self.aliases.is_empty() {
+            operation["x-tarp-aliases"] = json!(self.aliases);
+        }
         match operation {
             Value::Object(operation) => operation,
             _ => Map::new(),
@@ -356,6 +369,7 @@ mod tests {
         let signature = Signature { parameters, result, is_async: false };
         let callable = Callable {
             name,
+            aliases: vec!["doIt"],
             documentation: "Does it.\n\nAt length.",
             signature: &signature,
             file: "a.wasm",
@@ -430,8 +444,14 @@ mod tests {
     #[test]
     fn a_path_has_no_template_and_an_id_is_one_of_a_kind() {
         let signature = Signature { parameters: Vec::new(), result: None, is_async: false };
-        let callable =
-            |name| Callable { name, documentation: "", signature: &signature, file: "", web: None };
+        let callable = |name| Callable {
+            name,
+            aliases: Vec::new(),
+            documentation: "",
+            signature: &signature,
+            file: "",
+            web: None,
+        };
         assert_eq!(callable("a/{b} c").path(), "/a/%7Bb%7D%20c");
         let ids = ["a/b", "a_b", "a-b", "a.b"].map(|name| callable(name).operation_id("get"));
         let different: std::collections::HashSet<_> = ids.iter().collect();
@@ -442,6 +462,7 @@ mod tests {
     fn a_web_procedure_answers_to_its_methods() {
         let signature = Signature { parameters: Vec::new(), result: None, is_async: false };
         let callable = Callable {
+            aliases: Vec::new(),
             name: "plot",
             documentation: "",
             signature: &signature,

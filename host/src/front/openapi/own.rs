@@ -51,6 +51,8 @@ pub(super) fn paths(keeps_jobs: bool) -> Map<String, Value> {
         "/-/events",
         json!({"get": events("followHost", HOST, "What changes, as it changes.", about, FAILURES)}),
     );
+    add("/-/client/", client_page());
+    add("/-/client/{name}", client_wheel());
     if keeps_jobs {
         add("/-/jobs", list_jobs());
         add("/-/jobs/counts", count_jobs());
@@ -130,6 +132,27 @@ fn metrics() -> Value {
         "content": {media_type: {"schema": {"type": "string"}}},
     });
     json!({"get": operation("getMetrics", HOST, "For Prometheus.", success, FAILURES)})
+}
+
+fn client_page() -> Value {
+    let success = json!({
+        "description": "A page with a link to the wheel, as package indexes have it.",
+        "content": {"text/html": {"schema": {"type": "string"}}},
+    });
+    let summary = "Where the Python client can be installed from.";
+    json!({"get": operation("getClientPage", HOST, summary, success, FAILURES)})
+}
+
+fn client_wheel() -> Value {
+    let success = json!({"description": "The wheel.", "content": {"application/octet-stream": {}}});
+    let summary = "The Python client, for `pip install`.";
+    let mut get = operation("getClient", HOST, summary, success, &[400, 403, 404, 500]);
+    get["parameters"] = json!([{
+        "name": "name", "in": "path", "required": true,
+        "description": "The name of the wheel, as `/-/procedures` has it.",
+        "schema": {"type": "string"},
+    }]);
+    json!({ "get": get })
 }
 
 fn events(id: &str, tag: &str, summary: &str, about: &str, fails: &[u16]) -> Value {

@@ -82,7 +82,7 @@ def find(
     return None
 
 
-@procedure(suggested_wait=5)
+@procedure(suggested_wait=5, arrays="numpy")
 async def simulate(
     steps: int, labels: dict[str, int] = {"a": 1}, pair: tuple[int, str] = (1, "x")
 ) -> None:
@@ -90,7 +90,7 @@ async def simulate(
     progress(0, steps)
 
 
-@procedure(methods=["GET"])
+@procedure(methods=["GET"], aliases=["showPage", "old/page"])
 def page(request: Request) -> Response:
     return Response("hello")
 

@@ -63,11 +63,15 @@ def procedure(
     mode: Literal["sync", "async"] | None = None,
     suggested_wait: int | None = None,
     methods: list[Literal["GET", "POST"]] | None = None,
+    aliases: list[str] | None = None,
+    arrays: Literal["auto", "numpy", "list"] | None = None,
 ) -> Callable[[_Function], _Function]:
     """Says of a function how it wants to be called; the function itself stays as it is.
 
     With `mode="async"` a caller gets a handle, and looks at it every `suggested_wait` seconds.
-    `methods` narrows what a web procedure answers.
+    `methods` narrows what a web procedure answers. `aliases` are further names, which may have
+    capital letters. With `arrays="numpy"` the original client gets numpy's arrays for rows of numbers,
+    as from its own servers; by default it does where its arguments have some, with `"list"` never.
     """
     return lambda function: function
 

@@ -78,6 +78,7 @@ class client:
             "RPC": self._rpc_endpoint,
             "ASYNCRPC": self._async_endpoint,
         }
+        self.remoteNames = []
         for kind, make in makers.items():
             for entry in listing.get(kind, ()):
                 self._add(entry, make)
@@ -88,8 +89,8 @@ class client:
         endpoint.__name__ = endpoint.__qualname__ = name
         endpoint.__doc__ = entry.get("description")
         setattr(self, name, endpoint)
-        if name not in self.remoteNames:
-            self.remoteNames.append(name)
+        # Twice where it is listed under GET and POST, as in the original.
+        self.remoteNames.append(name)
 
     def getEndpoints(self) -> list[str]:
         """The names of the web endpoints that answer GET."""
