@@ -78,7 +78,7 @@ mod tests {
         ] {
             for place in [0, 1, 30] {
                 let text = example(&ty, place).to_string();
-                let value = json::parse(text.as_bytes()).unwrap();
+                let value = json::typed(json::parse(text.as_bytes()).unwrap(), &ty);
                 assert!(check(value, &ty).is_ok(), "{text} as {ty}");
             }
         }
