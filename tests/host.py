@@ -257,6 +257,13 @@ class Host:
         return self._process is not None and self._process.poll() is None
 
     @property
+    def memory(self) -> int:
+        """Bytes of memory that the process has now, shared libraries included."""
+        assert self._process
+        statm = Path(f"/proc/{self._process.pid}/statm").read_text()
+        return int(statm.split()[1]) * os.sysconf("SC_PAGESIZE")
+
+    @property
     def log(self) -> str:
         """All that it wrote to standard error."""
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""

@@ -15,7 +15,7 @@ use crate::catalog::{Mount, Procedure};
 use crate::codec::types::{Arguments, Presented, Type, Typed, bind, declared_failure, present};
 use crate::config::Limits;
 use crate::error::{CallError, Kind, Output};
-use crate::sandbox::{Observer, Receipt, Request, Response, Sandbox};
+use crate::sandbox::{Observer, Receipt, Request, Response, Sandbox, Threads};
 use crate::value::Value;
 
 /// A result of which the names take less is not worth a charge.
@@ -100,16 +100,10 @@ pub async fn execute(
             charge
         }
     };
-    let run = sandbox
-        .run(
-            &procedure.name,
-            &procedure.program,
-            &procedure.function,
-            limits,
-            (arguments, Some(charge)),
-            observer,
-        )
-        .await;
+    let threads = if is_job { Threads::ForGuests } else { Threads::Shared };
+    let Procedure { name, program, function, .. } = &*procedure;
+    let arguments = (arguments, Some(charge));
+    let run = sandbox.run(name, program, function, limits, arguments, observer, threads).await;
     let mut charge = run.charge;
     let result = match run.returned {
         Ok(typed) => value(&procedure, limits, typed, &mut charge).await,

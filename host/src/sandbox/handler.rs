@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -18,17 +19,17 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::debug;
 use wasmtime::Store;
+use wasmtime::component::Component;
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
 use wasmtime_wasi_http::p3;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
-use wasmtime_wasi_http::{Error, RequestOptions, WasiHttpHooks, WasiHttpView as _};
+use wasmtime_wasi_http::{Error, WasiHttpView as _};
 
-use super::Program;
 use super::failure::{Stop, explain};
 use super::run::prepare;
 use super::state::CallState;
-use crate::budget::MemoryBudget;
+use super::{Program, fair};
 use crate::config::Limits;
 use crate::error::{CallError, Kind, Output};
 
@@ -42,7 +43,7 @@ pub type Response = hyper::Response<Streamed>;
 #[derive(Clone)]
 pub struct Handler {
     linked: Linked,
-    budget: MemoryBudget,
+    program: Program,
 }
 
 #[derive(Clone)]
@@ -53,12 +54,22 @@ enum Linked {
     P3(ServicePre<CallState>),
 }
 
+/// Whether a component exports a handler of requests, by its name alone.
+pub(super) fn is_exported(component: &Component) -> bool {
+    let ty = component.component_type();
+    ty.exports(component.engine()).any(|(name, _)| {
+        ["wasi:http/incoming-handler@0.2", "wasi:http/handler@0.3"]
+            .iter()
+            .any(|handler| name.starts_with(handler))
+    })
+}
+
 impl Handler {
     /// Of a component that exports one.
     pub fn of(program: &Program) -> Option<Self> {
         let proxy = ProxyPre::new(program.linked.clone()).map(Linked::P2);
         let linked = proxy.or_else(|_| ServicePre::new(program.linked.clone()).map(Linked::P3));
-        Some(Self { linked: linked.ok()?, budget: program.budget.clone() })
+        linked.ok().map(|linked| Self { linked, program: program.clone() })
     }
 
     /// The version of the interface.
@@ -87,10 +98,12 @@ impl Handler {
         let read = CancellationToken::new();
         let failed = Arc::new(AtomicBool::new(false));
         let sent = Streaming { answer, read: read.clone(), failed: Arc::clone(&failed) };
+        let extra_memories = self.program.reserve().map_err(|e| (e, Output::default()))?;
         let guest = self.clone().run(Arc::clone(name), limits.clone(), request, sent);
+        let room = Arc::clone(&self.program.room);
         let guest = AbortOnDropHandle::new(tokio::spawn(async move {
-            let ended = guest.await;
-            drop(place);
+            let ended = room.long_calls.share(guest).await;
+            drop((place, extra_memories));
             ended
         }));
         match answered.await {
@@ -133,7 +146,10 @@ impl Handler {
             Linked::P2(pre) => pre.instance_pre(),
             Linked::P3(pre) => pre.instance_pre(),
         };
-        let (mut store, prepared) = prepare(linked, &name, &limits, None, &self.budget);
+        let budget = &self.program.budget;
+        let (mut store, prepared) = prepare(linked, &name, &limits, None, None, budget);
+        store.data_mut().limit_http();
+        let deadline = Instant::now() + limits.deadline;
         let failed = Arc::clone(&sent.failed);
         let call = async {
             prepared?;
@@ -142,10 +158,10 @@ impl Handler {
                 Linked::P3(pre) => answer_p3(pre, &mut store, request, sent).await,
             }
         };
-        let stopped = match tokio::time::timeout(limits.deadline, call).await {
-            Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(Stop::Failed(error)),
-            Err(_) => Some(Stop::Deadline),
+        let stopped = match fair::until(deadline, call).await {
+            Some(Ok(())) => None,
+            Some(Err(error)) => Some(Stop::Failed(error)),
+            None => Some(Stop::Deadline),
         };
         failed.store(stopped.is_some(), Ordering::Release);
         let state = store.data();
@@ -157,7 +173,7 @@ impl Handler {
     }
 }
 
-type GuestBody = UnsyncBoxBody<Bytes, Error>;
+pub(super) type GuestBody = UnsyncBoxBody<Bytes, Error>;
 
 /// Where the response goes.
 struct Streaming {
@@ -283,20 +299,3 @@ impl Drop for Streamed {
         }
     }
 }
-
-/// Refuses every request that a guest sends: nothing is granted.
-pub(super) struct NoNetwork;
-
-impl WasiHttpHooks for NoNetwork {
-    fn send_request(
-        &mut self,
-        _: hyper::Request<GuestBody>,
-        _: Option<RequestOptions>,
-        _: Box<dyn Future<Output = Result<(), Error>> + Send>,
-    ) -> Box<dyn Future<Output = Result<Sent, Error>> + Send> {
-        Box::new(async { Err(Error::HttpRequestDenied) })
-    }
-}
-
-/// A response, and what its connection comes to.
-type Sent = (hyper::Response<GuestBody>, Box<dyn Future<Output = Result<(), Error>> + Send>);

@@ -7,7 +7,10 @@
 mod abi;
 mod engine;
 mod failure;
+mod fair;
 mod handler;
+mod host_calls;
+mod http;
 mod job;
 mod missing;
 mod observe;
@@ -17,14 +20,17 @@ mod run;
 mod state;
 
 use std::hash::{Hash, Hasher};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::Engine;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
 
 use crate::budget::MemoryBudget;
 use crate::codec::types::{Signature, Type};
+use crate::error::{CallError, Kind};
+use fair::LongCalls;
 use state::CallState;
 
 pub use engine::Concurrency;
@@ -47,12 +53,32 @@ pub struct Sandbox {
     concurrent: OnceLock<Ground>,
     max_calls: u32,
     budget: MemoryBudget,
+    room: Arc<Room>,
+}
+
+/// What all calls share.
+struct Room {
+    long_calls: LongCalls,
+    /// Memories that components of several may take beyond their first.
+    extra_memories: Arc<Semaphore>,
+}
+
+/// The threads that a call is made on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Threads {
+    /// Of a runtime that has other things to do as well, which a guest must not hold up.
+    Shared,
+    /// Of one that has nothing but guests.
+    ForGuests,
 }
 
 /// An engine, with what the host provides for guests.
 struct Ground {
     engine: Engine,
-    linker: Linker<CallState>,
+    /// For procedures.
+    procedures: Linker<CallState>,
+    /// For components that answer requests, which alone have a use for `wasi:http`.
+    handlers: Linker<CallState>,
 }
 
 /// A component that is compiled and whose imports are linked.
@@ -61,6 +87,9 @@ pub struct Program {
     linked: InstancePre<CallState>,
     touches_nothing: bool,
     budget: MemoryBudget,
+    /// Memories beyond the first.
+    extra_memories: u32,
+    room: Arc<Room>,
 }
 
 /// A function that a [`Program`] exports.
@@ -69,6 +98,7 @@ pub struct Function {
     index: ComponentExportIndex,
     /// How many core values its result comes in; see `abi::Returned`.
     flat_result: usize,
+    is_async: bool,
 }
 
 /// What a call used.
@@ -89,12 +119,19 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// Where this machine cannot reserve the address space, or is of a kind that wasmtime does not
-    /// compile for.
+    /// Where this machine cannot reserve the address space or start threads, or is of a kind that
+    /// wasmtime does not compile for.
     pub fn new(max_calls: u32) -> wasmtime::Result<Self> {
-        let plain = Ground::new(max_calls, Concurrency::Off)?;
-        let budget = MemoryBudget::unlimited();
-        Ok(Self { plain, concurrent: OnceLock::new(), max_calls, budget })
+        Ok(Self {
+            budget: MemoryBudget::unlimited(),
+            plain: Ground::new(max_calls, Concurrency::Off)?,
+            concurrent: OnceLock::new(),
+            max_calls,
+            room: Arc::new(Room {
+                long_calls: LongCalls::new()?,
+                extra_memories: Arc::new(Semaphore::new(engine::EXTRA_MEMORIES as usize)),
+            }),
+        })
     }
 
     /// The same, with guests charged to this budget.
@@ -150,15 +187,19 @@ impl Sandbox {
     /// Names all imports that the host does not provide, or the limit of the engine that the component
     /// exceeds.
     pub fn link(&self, component: &Component) -> Result<Program, String> {
-        let linker = match self.concurrent.get() {
-            Some(ground) if Engine::same(&ground.engine, component.engine()) => &ground.linker,
-            _ => &self.plain.linker,
+        let ground = match self.concurrent.get() {
+            Some(ground) if Engine::same(&ground.engine, component.engine()) => ground,
+            _ => &self.plain,
         };
-        let linked = linker
-            .instantiate_pre(component)
-            .map_err(|e| missing::explain(linker, component, e))?;
-        let touches_nothing = outside::touches_nothing(component);
-        Ok(Program { linked, touches_nothing, budget: self.budget.clone() })
+        let linked = ground.link(component)?;
+        let memories = component.resources_required().map_or(1, |needed| needed.num_memories);
+        Ok(Program {
+            linked,
+            touches_nothing: outside::touches_nothing(component),
+            extra_memories: memories.saturating_sub(1),
+            budget: self.budget.clone(),
+            room: Arc::clone(&self.room),
+        })
     }
 }
 
@@ -186,19 +227,49 @@ fn precompile_with(
 impl Ground {
     fn new(max_calls: u32, concurrency: Concurrency) -> wasmtime::Result<Self> {
         let engine = engine::engine(max_calls, concurrency)?;
-        let mut linker = Linker::new(&engine);
-        wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-        wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+        let mut procedures = Linker::new(&engine);
+        wasmtime_wasi::p2::add_to_linker_async(&mut procedures)?;
         if concurrency == Concurrency::On {
-            wasmtime_wasi::p3::add_to_linker(&mut linker)?;
-            wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+            wasmtime_wasi::p3::add_to_linker(&mut procedures)?;
         }
-        job::link(&mut linker)?;
-        Ok(Self { engine, linker })
+        job::link(&mut procedures)?;
+        let mut handlers = procedures.clone();
+        http::link(&mut handlers, concurrency)?;
+        Ok(Self { engine, procedures, handlers })
+    }
+
+    fn link(&self, component: &Component) -> Result<InstancePre<CallState>, String> {
+        let instantiate = |linker: &Linker<CallState>| {
+            linker.instantiate_pre(component).map_err(|e| missing::explain(linker, component, e))
+        };
+        if handler::is_exported(component) {
+            return instantiate(&self.handlers);
+        }
+        if !http::is_imported(component) {
+            return instantiate(&self.procedures);
+        }
+        let mut linker = self.procedures.clone();
+        http::refuse(&mut linker, component).map_err(|e| format!("{e:#}"))?;
+        instantiate(&linker)
     }
 }
 
 impl Program {
+    /// Room for the memories of one call beyond the first, which every call has.
+    fn reserve(&self) -> Result<Option<OwnedSemaphorePermit>, CallError> {
+        if self.extra_memories == 0 {
+            return Ok(None);
+        }
+        Arc::clone(&self.room.extra_memories)
+            .try_acquire_many_owned(self.extra_memories)
+            .map(Some)
+            .map_err(|_| {
+                let message =
+                    "every memory for components that have several is taken; try again later";
+                CallError::new(Kind::Overloaded, message).retry_after(1)
+            })
+    }
+
     /// The interfaces that it imports functions from, with their versions.
     pub fn imports(&self) -> Vec<String> {
         outside::imports(self.linked.component())
@@ -227,7 +298,8 @@ impl Function {
             _ => 1,
         };
         // More than 16 come through memory, as one pointer.
-        Self { index, flat_result: if flat_result > 16 { 1 } else { flat_result } }
+        let flat_result = if flat_result > 16 { 1 } else { flat_result };
+        Self { index, flat_result, is_async: signature.is_async }
     }
 }
 

@@ -10,6 +10,7 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
+use super::host_calls::{Debt, MAX_WRITE};
 use crate::error::Output;
 
 /// Both output streams of one call, which can be read while it runs.
@@ -21,8 +22,8 @@ pub struct Streams {
 
 impl Streams {
     /// Keeps at most `limit` bytes of each.
-    pub(super) fn new(limit: usize) -> Self {
-        Self { stdout: Capture::new(limit), stderr: Capture::new(limit) }
+    pub(super) fn new(limit: usize, debt: &Debt) -> Self {
+        Self { stdout: Capture::new(limit, debt), stderr: Capture::new(limit, debt) }
     }
 
     /// What was written so far, cut as it is at the end.
@@ -34,7 +35,11 @@ impl Streams {
 /// Keeps the beginning and the end of what is written, and counts what lies between: the first lines
 /// say what a program was doing, the last ones why it stopped.
 #[derive(Clone)]
-pub(super) struct Capture(Arc<Mutex<Captured>>);
+pub(super) struct Capture {
+    captured: Arc<Mutex<Captured>>,
+    /// A byte costs the guest a unit of fuel.
+    debt: Debt,
+}
 
 struct Captured {
     /// The most that `head` and `tail` may hold, each.
@@ -47,18 +52,15 @@ struct Captured {
 
 impl Capture {
     /// Keeps at most `limit` bytes.
-    pub(super) fn new(limit: usize) -> Self {
+    pub(super) fn new(limit: usize, debt: &Debt) -> Self {
         let half = limit / 2;
-        Self(Arc::new(Mutex::new(Captured {
-            half,
-            head: Vec::new(),
-            tail: Vec::new(),
-            left_out: 0,
-        })))
+        let captured = Captured { half, head: Vec::new(), tail: Vec::new(), left_out: 0 };
+        Self { captured: Arc::new(Mutex::new(captured)), debt: debt.clone() }
     }
 
     fn push(&self, bytes: &[u8]) {
-        let mut captured = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        self.debt.add(bytes.len() as u64);
+        let mut captured = self.captured.lock().unwrap_or_else(PoisonError::into_inner);
         let room = captured.half.saturating_sub(captured.head.len()).min(bytes.len());
         let (first, rest) = bytes.split_at(room);
         captured.head.extend_from_slice(first);
@@ -73,7 +75,7 @@ impl Capture {
 
     /// All that was kept, as text, with a mark where something was left out.
     pub(super) fn text(&self) -> String {
-        let mut captured = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut captured = self.captured.lock().unwrap_or_else(PoisonError::into_inner);
         captured.cut();
         let head = String::from_utf8_lossy(&captured.head);
         let tail = String::from_utf8_lossy(&captured.tail);
@@ -143,7 +145,7 @@ impl OutputStream for Capture {
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(1 << 20)
+        Ok(MAX_WRITE)
     }
 }
 
@@ -153,7 +155,7 @@ mod tests {
 
     #[test]
     fn short_output_is_kept_whole() {
-        let capture = Capture::new(16);
+        let capture = Capture::new(16, &Debt::default());
         capture.push(b"hello ");
         capture.push(b"world");
         assert_eq!(capture.text(), "hello world");
@@ -161,11 +163,11 @@ mod tests {
 
     #[test]
     fn a_flood_keeps_its_beginning_and_its_end_in_bounded_memory() {
-        let capture = Capture::new(8);
+        let capture = Capture::new(8, &Debt::default());
         for i in 0..100_000 {
             capture.push(format!("{i:05}").as_bytes());
         }
         assert_eq!(capture.text(), "0000\n[... 499992 bytes left out ...]\n9999");
-        assert!(capture.0.lock().unwrap().tail.capacity() < 64);
+        assert!(capture.captured.lock().unwrap().tail.capacity() < 64);
     }
 }

@@ -3,22 +3,20 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::Store;
 use wasmtime::component::{Func, InstancePre, TypedFunc};
 use wasmtime::error::format_err;
 
 use super::abi::{Parameters, ResultTooLarge, Returned};
 use super::failure::{Stop, explain};
+use super::host_calls::{self, Transfer};
 use super::state::CallState;
-use super::{FUEL_BETWEEN_YIELDS, Function, Observer, Program, Receipt, Sandbox};
+use super::{FUEL_BETWEEN_YIELDS, Function, Observer, Program, Receipt, Sandbox, Threads, fair};
 use crate::budget::{Charge, MemoryBudget, Purpose};
 use crate::codec::types::Typed;
 use crate::config::Limits;
 use crate::error::{CallError, Output};
-
-/// What wasmtime lets one call of the host move out of the guest, in bytes, at the least: texts that
-/// it writes to its streams, for one.
-const HOST_CALL: usize = 128 << 20;
 
 /// A result of fewer bytes is not worth a charge.
 const UNCHARGED: usize = 4 << 10;
@@ -42,6 +40,7 @@ impl Sandbox {
     /// Dropping the future ends the guest at once and frees all it had. `name` is the procedure's,
     /// for messages; `arguments` must fit the function's parameters, and come with what holds room for
     /// them; `observer` follows the call while it runs.
+    #[expect(clippy::too_many_arguments, reason = "each is one part of what a call is")]
     pub async fn run(
         &self,
         name: &Arc<str>,
@@ -50,14 +49,59 @@ impl Sandbox {
         limits: &Limits,
         arguments: (Vec<Typed>, Option<Charge>),
         observer: Option<Arc<dyn Observer>>,
+        threads: Threads,
     ) -> Run {
-        let (mut store, prepared) = prepare(&program.linked, name, limits, observer, &self.budget);
+        let charge = self.budget.charge(Purpose::Work);
+        let extra_memories = match program.reserve() {
+            Ok(extra_memories) => extra_memories,
+            Err(overloaded) => {
+                let (receipt, output) = (Receipt::default(), Output::default());
+                return Run { returned: Err(overloaded), receipt, output, charge };
+            }
+        };
+        let guest = Guest {
+            name: Arc::clone(name),
+            program: program.clone(),
+            function: function.clone(),
+            limits: limits.clone(),
+            arguments,
+            observer,
+            charge,
+            _extra_memories: extra_memories,
+        };
+        match threads {
+            Threads::Shared => program.room.long_calls.share(guest.run()).await,
+            Threads::ForGuests => fair::timed(guest.run()).await,
+        }
+    }
+}
+
+/// One call, with all that it needs.
+struct Guest {
+    name: Arc<str>,
+    program: Program,
+    function: Function,
+    limits: Limits,
+    arguments: (Vec<Typed>, Option<Charge>),
+    observer: Option<Arc<dyn Observer>>,
+    /// For the result.
+    charge: Charge,
+    _extra_memories: Option<OwnedSemaphorePermit>,
+}
+
+impl Guest {
+    async fn run(self) -> Run {
+        let Self { name, program, function, limits, arguments, observer, mut charge, .. } = self;
+        let linked = &program.linked;
+        let transfer = Transfer { result: limits.result, by_host_call: function.is_async };
+        let (mut store, prepared) =
+            prepare(linked, &name, &limits, observer, Some(transfer), &program.budget);
 
         let start = Instant::now();
         let mut ready = None;
         let call = async {
             prepared?;
-            let instance = program.linked.instantiate_async(&mut store).await?;
+            let instance = linked.instantiate_async(&mut store).await?;
             ready = Some(Instant::now());
             let func = instance
                 .get_func(&mut store, function.index)
@@ -66,9 +110,8 @@ impl Sandbox {
             let parameters = Parameters::new(arguments, held);
             invoke(&mut store, func, function.flat_result, parameters).await
         };
-        let mut charge = self.budget.charge(Purpose::Work);
-        let stopped = match tokio::time::timeout(limits.deadline, call).await {
-            Ok(Ok(Some(typed))) => match typed.size() {
+        let stopped = match fair::until(start + limits.deadline, call).await {
+            Some(Ok(Some(typed))) => match typed.size() {
                 size if size > limits.result => Err(Stop::Failed(ResultTooLarge.into())),
                 // Nearly all are small, and pass by the counter that all share.
                 size if size < UNCHARGED => Ok(Some(typed)),
@@ -77,8 +120,8 @@ impl Sandbox {
                     Err(no_room) => Err(Stop::Failed(no_room.into())),
                 },
             },
-            Ok(result) => result.map_err(Stop::Failed),
-            Err(_) => Err(Stop::Deadline),
+            Some(result) => result.map_err(Stop::Failed),
+            None => Err(Stop::Deadline),
         };
         let end = Instant::now();
         let ready = ready.unwrap_or(end);
@@ -90,42 +133,34 @@ impl Sandbox {
         };
         let state = store.data();
         let output = state.output.text();
-        let returned = stopped.map_err(|stop| explain(name, stop, limits, state, &output.stderr));
+        let returned = stopped.map_err(|stop| explain(&name, stop, &limits, state, &output.stderr));
         Run { returned, receipt, output, charge }
     }
 }
 
-/// A store for one call, with its limits and its observer.
+/// A store for one call, with its limits and its observer. `result` is `None` where the guest returns
+/// none.
 pub(super) fn prepare(
     linked: &InstancePre<CallState>,
     name: &Arc<str>,
     limits: &Limits,
     observer: Option<Arc<dyn Observer>>,
+    result: Option<Transfer>,
     budget: &MemoryBudget,
 ) -> (Store<CallState>, wasmtime::Result<()>) {
     let mut store = Store::new(linked.engine(), CallState::new(name, limits, observer, budget));
     store.limiter_async(|state| &mut state.memory);
-    // Lifting a result draws on it as well, for texts twice.
-    store.set_hostcall_fuel(limits.result.saturating_mul(2).max(HOST_CALL));
     let fuelled = store
         .set_fuel(limits.fuel)
         .and_then(|()| store.fuel_async_yield_interval(Some(FUEL_BETWEEN_YIELDS)));
-    if let Some(observer) = store.data().observer.clone() {
+    if let Some(observer) = &store.data().observer {
         observer.started(&store.data().output);
-        report_fuel(&mut store, limits.fuel, observer);
+    }
+    host_calls::charge(&mut store, limits.fuel, result);
+    if let Some(table) = store.concurrent_resource_table() {
+        table.set_max_capacity(host_calls::MAX_RESOURCES);
     }
     (store, fuelled)
-}
-
-/// Tells the observer how much fuel is used, each time that the guest turns to the host. Yielding, for
-/// which it runs out of the fuel of one interval, is one of those times.
-fn report_fuel(store: &mut Store<CallState>, limit: u64, observer: Arc<dyn Observer>) {
-    store.call_hook(move |store, transition| {
-        if transition.entering_host() {
-            observer.fuel(limit - store.get_fuel()?);
-        }
-        Ok(())
-    });
 }
 
 /// Calls a function whose result comes in `flat` core values.

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
 use wasmtime::component::ResourceTable;
 use wasmtime::{ResourceLimiterAsync, Result};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use super::handler::NoNetwork;
+use super::host_calls::{Charged, Debt, MAX_RANDOM, MAX_RESOURCES};
+use super::http::{self, NoNetwork};
 use super::observe::Observer;
 use super::output::Streams;
 use crate::budget::{Charge, MemoryBudget, Purpose};
@@ -25,7 +28,8 @@ pub(super) struct CallState {
     /// The procedure's, for the host's log.
     pub(super) name: Arc<str>,
     pub(super) observer: Option<Arc<dyn Observer>>,
-    /// The fuel that was left when a function of the interface `job` last let others run.
+    pub(super) debt: Debt,
+    /// The fuel that was left when a host call last let others run.
     pub(super) yielded_at: u64,
 }
 
@@ -38,13 +42,17 @@ impl CallState {
     ) -> Self {
         let charge = budget.charge(Purpose::Work);
         let memory = MemoryLimiter { limit: limits.memory, used: 0, denied: None, charge };
+        let debt = Debt::default();
+        let mut resources = ResourceTable::new();
+        resources.set_max_capacity(MAX_RESOURCES);
         Self {
             wasi: None,
-            resources: ResourceTable::new(),
+            resources,
             http: WasiHttpCtx::new(),
             outgoing: NoNetwork,
             memory,
-            output: Streams::new(limits.output),
+            output: Streams::new(limits.output, &debt),
+            debt,
             name: Arc::clone(name),
             observer,
             yielded_at: limits.fuel,
@@ -52,18 +60,28 @@ impl CallState {
     }
 }
 
+impl CallState {
+    /// Narrows the bounds for a guest that can hold whole messages.
+    pub(super) fn limit_http(&mut self) {
+        self.http.set_field_size_limit(http::MAX_FIELDS);
+        self.resources.set_max_capacity(http::MAX_RESOURCES);
+    }
+}
+
 impl WasiView for CallState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        let output = &self.output;
-        let ctx = self.wasi.get_or_insert_with(|| Box::new(wasi(output)));
+        let (output, debt) = (&self.output, &self.debt);
+        let ctx = self.wasi.get_or_insert_with(|| Box::new(wasi(output, debt)));
         WasiCtxView { ctx, table: &mut self.resources }
     }
 }
 
 /// Grants nothing: no files, no network, no environment, no arguments. Whoever grants something must
 /// say so in [`outside`](super::outside), which relies on this.
-fn wasi(output: &Streams) -> WasiCtx {
+fn wasi(output: &Streams, debt: &Debt) -> WasiCtx {
     WasiCtx::builder()
+        .secure_random(Charged::new(StdRng::from_rng(&mut rand::rng()), debt))
+        .max_random_size(MAX_RANDOM)
         .allow_tcp(false)
         .allow_udp(false)
         .stdout(output.stdout.clone())
@@ -106,8 +124,13 @@ impl ResourceLimiterAsync for MemoryLimiter {
         &mut self,
         current: usize,
         desired: usize,
-        _: Option<usize>,
+        maximum: Option<usize>,
     ) -> Result<bool> {
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            // The memory says itself that it does not grow so far, so the guest is told that it did
+            // not, as WebAssembly has it.
+            return Ok(false);
+        }
         let more = desired.saturating_sub(current);
         let wanted = self.used.saturating_add(more);
         if wanted > self.limit {
@@ -123,8 +146,11 @@ impl ResourceLimiterAsync for MemoryLimiter {
         &mut self,
         current: usize,
         desired: usize,
-        _: Option<usize>,
+        maximum: Option<usize>,
     ) -> Result<bool> {
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
         // How large they may be is bounded by the engine's pool.
         let more = desired.saturating_sub(current).saturating_mul(TABLE_ELEMENT);
         self.charge.take_soon(more).await?;

@@ -28,6 +28,7 @@ impl wasip2::exports::http::incoming_handler::Guest for App {
             "/panic" => panic!("the page of panic"),
             "/break" => break_off(out),
             "/silent" => {}
+            "/hoard" => text(out, 200, &hoard(&target)),
             "/refuse" => ResponseOutparam::set(out, Err(ErrorCode::LoopDetected)),
             _ => text(out, 404, &format!("the app has no {path}\n")),
         }
@@ -39,6 +40,21 @@ fn page(out: ResponseOutparam) {
         let page = "<!doctype html><title>app</title><p>Hello from <a href=about>the app</a>.\n";
         send(body, page.as_bytes())
     });
+}
+
+/// Holds as many requests as it gets, each with a method of so many letters, and says how many.
+fn hoard(target: &str) -> String {
+    let letters = target.rsplit('=').next().and_then(|n| n.parse().ok()).unwrap_or(1);
+    let method = Method::Other("X".repeat(letters));
+    let mut requests = Vec::new();
+    for _ in 0..1_000_000 {
+        let request = OutgoingRequest::new(Fields::new());
+        if request.set_method(&method).is_err() {
+            break;
+        }
+        requests.push(request);
+    }
+    format!("{} requests\n", requests.len())
 }
 
 /// What the app knows of a request.
