@@ -20,6 +20,7 @@ pub(crate) struct Procedure {
     pub(crate) name: String,
     #[serde(default)]
     pub(crate) documentation: String,
+    #[serde(default)]
     aliases: Vec<String>,
     pub(crate) signature: String,
     pub(crate) parameters: Vec<Parameter>,

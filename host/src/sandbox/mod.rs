@@ -10,7 +10,7 @@ mod failure;
 mod fair;
 mod handler;
 mod host_calls;
-mod http;
+
 mod job;
 mod missing;
 mod observe;
@@ -18,6 +18,7 @@ mod output;
 mod outside;
 mod run;
 mod state;
+mod wasi_http;
 
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
@@ -234,7 +235,7 @@ impl Ground {
         }
         job::link(&mut procedures)?;
         let mut handlers = procedures.clone();
-        http::link(&mut handlers, concurrency)?;
+        wasi_http::link(&mut handlers, concurrency)?;
         Ok(Self { engine, procedures, handlers })
     }
 
@@ -245,11 +246,11 @@ impl Ground {
         if handler::is_exported(component) {
             return instantiate(&self.handlers);
         }
-        if !http::is_imported(component) {
+        if !wasi_http::is_imported(component) {
             return instantiate(&self.procedures);
         }
         let mut linker = self.procedures.clone();
-        http::refuse(&mut linker, component).map_err(|e| format!("{e:#}"))?;
+        wasi_http::refuse(&mut linker, component).map_err(|e| format!("{e:#}"))?;
         instantiate(&linker)
     }
 }

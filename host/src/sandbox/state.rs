@@ -10,9 +10,9 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::host_calls::{Charged, Debt, MAX_RANDOM, MAX_RESOURCES};
-use super::http::{self, NoNetwork};
 use super::observe::Observer;
 use super::output::Streams;
+use super::wasi_http::{self, NoNetwork};
 use crate::budget::{Charge, MemoryBudget, Purpose};
 use crate::config::Limits;
 
@@ -63,8 +63,8 @@ impl CallState {
 impl CallState {
     /// Narrows the bounds for a guest that can hold whole messages.
     pub(super) fn limit_http(&mut self) {
-        self.http.set_field_size_limit(http::MAX_FIELDS);
-        self.resources.set_max_capacity(http::MAX_RESOURCES);
+        self.http.set_field_size_limit(wasi_http::MAX_FIELDS);
+        self.resources.set_max_capacity(wasi_http::MAX_RESOURCES);
     }
 }
 
