@@ -32,6 +32,8 @@ def test_a_plain_client_can_go_on(
 ) -> None:
     """After a 404 to a POST, 13 of 20 next requests failed: the host had closed without a word."""
     client = http.client.HTTPConnection("127.0.0.1", target.port, timeout=DEADLINE)
+    if method == "GET" and size > MIB:
+        status = 413  # A body is read before it is said that nobody wants it.
     for _ in range(20 if size < MIB else 3):
         client.request(method, path, body=b"x" * size)
         reply = client.getresponse()
