@@ -138,7 +138,7 @@ def test_replies_about_jobs_are_as_described(limited: Host, document: dict[str, 
         assert fault_in(document, path, method, reply) is None
 
     pages = [path for path in document["paths"] if "{id}" in path or path.startswith("/async")]
-    assert len(pages) == 6
+    assert len(pages) == 7
     handles = [
         limited.submit("count_to", 3, 0)["id"],
         limited.submit("echo_list_point", [{"x": 1, "y": 2}])["id"],

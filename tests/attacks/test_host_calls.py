@@ -1,5 +1,5 @@
-"""Guests that ask too much of the host: whatever they call, the host answers others, deadlines hold,
-and what the host does and keeps for a guest is charged to it."""
+"""Guests that ask too much of the host: whatever they call, the host answers others, deadlines
+hold, and what the host does and keeps for a guest is charged to it."""
 
 from __future__ import annotations
 

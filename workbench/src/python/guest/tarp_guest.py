@@ -70,8 +70,9 @@ def procedure(
 
     With `mode="async"` a caller gets a handle, and looks at it every `suggested_wait` seconds.
     `methods` narrows what a web procedure answers. `aliases` are further names, which may have
-    capital letters. With `arrays="numpy"` the original client gets numpy's arrays for rows of numbers,
-    as from its own servers; by default it does where its arguments have some, with `"list"` never.
+    capital letters. With `arrays="numpy"` the original client gets numpy's arrays for rows of
+    numbers, as from its own servers; by default it does where its arguments have some, with
+    `"list"` never.
     """
     return lambda function: function
 
