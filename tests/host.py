@@ -352,7 +352,8 @@ class Host:
         return bare(self.request("GET", "/-/jobs", params={"limit": 1000} | query))["jobs"]
 
     def cancel(self, handle: str) -> dict[str, Any]:
-        return bare(self.request("DELETE", f"/-/jobs/{handle}"))
+        """Asks a job to stop; one that has ended is kept."""
+        return bare(self.request("DELETE", f"/-/jobs/{handle}?keep=true"))
 
     def logs(self, handle: str) -> dict[str, Any]:
         return bare(self.request("GET", f"/-/jobs/{handle}/logs"))

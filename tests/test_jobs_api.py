@@ -30,8 +30,18 @@ PICKLE = "application/vnd.tarp.pickle"
 ASYNC = {"Prefer": "respond-async"}
 
 FIELDS = {
-    *("id", "procedure", "file", "digest", "state", "position", "priority", "progress"),
-    *("attempts", "max_attempts", "submitted", "started", "ended", "expires", "fuel"),
+    *("id", "procedure", "file", "digest", "state", "position", "reason", "priority"),
+    *(
+        "progress",
+        "is_pinned",
+        "attempts",
+        "max_attempts",
+        "submitted",
+        "started",
+        "ended",
+        "expires",
+        "fuel",
+    ),
     *("peak_memory", "instantiate_us", "run_us", "suggested_wait", "cancel_requested", "error"),
 }
 

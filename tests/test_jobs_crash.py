@@ -79,7 +79,7 @@ def work(host: Host, ledger: Ledger, over: threading.Event) -> None:
             if dice.random() < (0.7 if call[0] == ENDLESS else 0.2):
                 with ledger.lock:
                     ledger.cancelled.add(victim)
-                reply = session.delete(f"{host.address}/-/jobs/{victim}", timeout=30)
+                reply = session.delete(f"{host.address}/-/jobs/{victim}?keep=true", timeout=30)
                 assert reply.status_code == 200, reply.text
             # Only one's own: of two questions at once either may be answered first.
             reply = session.get(f"{host.address}/-/jobs/{handle}", timeout=30)

@@ -329,7 +329,9 @@ def test_a_job_runs_the_procedure_as_it_is_when_its_turn_comes(narrow: Host) -> 
     eventually(lambda: not narrow.serves("note"))
     narrow.cancel(blocker)
     assert narrow.result(kept) == 3
-    assert narrow.ended(lost)["error"]["type"] == "NotFound"
+    job = eventually(lambda: (job := narrow.job(lost))["reason"] and job)
+    assert (job["state"], job["attempts"]) == ("queued", 0)
+    assert narrow.cancel(lost)["state"] == "cancelled"
 
 
 @pytest.mark.parametrize(

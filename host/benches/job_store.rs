@@ -13,8 +13,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tarp_host::codec::neutral;
 use tarp_host::codec::types::Arguments;
-use tarp_host::jobs::model::{Ending, JobId, Logs, NewJob, Priority, State};
-use tarp_host::jobs::store::{Filter, JobStore, SqliteStore};
+use tarp_host::jobs::model::{Ending, Fault, JobId, Logs, NewJob, Priority, State};
+use tarp_host::jobs::store::{Fence, Filter, JobStore, SqliteStore, Version};
 use tarp_host::sandbox::Receipt;
 use tarp_host::value::{Array, Value};
 
@@ -98,7 +98,7 @@ async fn submit_for(
 async fn end_all(store: &Arc<SqliteStore>) {
     let jobs = store.unfinished().await.expect("jobs");
     each(store, jobs.into_iter().map(|job| job.id).collect(), |store, id| async move {
-        store.finish(id, ending(Duration::ZERO)).await.expect("an end");
+        store.finish(id, Fence::Queued, ending(Duration::ZERO)).await.expect("an end");
     })
     .await;
     store.prune(Duration::from_secs(1)).await.expect("a removal");
@@ -108,8 +108,10 @@ async fn fill(store: &Arc<SqliteStore>) {
     let ids = (0..FINISHED).map(|_| JobId::random()).collect();
     each(store, ids, |store, id| async move {
         store.submit(NewJob { id, ..job() }).await.expect("a submission");
-        store.claim(id, "digest", true, SystemTime::now()).await.expect("a claim");
-        store.finish(id, ending(Duration::from_secs(1 << 30))).await.expect("an end");
+        let version = Version { file: "f".into(), digest: "digest".into(), is_repeatable: true };
+        let claim = store.claim(id, version, SystemTime::now()).await.expect("a claim");
+        let fence = Fence::Attempt(claim.expect("it is queued").attempt);
+        store.finish(id, fence, ending(Duration::from_secs(1 << 30))).await.expect("an end");
     })
     .await;
 }
@@ -174,6 +176,7 @@ fn job() -> NewJob {
         suggested_wait: 1,
         submitted: SystemTime::now(),
         begun: None,
+        is_pinned: false,
         key: None,
     }
 }
@@ -182,6 +185,7 @@ fn ending(keep_for: Duration) -> Ending {
     Ending {
         state: State::Succeeded,
         ended: SystemTime::now(),
+        fault: Fault::Nobody,
         not_before: None,
         result: Some(neutral::encode(&Value::Float(2.0)).into()),
         error: None,

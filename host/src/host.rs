@@ -1,11 +1,12 @@
 //! Puts the stations together: [`Host`].
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{info, warn};
 
 use crate::catalog::{Cache, CacheError, Catalog, Compiler, Keeper, Loader};
 use crate::config::{HostConfig, StoreKind};
@@ -17,6 +18,9 @@ use crate::sandbox::Sandbox;
 
 /// How long the host waits, after its grace, until it is recorded what becomes of jobs that still ran.
 const LEAVING: Duration = Duration::from_secs(2);
+
+/// How often a store is tried again that could not be opened.
+const REOPENED_EVERY: Duration = Duration::from_secs(1);
 
 /// Why a host cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +51,7 @@ pub struct Host {
     front: Front,
     metrics: Arc<Metrics>,
     /// Jobs and where they run; `None` where the host keeps none.
-    jobs: Option<(Jobs, Workshop)>,
+    jobs: Option<(Jobs, Workshop, Option<LateStore>)>,
     grace: Duration,
 }
 
@@ -79,15 +83,27 @@ impl Host {
         let keeper = Keeper::new(config.folder, loader, config.loading);
         let jobs = match workshop {
             Some(workshop) => {
-                let store = Arc::new(SqliteStore::open(&config.data)?);
-                let catalog = keeper.catalog();
-                let jobs = Jobs::new(store, catalog, Arc::clone(&sandbox), config.jobs);
-                jobs.recover().await?;
-                Some((jobs, workshop))
+                let quota = config.jobs.max_disk;
+                let (catalog, sandbox) = (keeper.catalog(), Arc::clone(&sandbox));
+                match SqliteStore::open(&config.data) {
+                    Ok(store) => {
+                        let store = Arc::new(store.with_quota(quota));
+                        let jobs = Jobs::new(store, catalog, sandbox, config.jobs);
+                        jobs.recover().await?;
+                        Some((jobs, workshop, None))
+                    }
+                    Err(error) => {
+                        let Some(reason) = error.passing() else { return Err(error.into()) };
+                        warn!(%error, "there are no jobs until that passes; calls are served");
+                        let jobs = Jobs::unopened(reason, catalog, sandbox, config.jobs);
+                        let late = LateStore { directory: config.data, quota };
+                        Some((jobs, workshop, Some(late)))
+                    }
+                }
             }
             None => None,
         };
-        let handle = jobs.as_ref().map(|(jobs, _)| jobs.clone());
+        let handle = jobs.as_ref().map(|(jobs, ..)| jobs.clone());
         let grace = config.server.grace;
         let parts = Parts {
             catalog: keeper.catalog(),
@@ -113,12 +129,13 @@ impl Host {
     ) {
         let Self { keeper, front, metrics, jobs, grace } = self;
         let sampling = tokio::spawn({
-            let jobs = jobs.as_ref().map(|(jobs, _)| jobs.clone());
+            let jobs = jobs.as_ref().map(|(jobs, ..)| jobs.clone());
             async move {
                 metrics.sample(|| jobs.as_ref().map(Jobs::standing).unwrap_or_default()).await;
             }
         });
         let loaded = CancellationToken::new();
+        let changes = keeper.changes();
         let keeping = tokio::spawn(keeper.run({
             let loaded = loaded.clone();
             move |catalog| {
@@ -127,14 +144,20 @@ impl Host {
             }
         }));
         let stopping = CancellationToken::new();
-        let leaving = jobs.as_ref().map(|(jobs, _)| jobs.clone());
+        let closing = jobs.as_ref().map(|(jobs, ..)| jobs.clone());
+        let leaving = jobs.as_ref().map(|(jobs, ..)| jobs.clone());
         let mut working = tokio::spawn({
             let stopping = stopping.clone();
             async move {
-                let Some((jobs, workshop)) = jobs else { return };
+                let Some((jobs, workshop, late)) = jobs else { return };
+                let opening = async {
+                    if let Some(late) = late {
+                        late.open(&jobs).await;
+                    }
+                };
                 tokio::select! {
-                    // A job whose procedure is not loaded yet would fail.
-                    () = loaded.cancelled() => jobs.run(&workshop, stopping).await,
+                    // A job whose procedure is not loaded yet would wait for another change.
+                    _ = async { tokio::join!(loaded.cancelled(), opening) } => jobs.run(&workshop, changes, stopping).await,
                     () = stopping.cancelled() => {}
                 }
                 jobs.finish().await;
@@ -158,5 +181,43 @@ impl Host {
         working.abort();
         keeping.abort();
         sampling.abort();
+        if let Some(jobs) = closing
+            && tokio::time::timeout(LEAVING, jobs.close()).await.is_err()
+        {
+            warn!("the job store was not closed in time; the next start checks it");
+        }
+    }
+}
+
+/// A store that could not be opened at the start.
+struct LateStore {
+    directory: PathBuf,
+    quota: Option<u64>,
+}
+
+impl LateStore {
+    /// Opens it, however often it must be tried, and lets the jobs have it.
+    async fn open(self, jobs: &Jobs) {
+        let Self { directory, quota } = self;
+        loop {
+            tokio::time::sleep(REOPENED_EVERY).await;
+            let directory = directory.clone();
+            let open = move || SqliteStore::open(&directory).map(|store| store.with_quota(quota));
+            let reason = match tokio::task::spawn_blocking(open).await {
+                Ok(Ok(store)) => match jobs.open(Arc::new(store)).await {
+                    Ok(()) => {
+                        info!("opened the job store");
+                        return;
+                    }
+                    Err(error) => error,
+                },
+                Ok(Err(error)) => error.passing().unwrap_or_else(|| {
+                    warn!(%error, "cannot open the job store; trying again");
+                    StoreError::Unavailable("it cannot be opened; the host's log says why".into())
+                }),
+                Err(_) => StoreError::Unavailable("the host failed to open it".into()),
+            };
+            jobs.cannot_open(reason);
+        }
     }
 }

@@ -118,9 +118,9 @@ pub(crate) fn result_page(id: &str) -> String {
     format!("/-/jobs/{id}/result")
 }
 
-/// Asks a job to stop.
+/// Asks a job to stop; one that has ended is kept.
 pub(crate) async fn cancel(client: &Client, id: &str) -> Result<Value> {
-    client.json(client.request(Method::DELETE, &page(id))).await
+    client.json(client.request(Method::DELETE, &format!("{}?keep=true", page(id)))).await
 }
 
 /// The ID that begins as given: people copy the first block of it.

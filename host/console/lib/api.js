@@ -150,7 +150,7 @@ export const submitRequest = (address, { headers, ...options }) =>
 
 export const job = (id) => ask(`/-/jobs/${encodeURIComponent(id)}`);
 export const logs = (id) => ask(`/-/jobs/${encodeURIComponent(id)}/logs`);
-export const cancel = (id) => ask(`/-/jobs/${encodeURIComponent(id)}`, { method: "DELETE" });
+export const cancel = (id) => ask(`/-/jobs/${encodeURIComponent(id)}?keep=true`, { method: "DELETE" });
 export const jobCounts = (query) => ask(`/-/jobs/counts?${new URLSearchParams(query)}`);
 /** What a job was called with, exact: a Map with `arguments`, or with `positional` and `named`. */
 export const jobArguments = async (id) =>

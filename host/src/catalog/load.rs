@@ -274,6 +274,7 @@ impl Maker {
             suggested_wait: wait.unwrap_or(1),
             priority: owner.priority.unwrap_or(3),
             max_attempts: owner.max_attempts.unwrap_or(1),
+            max_running: owner.max_running,
             backoff: owner.backoff.unwrap_or(Duration::from_secs(1)),
             is_repeatable: owner.idempotent || self.program.touches_nothing(),
         }

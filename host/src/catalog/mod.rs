@@ -113,6 +113,8 @@ pub struct JobPolicy {
     pub priority: u8,
     /// How often a job that fails is run at the most.
     pub max_attempts: u32,
+    /// How many of its jobs run at once at the most.
+    pub max_running: Option<u32>,
     /// How long to wait before the second attempt.
     pub backoff: Duration,
     /// Whether to run it again could do nothing twice.

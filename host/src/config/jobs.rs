@@ -20,6 +20,9 @@ pub struct JobsConfig {
     /// Bytes of a job's arguments as they are stored.
     #[serde(deserialize_with = "valid::size")]
     pub max_arguments: usize,
+    /// Bytes on the disk that jobs, their arguments and results may take.
+    #[serde(deserialize_with = "valid::bytes")]
+    pub max_disk: Option<u64>,
     /// How long the result of a job is kept.
     #[serde(with = "humantime_serde")]
     pub keep_results: Duration,
@@ -32,6 +35,12 @@ pub struct JobsConfig {
     /// How long a guest that is asked to stop may take to do so by itself.
     #[serde(with = "humantime_serde")]
     pub cancel_grace: Duration,
+    /// How long a job waits for a procedure that is not there, before it fails.
+    #[serde(with = "humantime_serde")]
+    pub wait_for_procedure: Duration,
+    /// How long a result waits for room in the store, before its job fails.
+    #[serde(with = "humantime_serde")]
+    pub wait_for_room: Duration,
     /// Limits of all jobs.
     pub limits: LimitsTable,
 }
@@ -54,10 +63,13 @@ impl Default for JobsConfig {
             places: None,
             max_queue: 10_000,
             max_arguments: 256 << 20,
+            max_disk: Some(16 << 30),
             keep_results: 24 * HOUR,
             keep_failures: 7 * 24 * HOUR,
             prune_every: Duration::from_secs(60),
             cancel_grace: Duration::from_millis(50),
+            wait_for_procedure: 24 * HOUR,
+            wait_for_room: Duration::from_secs(60),
             limits: LimitsTable::default(),
         }
     }

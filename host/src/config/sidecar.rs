@@ -52,6 +52,9 @@ pub struct ProcedureTable {
     /// How often a job that fails is run at the most, counting the first time.
     #[serde(deserialize_with = "valid::count")]
     pub max_attempts: Option<u32>,
+    /// How many of its jobs run at once at the most, so that the other places are for others.
+    #[serde(deserialize_with = "valid::count")]
+    pub max_running: Option<u32>,
     /// How long to wait before the second attempt; doubles with each further one.
     #[serde(deserialize_with = "valid::duration")]
     pub backoff: Option<Duration>,

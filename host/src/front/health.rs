@@ -1,6 +1,8 @@
 //! `/-/health`: whether the host is alive, and whether it is ready to be called, for whatever watches
 //! over it.
 
+use std::borrow::Cow;
+
 use axum::extract::State as Extract;
 use axum::response::Response;
 use http::StatusCode;
@@ -25,7 +27,7 @@ struct Health<'a> {
 struct Readiness {
     ready: bool,
     /// Why not.
-    reason: Option<&'static str>,
+    reason: Option<Cow<'static, str>>,
 }
 
 #[derive(Serialize)]
@@ -36,7 +38,7 @@ struct Liveness {
 /// `GET /-/health`: all of it.
 pub(super) async fn show(Extract(state): Extract<State>) -> Response {
     let catalog = state.catalog.load();
-    let readiness = readiness(&state);
+    let readiness = readiness(&state).await;
     let status = readiness.status();
     let health = Health {
         live: true,
@@ -56,15 +58,22 @@ pub(super) async fn live() -> Response {
     reply::bare(StatusCode::OK, &Liveness { live: true })
 }
 
-/// `GET /-/health/ready`: whether everything that was there at the start has been looked at, and the
-/// host is not about to stop.
+/// `GET /-/health/ready`: whether everything that was there at the start has been looked at, jobs can be
+/// stored, and the host is not about to stop.
 pub(super) async fn ready(Extract(state): Extract<State>) -> Response {
-    let readiness = readiness(&state);
+    let readiness = readiness(&state).await;
     reply::bare(readiness.status(), &readiness)
 }
 
-fn readiness(state: &State) -> Readiness {
-    Readiness::new(state.closing.is_cancelled(), state.catalog.load().is_complete())
+async fn readiness(state: &State) -> Readiness {
+    let of_host = Readiness::new(state.closing.is_cancelled(), state.catalog.load().is_complete());
+    match &state.jobs {
+        Some(jobs) if of_host.ready => match jobs.probe().await {
+            Ok(()) => of_host,
+            Err(error) => Readiness { ready: false, reason: Some(error.message.into()) },
+        },
+        _ => of_host,
+    }
 }
 
 impl Readiness {
@@ -74,7 +83,7 @@ impl Readiness {
             (false, false) => Some("loading"),
             (false, true) => None,
         };
-        Self { ready: reason.is_none(), reason }
+        Self { ready: reason.is_none(), reason: reason.map(Cow::Borrowed) }
     }
 
     fn status(&self) -> StatusCode {
@@ -95,7 +104,10 @@ mod tests {
             (true, false, Some("stopping"), 503),
         ] {
             let readiness = Readiness::new(is_stopping, is_complete);
-            assert_eq!((readiness.reason, readiness.status().as_u16()), (reason, status));
+            assert_eq!(
+                (readiness.reason.as_deref(), readiness.status().as_u16()),
+                (reason, status)
+            );
         }
     }
 }

@@ -78,6 +78,7 @@ async fn call(
     // It may be as large as all that is made of it.
     drop(body);
     asked.write_arrays(procedure.arrays);
+    jobs::check_pin(&parts.headers, &procedure)?;
     let key = jobs::key(state, &parts.method, &parts.headers, &procedure.name, &asked)?;
     if jobs::is_wanted(state, parts, &procedure, &asked.form) {
         return Ok(jobs::accept(state, &parts.headers, &procedure, key, asked).await?);

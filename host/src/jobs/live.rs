@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -90,6 +90,8 @@ pub(super) struct LiveJob {
     id: JobId,
     stop: CancellationToken,
     is_asked_to_stop: AtomicBool,
+    /// Whether it is expected to take so little that it may be claimed before there is a place for it.
+    is_quick: AtomicBool,
     fuel: AtomicU64,
     told: Mutex<Told>,
     /// The number of the newest event.
@@ -99,6 +101,8 @@ pub(super) struct LiveJob {
 
 struct Told {
     state: State,
+    /// What it waits for that is not there, and since when.
+    missing: Option<(String, Instant)>,
     progress: Option<Progress>,
     lines: VecDeque<LogLine>,
     lines_size: usize,
@@ -133,9 +137,11 @@ impl LiveJob {
             id,
             stop: CancellationToken::new(),
             is_asked_to_stop: AtomicBool::new(false),
+            is_quick: AtomicBool::new(false),
             fuel: AtomicU64::new(0),
             told: Mutex::new(Told {
                 state,
+                missing: None,
                 progress: None,
                 lines_size: lines.iter().map(|line| line.message.len()).sum(),
                 lines: lines.into(),
@@ -151,8 +157,37 @@ impl LiveJob {
     pub(super) fn enter(&self, state: State) {
         let mut told = self.told();
         told.state = state;
+        if state != State::Queued {
+            told.missing = None;
+        }
         self.news.entered[state as usize].fetch_add(1, Ordering::Relaxed);
         self.tell(&mut told, |_| EventKind::State(state));
+    }
+
+    pub(super) fn expect_quick(&self) {
+        self.is_quick.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_quick(&self) -> bool {
+        self.is_quick.load(Ordering::Relaxed)
+    }
+
+    /// Notes what the job waits for; whether that is news.
+    pub(super) fn wait_for(&self, reason: String) -> bool {
+        let mut told = self.told();
+        let since = told.missing.as_ref().map(|(_, since)| *since);
+        told.missing = Some((reason, since.unwrap_or_else(Instant::now)));
+        since.is_none()
+    }
+
+    /// What it waits for that is not there, and since when.
+    pub(super) fn waits_for(&self) -> Option<(String, Instant)> {
+        self.told().missing.clone()
+    }
+
+    /// The number of its newest event.
+    pub(super) fn newest(&self) -> u64 {
+        *self.newest.borrow()
     }
 
     pub(super) fn state(&self) -> State {

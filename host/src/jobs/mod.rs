@@ -8,6 +8,8 @@
 mod live;
 pub mod model;
 mod once;
+mod opening;
+mod parked;
 mod queue;
 mod recover;
 mod runner;
@@ -19,7 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytesize::ByteSize;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -34,20 +36,25 @@ use crate::sandbox::Sandbox;
 
 use live::Live;
 pub use live::{Event, EventKind, Follower};
-use model::{IdempotencyKey, Job, JobId, NewJob, Presentation, Priority, State};
+use model::{Ending, IdempotencyKey, Job, JobId, NewJob, Presentation, Priority, State};
 pub use once::Once;
+use opening::Opening;
 use queue::Queue;
 pub use runner::Workshop;
-use store::{JobStore, StoreError, Submission};
+use store::{Fence, JobStore, StoreError, Submission};
 use stored::StoredCall;
 pub use view::View;
+
+/// Bytes of results that may wait to be stored while their places run other jobs.
+const UNSTORED: usize = 256 << 20;
+const UNIT: usize = 1 << 10;
 
 /// The jobs of one host.
 #[derive(Clone)]
 pub struct Jobs(Arc<Inner>);
 
 struct Inner {
-    store: Arc<dyn JobStore>,
+    store: Opening,
     catalog: Shared,
     sandbox: Arc<Sandbox>,
     config: JobsConfig,
@@ -57,6 +64,8 @@ struct Inner {
     work: Notify,
     /// The attempts that run, each until its end is recorded.
     running: TaskTracker,
+    /// Room for what has ended and is not stored yet, in units of [`UNIT`].
+    unstored: Semaphore,
     /// The host goes down, and no longer waits for what runs.
     leaving: CancellationToken,
 }
@@ -66,6 +75,8 @@ struct Inner {
 pub struct Wish {
     /// How urgent; where it is not said, the procedure's own priority.
     pub priority: Option<Priority>,
+    /// Whether only the version that the procedure has now may run.
+    pub is_pinned: bool,
     /// Makes the submission repeatable.
     pub key: Option<IdempotencyKey>,
     /// How the submitter can take the result.
@@ -80,6 +91,21 @@ impl Jobs {
         sandbox: Arc<Sandbox>,
         config: JobsConfig,
     ) -> Self {
+        Self::with(Opening::opened(store), catalog, sandbox, config)
+    }
+
+    /// Jobs whose store cannot be opened yet, for this reason: everything about them fails with it until
+    /// [`Self::open`].
+    pub fn unopened(
+        reason: StoreError,
+        catalog: Shared,
+        sandbox: Arc<Sandbox>,
+        config: JobsConfig,
+    ) -> Self {
+        Self::with(Opening::failed(reason), catalog, sandbox, config)
+    }
+
+    fn with(store: Opening, catalog: Shared, sandbox: Arc<Sandbox>, config: JobsConfig) -> Self {
         Self(Arc::new(Inner {
             store,
             catalog,
@@ -89,6 +115,7 @@ impl Jobs {
             live: Live::default(),
             work: Notify::new(),
             running: TaskTracker::new(),
+            unstored: Semaphore::new(UNSTORED / UNIT),
             leaving: CancellationToken::new(),
         }))
     }
@@ -126,26 +153,33 @@ impl Jobs {
         Call::within(Arc::clone(procedure), call.arguments.clone(), checked)?;
         let encoded = call.encode();
         let job = self.0.new_job(procedure, encoded, wish);
+        // One that may not run twice is claimed only when it really begins.
+        let policy = &procedure.jobs;
+        let is_quick =
+            policy.is_repeatable && policy.max_running.is_none() && procedure.meter.is_quick();
         let jobs = self.clone();
         unbroken(async move {
-            let stored = jobs.store(job).await;
+            let stored = jobs.store(job, is_quick).await;
             drop(charge);
             stored
         })
         .await
     }
 
-    async fn store(&self, job: NewJob) -> Result<View, CallError> {
+    async fn store(&self, job: NewJob, is_quick: bool) -> Result<View, CallError> {
         let mut queued = job.record(0);
         let id = job.id;
         let place = self.0.reserve();
         // Before anybody can find it in the store, so that whoever asks it to stop reaches it here.
         let live = self.0.live.insert(id, State::Queued, Vec::new());
+        if is_quick {
+            live.expect_quick();
+        }
         let submission = match (&place, &job.key) {
             // What was submitted before needs no room.
-            (None, Some(key)) => self.0.store.known(key).await,
+            (None, Some(key)) => self.0.known(key).await,
             (None, None) => Ok(None),
-            (Some(_), _) => self.0.store.submit(job).await.map(Some),
+            (Some(_), _) => self.0.submit(job).await.map(Some),
         };
         if let Ok(Some(Submission::New(sequence))) = submission {
             queued.sequence = sequence;
@@ -161,29 +195,76 @@ impl Jobs {
         }
     }
 
-    /// Asks a job to stop. A job that is running has stopped soon after; one that has ended stays as
-    /// it is.
+    /// Asks a job to stop, and gives it as it is then. A job that is running has stopped soon after; one
+    /// that has ended stays as it is.
     ///
     /// # Errors
     ///
     /// [`Kind::NotFound`], [`Kind::Gone`], and where the store fails.
     pub async fn cancel(&self, id: JobId) -> Result<View, CallError> {
         let jobs = self.clone();
-        unbroken(async move { jobs.stop(id).await }).await
+        unbroken(async move { jobs.stop(id).await.map(|(view, _)| view) }).await
     }
 
-    async fn stop(&self, id: JobId) -> Result<View, CallError> {
-        if self.0.store.ask_to_stop(id).await.map_err(store_failure)? {
-            if let Some(job) = self.0.live.get(id) {
-                job.ask_to_stop();
+    /// Asks a job to stop, or removes one that has ended, with all that is kept of it. Gives it as it is,
+    /// or was.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::cancel`].
+    pub async fn cancel_or_remove(&self, id: JobId) -> Result<View, CallError> {
+        let jobs = self.clone();
+        unbroken(async move {
+            let (view, had_ended) = jobs.stop(id).await?;
+            if had_ended && view.job.state.is_terminal() {
+                jobs.0.store().map_err(store_failure)?.remove(id).await.map_err(store_failure)?;
+                jobs.0.live.note();
             }
-            self.0.end_if_waiting(id).await.map_err(store_failure)?;
+            Ok(view)
+        })
+        .await
+    }
+
+    /// The job, and whether it had ended before anybody asked.
+    async fn stop(&self, id: JobId) -> Result<(View, bool), CallError> {
+        let live = self.0.live.get(id);
+        match self.0.ask_to_stop(id).await {
+            Ok(false) => return Ok((self.view(id).await?, true)),
+            Ok(true) => {}
+            // What runs can be stopped all the same. The end is recorded once that is possible.
+            Err(_) if live.as_ref().is_some_and(|live| live.state() == State::Running) => {}
+            Err(error) => return Err(store_failure(error)),
         }
-        self.view(id).await
+        if let Some(live) = live.or_else(|| self.0.live.get(id)) {
+            live.ask_to_stop();
+        }
+        self.0.end_if_waiting(id).await.map_err(store_failure)?;
+        Ok((self.view(id).await?, false))
     }
 }
 
 impl Inner {
+    /// The store, if it is open.
+    fn store(&self) -> Result<&Arc<dyn JobStore>, StoreError> {
+        self.store.get()
+    }
+
+    async fn known(&self, key: &IdempotencyKey) -> Result<Option<Submission>, StoreError> {
+        self.store()?.known(key).await
+    }
+
+    async fn submit(&self, job: NewJob) -> Result<Submission, StoreError> {
+        self.store()?.submit(job).await
+    }
+
+    async fn ask_to_stop(&self, id: JobId) -> Result<bool, StoreError> {
+        self.store()?.ask_to_stop(id).await
+    }
+
+    async fn finish(&self, id: JobId, fence: Fence, ending: Ending) -> Result<bool, StoreError> {
+        self.store()?.finish(id, fence, ending).await
+    }
+
     fn lock_queue(&self) -> std::sync::MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -218,6 +299,7 @@ impl Inner {
             suggested_wait: policy.suggested_wait,
             submitted: SystemTime::now(),
             begun: None,
+            is_pinned: wish.is_pinned,
             key: wish.key,
         }
     }
@@ -225,7 +307,8 @@ impl Inner {
     /// Puts a job that is in the store as queued, and live, into the queue; or ends it, where it was
     /// asked to stop before it was there to be found.
     async fn enqueue(&self, job: &Job, not_before: Option<Instant>) {
-        self.lock_queue().push(job.id, job.priority, job.sequence, not_before);
+        let place = (job.priority, job.sequence);
+        self.lock_queue().push(job.id, place, waiting_since(job.submitted), not_before);
         self.work.notify_one();
         // Whoever asks it to stop says so here first, and looks into the queue then. If that was too
         // early, it is seen now.
@@ -237,11 +320,11 @@ impl Inner {
 
     /// Ends a job that is asked to stop and waits. One that a runner has taken is ended by that one.
     async fn end_if_waiting(&self, id: JobId) -> Result<(), StoreError> {
-        let Some((priority, sequence)) = self.lock_queue().remove(id) else { return Ok(()) };
+        let Some(place) = self.lock_queue().remove(id) else { return Ok(()) };
         // It is nobody's but ours now.
         let ended = self.end_unbegun(id).await;
         if ended.is_err() {
-            self.lock_queue().push(id, priority, sequence, None);
+            self.lock_queue().push(id, place, Instant::now(), None);
             self.work.notify_one();
         }
         ended
@@ -267,6 +350,14 @@ async fn unbroken<T: Send + 'static>(
     })
 }
 
+/// Since when a job waits that was submitted then. A clock that jumped counts for a day at the most.
+fn waiting_since(submitted: SystemTime) -> Instant {
+    const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+    let waited = SystemTime::now().duration_since(submitted).unwrap_or_default();
+    let now = Instant::now();
+    now.checked_sub(waited.min(LONGEST)).unwrap_or(now)
+}
+
 /// The instant of a moment of the wall clock, at most `longest` from now.
 fn instant(moment: SystemTime, longest: Duration) -> Instant {
     let wait = moment.duration_since(SystemTime::now()).unwrap_or_default();
@@ -286,6 +377,7 @@ fn conflict() -> CallError {
 fn store_failure(error: StoreError) -> CallError {
     let kind = match &error {
         StoreError::Full(_) => Kind::StorageFull,
+        StoreError::Refused(_) => Kind::TooLarge,
         StoreError::Unavailable(_) => Kind::Unavailable,
     };
     CallError::new(kind, error.to_string())

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use uuid::{Builder, Uuid};
 
-use crate::error::CallError;
+use crate::error::{CallError, Kind};
 use crate::sandbox::{Progress, Receipt};
 
 /// A job's handle: a UUID of version 7. 74 of its bits are random, so that it can be neither guessed nor
@@ -167,6 +167,8 @@ pub struct NewJob {
     pub submitted: SystemTime,
     /// When its first attempt began, where it begins without waiting for its turn.
     pub begun: Option<SystemTime>,
+    /// Whether only the version with this digest is to run.
+    pub is_pinned: bool,
     /// A key of the submitter's, with a hash of what was asked for.
     pub key: Option<IdempotencyKey>,
 }
@@ -184,6 +186,9 @@ impl NewJob {
             state: if self.begun.is_some() { State::Running } else { State::Queued },
             priority: self.priority,
             attempts: u32::from(self.begun.is_some()),
+            failures: 0,
+            crashes: 0,
+            is_pinned: self.is_pinned,
             max_attempts: self.max_attempts,
             backoff: self.backoff,
             is_repeatable: self.is_repeatable,
@@ -227,10 +232,16 @@ pub struct Job {
     pub state: State,
     /// How urgent it is.
     pub priority: Priority,
-    /// How often it was begun.
+    /// How often it was begun. It numbers the attempts.
     pub attempts: u32,
-    /// How often it may be.
+    /// How many of its attempts failed by themselves.
+    pub failures: u32,
+    /// How often a host crashed while it ran.
+    pub crashes: u32,
+    /// How often it may fail, counting the last time.
     pub max_attempts: u32,
+    /// Whether only the version with this digest is to run.
+    pub is_pinned: bool,
     /// How long to wait before the second attempt.
     pub backoff: Duration,
     /// Whether to run it again could do nothing twice.
@@ -262,6 +273,8 @@ pub struct Job {
 pub struct Ending {
     /// A terminal state, or [`State::Queued`] for another attempt.
     pub state: State,
+    /// Whose fault it is that the attempt did not succeed.
+    pub fault: Fault,
     /// When.
     pub ended: SystemTime,
     /// For another attempt: not before then.
@@ -278,6 +291,46 @@ pub struct Ending {
     pub logs: Logs,
     /// For how long this is kept.
     pub keep_for: Duration,
+}
+
+/// Whose fault an ending is. Only faults of its own, and crashes, use up a job's attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Nobody's: it succeeded, was cancelled, or a host ended in good order.
+    Nobody,
+    /// Its own.
+    Attempt,
+    /// The host crashed while it ran.
+    Crash,
+}
+
+impl Ending {
+    /// Bytes that it takes in memory until it is stored, apart from what every ending takes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let error = self.error.as_ref().and_then(|error| error.value.as_ref());
+        self.result.as_ref().map_or(0, Bytes::len)
+            + self.logs.stdout.len()
+            + self.logs.stderr.len()
+            + self.logs.lines.iter().map(|line| line.message.len()).sum::<usize>()
+            + error.map_or(0, crate::value::Value::written_size)
+    }
+
+    /// What can still be recorded where the store has no room for more: that it ended, and why nothing
+    /// is kept of it.
+    #[must_use]
+    pub fn bare(self, kind: Kind, why: &str) -> Self {
+        let error = match (self.state, self.error) {
+            (State::Succeeded, _) => {
+                let message =
+                    format!("the procedure returned, but its result cannot be kept: {why}");
+                Some(CallError::new(kind, message))
+            }
+            (_, error) => error.map(|error| CallError::new(error.kind, error.message)),
+        };
+        let state = if self.state == State::Succeeded { State::Failed } else { self.state };
+        Self { state, error, result: None, logs: Logs::default(), progress: None, ..self }
+    }
 }
 
 /// What a job wrote and logged, within bounds.

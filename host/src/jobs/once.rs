@@ -52,7 +52,7 @@ impl Jobs {
         let checked = self.0.sandbox.budget().charge(Purpose::Request);
         let call = Call::within(Arc::clone(procedure), stored.arguments, checked)?;
         // What came before needs no place.
-        if let Some(known) = self.0.store.known(&key).await.map_err(store_failure)? {
+        if let Some(known) = self.0.known(&key).await.map_err(store_failure)? {
             return known_or_conflict(&known);
         }
         let place = place.await?;
@@ -66,7 +66,7 @@ impl Jobs {
             let id = job.id;
             let live = jobs.0.live.insert(id, State::Running, Vec::new());
             let record = job.record(0);
-            let submission = jobs.0.store.submit(job).await;
+            let submission = jobs.0.submit(job).await;
             drop(charge);
             match submission {
                 Ok(Submission::New(sequence)) => {

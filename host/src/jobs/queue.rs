@@ -1,52 +1,128 @@
-//! Whose turn it is: the most urgent job first, among those the one that was submitted first. Knows
-//! nothing of a job but that.
+//! Whose turn it is: the most urgent job first, among those the one that was submitted first. What has
+//! waited for long counts as more urgent, so that everything has its turn. Knows nothing of a job but that.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::model::{JobId, Priority};
+
+/// After so long in the queue a job counts as one level more urgent.
+const AGEING: Duration = Duration::from_secs(5 * 60);
 
 /// Jobs that wait. All of it is in the store too, from which it is made anew at the start.
 #[derive(Default)]
 pub(super) struct Queue {
     /// By urgency, the most urgent first; in each, the oldest first.
-    ready: [BTreeMap<u64, JobId>; 8],
+    ready: [BTreeMap<u64, Entry>; 8],
     /// Waiting for their next attempt.
-    delayed: BTreeMap<(Instant, Place), JobId>,
-    places: HashMap<JobId, (Place, Option<Instant>)>,
+    delayed: BTreeMap<(Instant, Place), Entry>,
+    /// Waiting for a procedure, or a version of one, that is not there.
+    parked: BTreeMap<u64, Entry>,
+    /// Waiting until another job of their procedure has ended, by its name.
+    held: HashMap<Arc<str>, BTreeMap<Place, Entry>>,
+    /// How many jobs run of each procedure that may run only so many.
+    shares: HashMap<Arc<str>, u32>,
+    places: HashMap<JobId, (Place, Waiting)>,
     /// Room that is kept for jobs that are being stored.
     reserved: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    id: JobId,
+    since: Instant,
+}
+
+/// What a job waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Waiting {
+    Turn,
+    Moment(Instant),
+    Procedure,
+    Share(Arc<str>),
 }
 
 /// Less is sooner.
 pub(super) type Place = (Priority, u64);
 
 impl Queue {
+    /// A job that waits for its turn since then, or first for a moment.
     pub(super) fn push(
         &mut self,
         id: JobId,
-        priority: Priority,
-        sequence: u64,
+        place: Place,
+        since: Instant,
         not_before: Option<Instant>,
     ) {
-        let place = (priority, sequence);
-        match not_before {
-            Some(moment) => self.delayed.insert((moment, place), id),
-            None => self.level(priority).insert(sequence, id),
+        let entry = Entry { id, since };
+        let waiting = match not_before {
+            Some(moment) => {
+                self.delayed.insert((moment, place), entry);
+                Waiting::Moment(moment)
+            }
+            None => {
+                self.level(place.0).insert(place.1, entry);
+                Waiting::Turn
+            }
         };
-        self.places.insert(id, (place, not_before));
+        self.places.insert(id, (place, waiting));
+    }
+
+    /// A job whose procedure is not there.
+    pub(super) fn park(&mut self, id: JobId, place: Place, since: Instant) {
+        self.parked.insert(place.1, Entry { id, since });
+        self.places.insert(id, (place, Waiting::Procedure));
+    }
+
+    /// Gives all jobs their turn that are parked or held back, since the catalog may be another: whoever
+    /// takes one puts it back where it is too early. Whether there were any.
+    pub(super) fn unpark(&mut self) -> bool {
+        let parked = std::mem::take(&mut self.parked).into_values();
+        let held = std::mem::take(&mut self.held).into_values().flat_map(BTreeMap::into_values);
+        let waiting: Vec<_> = parked.chain(held).collect();
+        let any = !waiting.is_empty();
+        for Entry { id, since } in waiting {
+            if let Some(place) = self.places.get(&id).map(|(place, _)| *place) {
+                self.push(id, place, since, None);
+            }
+        }
+        any
+    }
+
+    /// The parked jobs.
+    pub(super) fn parked(&self) -> Vec<JobId> {
+        self.parked.values().map(|entry| entry.id).collect()
     }
 
     /// The job whose turn it is.
     pub(super) fn pop(&mut self, now: Instant) -> Option<JobId> {
+        self.pop_if(now, |_| true)
+    }
+
+    /// The job whose turn it is, if it is one of these.
+    pub(super) fn pop_if(
+        &mut self,
+        now: Instant,
+        is_wanted: impl FnOnce(JobId) -> bool,
+    ) -> Option<JobId> {
         while let Some(entry) = self.delayed.first_entry()
             && entry.key().0 <= now
         {
-            let ((_, (priority, sequence)), id) = entry.remove_entry();
-            self.push(id, priority, sequence, None);
+            let ((_, place), Entry { id, since }) = entry.remove_entry();
+            self.push(id, place, since, None);
         }
-        let (_, id) = self.ready.iter_mut().find_map(BTreeMap::pop_first)?;
+        let oldest = self.ready.iter().enumerate().filter_map(|(urgency, level)| {
+            let (_, entry) = level.first_key_value()?;
+            Some((due(urgency, entry), urgency))
+        });
+        let (_, urgency) = oldest.min()?;
+        let first = self.ready[urgency].first_entry()?;
+        let id = first.get().id;
+        if !is_wanted(id) {
+            return None;
+        }
+        first.remove();
         self.places.remove(&id);
         Some(id)
     }
@@ -58,34 +134,88 @@ impl Queue {
 
     /// Takes a job out that is not to be begun, and says where it was.
     pub(super) fn remove(&mut self, id: JobId) -> Option<Place> {
-        let (place, not_before) = self.places.remove(&id)?;
-        match not_before {
-            Some(moment) => self.delayed.remove(&(moment, place)),
-            None => self.level(place.0).remove(&place.1),
+        let (place, waiting) = self.places.remove(&id)?;
+        match waiting {
+            Waiting::Moment(moment) => self.delayed.remove(&(moment, place)),
+            Waiting::Turn => self.level(place.0).remove(&place.1),
+            Waiting::Procedure => self.parked.remove(&place.1),
+            Waiting::Share(procedure) => {
+                let held = self.held.get_mut(&procedure)?;
+                let entry = held.remove(&place);
+                if held.is_empty() {
+                    self.held.remove(&procedure);
+                }
+                entry
+            }
         };
         Some(place)
     }
 
-    fn level(&mut self, priority: Priority) -> &mut BTreeMap<u64, JobId> {
+    fn level(&mut self, priority: Priority) -> &mut BTreeMap<u64, Entry> {
         &mut self.ready[usize::from(priority.urgency())]
     }
 
-    /// How many are to go first, plus one; delayed ones go last. Takes the longer the more have come
-    /// after it, so that it is quick for the newest.
+    /// How many are to go first, plus one; delayed ones go last, and parked ones have no place. Takes the
+    /// longer the more have come after it, so that it is quick for the newest.
     pub(super) fn position(&self, id: JobId) -> Option<usize> {
-        let (place, not_before) = self.places.get(&id)?;
-        Some(match not_before {
-            None => {
-                let (more_urgent, level) = self.ready.split_at(usize::from(place.0.urgency()));
-                let level = level.first()?;
-                let before: usize = more_urgent.iter().map(BTreeMap::len).sum();
-                before + level.len() + 1 - level.range(place.1..).count()
+        let (place, waiting) = self.places.get(&id)?;
+        match waiting {
+            Waiting::Procedure | Waiting::Share(_) => None,
+            Waiting::Turn => {
+                let own = usize::from(place.0.urgency());
+                let turn = due(own, self.ready[own].get(&place.1)?);
+                let before = self.ready.iter().enumerate().map(|(urgency, level)| {
+                    let is_before = |entry: &Entry| (due(urgency, entry), urgency) < (turn, own);
+                    if urgency < own {
+                        level.len() - level.values().rev().take_while(|e| !is_before(e)).count()
+                    } else if urgency == own {
+                        level.len() - level.range(place.1..).count()
+                    } else {
+                        level.values().take_while(|e| is_before(e)).count()
+                    }
+                });
+                Some(before.sum::<usize>() + 1)
             }
-            Some(moment) => {
+            Waiting::Moment(moment) => {
                 let ready: usize = self.ready.iter().map(BTreeMap::len).sum();
-                ready + self.delayed.range(..(*moment, *place)).count() + 1
+                Some(ready + self.delayed.range(..(*moment, *place)).count() + 1)
             }
-        })
+        }
+    }
+
+    /// Takes one of the procedure's places to run in; or holds the job back until one is free, and
+    /// gives `false`.
+    pub(super) fn take_or_hold(
+        &mut self,
+        procedure: &Arc<str>,
+        most: u32,
+        (id, place, since): (JobId, Place, Instant),
+    ) -> bool {
+        let running = self.shares.entry(Arc::clone(procedure)).or_default();
+        if *running < most {
+            *running += 1;
+            return true;
+        }
+        let held = self.held.entry(Arc::clone(procedure)).or_default();
+        held.insert(place, Entry { id, since });
+        self.places.insert(id, (place, Waiting::Share(Arc::clone(procedure))));
+        false
+    }
+
+    /// Gives such a place back, and the next of the procedure's jobs its turn.
+    pub(super) fn give_back(&mut self, procedure: &Arc<str>) {
+        match self.shares.get_mut(procedure) {
+            Some(running) if *running > 1 => *running -= 1,
+            _ => drop(self.shares.remove(procedure)),
+        }
+        let Some(held) = self.held.get_mut(procedure) else { return };
+        let next = held.pop_first();
+        if held.is_empty() {
+            self.held.remove(procedure);
+        }
+        if let Some((place, Entry { id, since })) = next {
+            self.push(id, place, since, None);
+        }
     }
 
     /// How many wait.
@@ -96,6 +226,11 @@ impl Queue {
     fn len(&self) -> usize {
         self.waiting() + self.reserved
     }
+}
+
+/// By when a job would be the most urgent of all if it waited for so long: the least goes first.
+fn due(urgency: usize, entry: &Entry) -> Instant {
+    entry.since + AGEING * u32::try_from(urgency).unwrap_or(0)
 }
 
 /// Room in the queue for one job, until it is dropped.
@@ -136,8 +271,9 @@ mod tests {
     #[test]
     fn the_most_urgent_goes_first_and_among_equals_the_oldest() {
         let mut queue = Queue::default();
+        let now = Instant::now();
         for (n, urgency) in [(1, 3), (2, 0), (3, 3), (4, 7), (5, 0)] {
-            queue.push(id(n), priority(urgency), u64::from(n), None);
+            queue.push(id(n), (priority(urgency), u64::from(n)), now, None);
         }
         assert_eq!(queue.position(id(3)), Some(4));
         assert_eq!(queue.remove(id(1)), Some((priority(3), 1)));
@@ -152,8 +288,8 @@ mod tests {
         let mut queue = Queue::default();
         let now = Instant::now();
         let later = now + Duration::from_secs(60);
-        queue.push(id(1), priority(0), 1, Some(later));
-        queue.push(id(2), priority(3), 2, None);
+        queue.push(id(1), (priority(0), 1), now, Some(later));
+        queue.push(id(2), (priority(3), 2), now, None);
         assert_eq!(queue.next_delayed(), Some(later));
         assert_eq!(queue.position(id(1)), Some(2));
         assert_eq!(queue.pop(now), Some(id(2)));
@@ -165,9 +301,64 @@ mod tests {
     fn room_is_kept_for_what_is_being_stored() {
         let queue = Arc::new(Mutex::new(Queue::default()));
         let first = Reservation::new(&queue, 2).unwrap();
-        queue.lock().unwrap().push(id(1), priority(3), 1, None);
+        queue.lock().unwrap().push(id(1), (priority(3), 1), Instant::now(), None);
         assert!(Reservation::new(&queue, 2).is_none());
         drop(first);
         assert!(Reservation::new(&queue, 2).is_some());
+    }
+
+    #[test]
+    fn what_has_waited_for_long_goes_before_what_is_more_urgent() {
+        let mut queue = Queue::default();
+        let start = Instant::now();
+        let now = start + 4 * AGEING;
+        queue.push(id(1), (priority(3), 1), start, None);
+        queue.push(id(2), (priority(7), 2), start, None);
+        queue.push(id(3), (priority(0), 3), now, None);
+        assert_eq!([1, 2, 3].map(|n| queue.position(id(n))), [Some(1), Some(3), Some(2)]);
+        let order: Vec<_> = std::iter::from_fn(|| queue.pop(now)).collect();
+        assert_eq!(order, [1, 3, 2].map(id));
+    }
+
+    #[test]
+    fn of_a_procedure_with_a_share_only_so_many_run_and_the_rest_follow_in_order() {
+        let mut queue = Queue::default();
+        let (now, name): (_, Arc<str>) = (Instant::now(), "long".into());
+        let take = |queue: &mut Queue, n, u| {
+            queue.take_or_hold(&name, 1, (id(n), (priority(u), n.into()), now))
+        };
+        assert!(take(&mut queue, 1, 3));
+        assert!(!take(&mut queue, 2, 3) && !take(&mut queue, 3, 0) && !take(&mut queue, 4, 3));
+        assert_eq!((queue.waiting(), queue.pop(now), queue.position(id(2))), (3, None, None));
+        queue.give_back(&name);
+        assert_eq!((queue.pop(now), queue.pop(now)), (Some(id(3)), None));
+        assert!(take(&mut queue, 3, 0));
+        // A procedure may have lost its limit.
+        assert!(queue.unpark());
+        assert_eq!(queue.pop(now), Some(id(2)));
+        assert!(!take(&mut queue, 2, 3));
+        assert_eq!(queue.pop(now), Some(id(4)));
+        assert!(!take(&mut queue, 4, 3));
+        assert_eq!(queue.remove(id(2)), Some((priority(3), 2)));
+        queue.give_back(&name);
+        assert_eq!((queue.pop(now), queue.waiting()), (Some(id(4)), 0));
+    }
+
+    #[test]
+    fn a_parked_job_has_no_turn_and_keeps_its_place() {
+        let mut queue = Queue::default();
+        let now = Instant::now();
+        queue.park(id(1), (priority(3), 1), now);
+        queue.push(id(2), (priority(3), 2), now, None);
+        assert_eq!((queue.position(id(1)), queue.position(id(2))), (None, Some(1)));
+        assert_eq!((queue.waiting(), queue.parked()), (2, vec![id(1)]));
+        assert!(queue.unpark() && !queue.unpark());
+        assert_eq!(
+            [queue.pop(now), queue.pop(now), queue.pop(now)],
+            [Some(id(1)), Some(id(2)), None]
+        );
+        queue.park(id(3), (priority(3), 3), now);
+        assert_eq!(queue.remove(id(3)), Some((priority(3), 3)));
+        assert_eq!(queue.waiting(), 0);
     }
 }

@@ -1,17 +1,18 @@
 //! What becomes of jobs that a host leaves unfinished: decided by itself when it ends in good order, or
 //! by the next one.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use tracing::info;
+use tracing::{info, warn};
 
-use super::model::{Ending, Job, Logs, State};
-use super::store::StoreError;
+use super::model::{Ending, Fault, Job, Logs, State};
+use super::store::{Fence, JobStore, StoreError};
 use super::{Inner, Jobs, instant};
 use crate::error::{CallError, Kind};
 
-/// A job that was begun so often when a host crashed is not begun again: it may be what ends the host.
-const MOST_ATTEMPTS: u32 = 3;
+/// A job that ran when a host crashed, so often, is not begun again: it may be what ends the host.
+const MOST_CRASHES: u32 = 3;
 
 /// A clock that jumped should not delay a job for years.
 const LONGEST_DELAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -33,14 +34,48 @@ impl Jobs {
     ///
     /// Where the store fails.
     pub async fn recover(&self) -> Result<(), StoreError> {
-        for job in self.0.store.unfinished().await? {
-            let logs = self.0.store.logs(job.id).await?.unwrap_or_default();
+        self.take_up(&**self.0.store()?).await
+    }
+
+    /// Takes up the jobs of a store that could not be opened before, and lets everybody have it.
+    ///
+    /// # Errors
+    ///
+    /// Where the store fails. Nothing was taken up then.
+    pub async fn open(&self, store: Arc<dyn JobStore>) -> Result<(), StoreError> {
+        self.take_up(&*store).await?;
+        self.0.store.open(store);
+        Ok(())
+    }
+
+    /// Says anew why the store cannot be opened.
+    pub fn cannot_open(&self, reason: StoreError) {
+        self.0.store.fail(reason);
+    }
+
+    async fn take_up(&self, store: &dyn JobStore) -> Result<(), StoreError> {
+        let mut unfinished = Vec::new();
+        for job in store.unfinished().await? {
+            let logs = store.logs(job.id).await?.unwrap_or_default();
+            unfinished.push((job, logs));
+        }
+        for (job, logs) in unfinished {
             let live = self.0.live.insert(job.id, job.state, logs.lines.clone());
             if job.state == State::Running {
                 let ending = self.0.unfinished(&job, logs, End::Crash);
                 let state = ending.state;
                 info!(job = %job.id, procedure = %job.procedure, "found running, now {}", state.name());
-                self.0.store.finish(job.id, ending).await?;
+                let fence = Fence::Attempt(job.attempts);
+                if let Err(error) = store.finish(job.id, fence, ending.clone()).await {
+                    // Calls, and other jobs, need not wait for the disk.
+                    warn!(job = %job.id, %error, "cannot record what becomes of a job; trying again");
+                    let inner = Arc::clone(&self.0);
+                    self.0.running.spawn(async move {
+                        let state = inner.record(job.id, fence, ending).await;
+                        inner.go_on(&job, &live, state, None).await;
+                    });
+                    continue;
+                }
                 if state.is_terminal() {
                     self.0.live.end(job.id, state);
                     continue;
@@ -65,10 +100,10 @@ impl Inner {
         } else if !job.is_repeatable {
             let message = "the host went down while the job ran, and running it again might do something twice; if it cannot, say `idempotent = true` in its sidecar";
             (State::Interrupted, message.to_owned())
-        } else if end == End::Crash && job.attempts >= MOST_ATTEMPTS.max(job.max_attempts) {
+        } else if end == End::Crash && job.crashes + 1 >= MOST_CRASHES.max(job.max_attempts) {
             let message = format!(
-                "the host crashed while the job ran, which was begun {} times; it is not begun again, since it may be the reason",
-                job.attempts
+                "the host crashed {} times while the job ran; it is not begun again, since it may be the reason",
+                job.crashes + 1
             );
             (State::Interrupted, message)
         } else {
@@ -77,6 +112,7 @@ impl Inner {
         let kind = if state == State::Cancelled { Kind::Cancelled } else { Kind::Interrupted };
         Ending {
             state,
+            fault: if end == End::Crash { Fault::Crash } else { Fault::Nobody },
             ended: SystemTime::now(),
             not_before: None,
             result: None,

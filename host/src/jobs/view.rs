@@ -21,6 +21,8 @@ pub struct View {
     pub job: Job,
     /// Its place in the queue, 1 for the next, while it is queued.
     pub position: Option<usize>,
+    /// What it waits for, where that is not its turn.
+    pub reason: Option<String>,
 }
 
 impl View {
@@ -72,7 +74,7 @@ impl Jobs {
     ///
     /// [`Kind::NotFound`], [`Kind::Gone`], and where the store fails.
     pub async fn view(&self, id: JobId) -> Result<View, CallError> {
-        match self.0.store.get(id).await.map_err(store_failure)? {
+        match self.0.store().map_err(store_failure)?.get(id).await.map_err(store_failure)? {
             Lookup::Found(job) => Ok(self.with_news(*job)),
             Lookup::Gone => Err(CallError::new(
                 Kind::Gone,
@@ -88,7 +90,8 @@ impl Jobs {
     ///
     /// Where the store fails.
     pub async fn list(&self, filter: &Filter) -> Result<(Vec<View>, Option<u64>), CallError> {
-        let page = self.0.store.list(filter).await.map_err(store_failure)?;
+        let page =
+            self.0.store().map_err(store_failure)?.list(filter).await.map_err(store_failure)?;
         Ok((page.jobs.into_iter().map(|job| self.with_news(job)).collect(), page.next))
     }
 
@@ -112,7 +115,14 @@ impl Jobs {
     pub async fn result(&self, id: JobId) -> Result<(Value, Presentation), CallError> {
         let gone =
             || CallError::new(Kind::Gone, format!("the result of the job {id} is no longer kept"));
-        let encoded = self.0.store.result(id).await.map_err(store_failure)?.ok_or_else(gone)?;
+        let encoded = self
+            .0
+            .store()
+            .map_err(store_failure)?
+            .result(id)
+            .await
+            .map_err(store_failure)?
+            .ok_or_else(gone)?;
         let decode = move || StoredResult::decode(&encoded);
         let stored = tokio::task::spawn_blocking(decode).await;
         match stored {
@@ -135,7 +145,9 @@ impl Jobs {
     /// [`Self::view`].
     pub async fn arguments(&self, id: JobId) -> Result<Arguments, CallError> {
         let most = "arguments of more than 1 MiB are neither shown nor kept after the end of a job";
-        let Some(encoded) = self.0.store.arguments(id).await.map_err(store_failure)? else {
+        let Some(encoded) =
+            self.0.store().map_err(store_failure)?.arguments(id).await.map_err(store_failure)?
+        else {
             self.view(id).await?;
             return Err(CallError::new(
                 Kind::Gone,
@@ -164,7 +176,7 @@ impl Jobs {
         &self,
         procedure: Option<&str>,
     ) -> Result<[u64; State::ALL.len()], CallError> {
-        self.0.store.counts(procedure).await.map_err(store_failure)
+        self.0.store().map_err(store_failure)?.counts(procedure).await.map_err(store_failure)
     }
 
     /// What a job wrote and logged, so far or at all.
@@ -176,7 +188,7 @@ impl Jobs {
         if let Some(live) = self.0.live.get(id) {
             return Ok(live.logs());
         }
-        match self.0.store.logs(id).await.map_err(store_failure)? {
+        match self.0.store().map_err(store_failure)?.logs(id).await.map_err(store_failure)? {
             Some(logs) => Ok(logs),
             None => self.view(id).await.map(|_| Logs::default()),
         }
@@ -185,6 +197,15 @@ impl Jobs {
     /// The events of a job from the one after `seen` on; `None` where it has ended.
     pub fn follow(&self, id: JobId, seen: u64) -> Option<Follower> {
         self.0.live.get(id).map(|job| Follower::new(job, seen))
+    }
+
+    /// Why no job could be stored now.
+    ///
+    /// # Errors
+    ///
+    /// What the store says.
+    pub async fn probe(&self) -> Result<(), CallError> {
+        self.0.store().map_err(store_failure)?.probe().await.map_err(store_failure)
     }
 
     /// How many there are, and have been.
@@ -201,11 +222,16 @@ impl Jobs {
     }
 
     pub(super) fn with_news(&self, mut job: Job) -> View {
-        let position = match job.state {
-            // One that is not in the queue any more is just being begun.
-            State::Queued => self.0.lock_queue().position(job.id).or(Some(1)),
-            _ => None,
-        };
+        let (mut position, mut reason) = (None, None);
+        if job.state == State::Queued {
+            position = self.0.lock_queue().position(job.id);
+            if position.is_none() {
+                let live = self.0.live.get(job.id);
+                reason = live.and_then(|live| live.waits_for()).map(|(reason, _)| reason);
+                // One that is not in the queue any more is just being begun.
+                position = reason.is_none().then_some(1);
+            }
+        }
         if job.state == State::Running
             && let Some(live) = self.0.live.get(job.id)
         {
@@ -213,6 +239,6 @@ impl Jobs {
             job.receipt.fuel = live.fuel();
             job.cancel_requested |= live.is_asked_to_stop();
         }
-        View { job, position }
+        View { job, position, reason }
     }
 }

@@ -42,6 +42,13 @@ impl Meter {
         self.calls.load(Ordering::Relaxed)
     }
 
+    /// Whether its calls take less than a millisecond on average, as far as is known.
+    pub(crate) fn is_quick(&self) -> bool {
+        const ENOUGH: u64 = 16;
+        let calls = self.calls();
+        calls >= ENOUGH && self.microseconds.sum() / calls < 1000
+    }
+
     /// What is counted in it is counted in `figures` too.
     pub(super) fn add_to(&self, figures: &mut Figures) {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);

@@ -10,7 +10,10 @@ use tarp_host::config::JobsConfig;
 use tarp_host::error::Kind;
 use tarp_host::jobs::Wish;
 use tarp_host::jobs::model::{Ending, IdempotencyKey, Job, JobId, Logs, NewJob, State};
-use tarp_host::jobs::store::{Filter, JobStore, Lookup, Page, SqliteStore, StoreError, Submission};
+use tarp_host::jobs::store::{
+    Claim, Fence, Filter, JobStore, Lookup, Page, SqliteStore, StoreError, Submission, Version,
+};
+use tarp_host::sandbox::Progress;
 use tokio::sync::Semaphore;
 
 use crate::host::Host;
@@ -38,15 +41,36 @@ impl JobStore for Slow {
     async fn claim(
         &self,
         id: JobId,
-        digest: &str,
-        is_repeatable: bool,
+        version: Version,
         at: SystemTime,
-    ) -> Result<Option<Vec<u8>>, StoreError> {
-        self.store.claim(id, digest, is_repeatable, at).await
+    ) -> Result<Option<Claim>, StoreError> {
+        self.store.claim(id, version, at).await
     }
 
-    async fn finish(&self, id: JobId, ending: Ending) -> Result<bool, StoreError> {
-        self.store.finish(id, ending).await
+    async fn note(
+        &self,
+        id: JobId,
+        attempt: u32,
+        progress: Option<Progress>,
+        logs: Logs,
+    ) -> Result<bool, StoreError> {
+        self.store.note(id, attempt, progress, logs).await
+    }
+
+    async fn finish(&self, id: JobId, fence: Fence, ending: Ending) -> Result<bool, StoreError> {
+        self.store.finish(id, fence, ending).await
+    }
+
+    async fn remove(&self, id: JobId) -> Result<bool, StoreError> {
+        self.store.remove(id).await
+    }
+
+    async fn probe(&self) -> Result<(), StoreError> {
+        self.store.probe().await
+    }
+
+    async fn close(&self) {
+        self.store.close().await;
     }
 
     async fn ask_to_stop(&self, id: JobId) -> Result<bool, StoreError> {

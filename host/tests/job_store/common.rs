@@ -3,8 +3,12 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tarp_host::jobs::model::{Ending, IdempotencyKey, Job, JobId, Logs, NewJob, Priority, State};
-use tarp_host::jobs::store::{JobStore, Lookup, SqliteStore, Submission};
+use tarp_host::jobs::model::{
+    Ending, Fault, IdempotencyKey, Job, JobId, Logs, NewJob, Priority, State,
+};
+use tarp_host::jobs::store::{
+    Fence, JobStore, Lookup, SqliteStore, StoreError, Submission, Version,
+};
 use tarp_host::sandbox::Receipt;
 
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
@@ -38,6 +42,7 @@ pub(crate) fn job() -> NewJob {
         suggested_wait: 7,
         submitted: at(1_700_000_000),
         begun: None,
+        is_pinned: false,
         key: None,
     }
 }
@@ -49,6 +54,7 @@ pub(crate) fn key(key: &str, request: u8) -> Option<IdempotencyKey> {
 pub(crate) fn ending(state: State) -> Ending {
     Ending {
         state,
+        fault: Fault::Nobody,
         ended: at(1_700_000_009),
         not_before: None,
         result: (state == State::Succeeded).then(|| b"result".as_slice().into()),
@@ -71,7 +77,7 @@ pub(crate) async fn submit(store: &SqliteStore) -> JobId {
 /// Submits a job that succeeds, is kept for a day, and gives its handle.
 pub(crate) async fn succeed(store: &SqliteStore) -> JobId {
     let id = submit(store).await;
-    assert!(store.finish(id, ending(State::Succeeded)).await.unwrap());
+    assert!(finish(store, id, ending(State::Succeeded)).await.unwrap());
     id
 }
 
@@ -80,4 +86,22 @@ pub(crate) async fn found(store: &SqliteStore, id: JobId) -> Job {
         Ok(Lookup::Found(job)) => *job,
         other => panic!("{id} is not found, but {other:?}"),
     }
+}
+
+/// A version of the procedure, which may run again.
+pub(crate) fn version(digest: &str) -> Version {
+    Version { file: "lab/stats.wasm".into(), digest: digest.into(), is_repeatable: true }
+}
+
+/// Ends the attempt that runs, or the job that is queued.
+pub(crate) async fn finish(
+    store: &SqliteStore,
+    id: JobId,
+    ending: Ending,
+) -> Result<bool, StoreError> {
+    let fence = match store.get(id).await? {
+        Lookup::Found(job) if job.state == State::Running => Fence::Attempt(job.attempts),
+        _ => Fence::Queued,
+    };
+    store.finish(id, fence, ending).await
 }

@@ -7,7 +7,7 @@ use tarp_host::jobs::model::{Ending, JobId, LogLine, Logs, NewJob, State};
 use tarp_host::jobs::store::JobStore;
 use tarp_host::sandbox::Level;
 
-use crate::common::{at, ending, found, fresh, job};
+use crate::common::{at, ending, finish, found, fresh, job, version};
 
 /// Those that are made at the same time differ in what nobody can guess.
 #[test]
@@ -30,9 +30,15 @@ async fn large_arguments_and_results_come_back() {
     let new = NewJob { arguments: large.clone(), ..job() };
     let id = new.id;
     store.submit(new).await.unwrap();
-    assert!(store.claim(id, "d2", true, at(5)).await.unwrap() == Some(large.clone()));
+    assert!(
+        store
+            .claim(id, version("d2"), at(5))
+            .await
+            .unwrap()
+            .is_some_and(|claim| claim.arguments == large)
+    );
     let ending = Ending { result: Some(large.clone().into()), ..ending(State::Succeeded) };
-    store.finish(id, ending).await.unwrap();
+    finish(&store, id, ending).await.unwrap();
     assert!(store.result(id).await.unwrap() == Some(large));
 }
 
@@ -53,7 +59,7 @@ async fn times_before_1970_are_times() {
         ..Logs::default()
     };
     let ending = Ending { ended: early, logs: logs.clone(), ..ending(State::Failed) };
-    store.finish(id, ending).await.unwrap();
+    finish(&store, id, ending).await.unwrap();
     let job = found(&store, id).await;
     assert_eq!((job.submitted, job.ended), (early, Some(early)));
     assert_eq!(store.logs(id).await.unwrap(), Some(logs));

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tarp_host::jobs::model::{Ending, JobId, NewJob, State};
 use tarp_host::jobs::store::{JobStore, Lookup, SqliteStore, Submission};
 
-use crate::common::{DAY, HOUR, at, ending, found, job, key, open};
+use crate::common::{DAY, HOUR, at, ending, finish, found, job, key, open, version};
 
 const STORE: &str = "TARP_CRASH_STORE";
 const ROUNDS: usize = 25;
@@ -119,7 +119,8 @@ async fn check(store: &SqliteStore, known: &BTreeMap<JobId, Known>) -> usize {
     // Nothing is half there: each that is queued can be run, and each that is not over can end.
     for job in unfinished {
         if job.state == State::Queued {
-            assert_eq!(store.claim(job.id, "d", true, at(2)).await.unwrap(), Some(content(job.id)));
+            let claim = store.claim(job.id, version("d"), at(2)).await.unwrap().unwrap();
+            assert_eq!(claim.arguments, content(job.id));
         }
     }
     gone
@@ -171,7 +172,8 @@ async fn live(store: &SqliteStore) {
         assert!(store.ask_to_stop(id).await.unwrap());
         say(&format!("stop {id}"));
     }
-    assert_eq!(store.claim(id, "d", true, at(2)).await.unwrap(), Some(content(id)));
+    let claim = store.claim(id, version("d"), at(2)).await.unwrap().unwrap();
+    assert_eq!(claim.arguments, content(id));
     say(&format!("claimed {id}"));
     let state = if dice.is_multiple_of(4) { State::Failed } else { State::Succeeded };
     let is_short = dice.is_multiple_of(3);
@@ -181,7 +183,7 @@ async fn live(store: &SqliteStore) {
         keep_for: if is_short { Duration::from_millis(3) } else { DAY + HOUR },
         ..ending(state)
     };
-    assert!(store.finish(id, ending).await.unwrap());
+    assert!(finish(store, id, ending).await.unwrap());
     say(&format!("ended {id} {}", state.name()));
     if !is_short {
         assert_eq!(found(store, id).await.state, state);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tarp_host::jobs::model::{JobId, NewJob};
 use tarp_host::jobs::store::{JobStore, Lookup, SqliteStore, StoreError, Submission};
 
-use crate::common::{at, found, job, open, submit};
+use crate::common::{at, found, job, open, submit, version};
 use crate::disk::{Fault, with_faults};
 
 fn run<T>(future: impl Future<Output = T>) -> T {
@@ -57,7 +57,7 @@ fn a_full_disk_refuses_what_does_not_fit_and_nothing_else() {
                 drop(full);
                 assert!(matches!(store.submit(large).await, Ok(Submission::New(_))));
                 for id in [earlier, large_id].into_iter().chain(small.iter().map(|new| new.id)) {
-                    assert!(store.claim(id, "d", true, at(1)).await.unwrap().is_some());
+                    assert!(store.claim(id, version("d"), at(1)).await.unwrap().is_some());
                 }
             });
         },
@@ -82,10 +82,10 @@ fn a_disk_without_any_room_refuses_until_there_is_some() {
                     assert!(matches!(outcome, Err(StoreError::Full(_))), "{outcome:?}");
                     assert!(is_unknown(&store, id).await);
                 }
-                let outcome = store.claim(earlier, "d", true, at(1)).await;
+                let outcome = store.claim(earlier, version("d"), at(1)).await;
                 assert!(matches!(outcome, Err(StoreError::Full(_))), "{outcome:?}");
                 drop(full);
-                assert!(store.claim(earlier, "d", true, at(1)).await.unwrap().is_some());
+                assert!(store.claim(earlier, version("d"), at(1)).await.unwrap().is_some());
                 submit(&store).await;
             });
         },
@@ -112,7 +112,7 @@ fn a_failing_disk(directory: &Path) {
             drop(store);
             let store = open(directory);
             for id in [earlier, id] {
-                assert!(store.claim(id, "d", true, at(1)).await.unwrap().is_some(), "{kind}");
+                assert!(store.claim(id, version("d"), at(1)).await.unwrap().is_some(), "{kind}");
             }
         }
     });

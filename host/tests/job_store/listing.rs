@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tarp_host::jobs::model::{Ending, NewJob, State};
 use tarp_host::jobs::store::{Filter, JobStore, SqliteStore};
 
-use crate::common::{at, ending, fresh, job};
+use crate::common::{at, ending, finish, fresh, job, version};
 
 const ALL: Filter =
     Filter { states: vec![], procedure: None, since: None, until: None, before: None, limit: 100 };
@@ -21,8 +21,8 @@ async fn store() -> (SqliteStore, tempfile::TempDir) {
         store.submit(new).await.unwrap();
         match State::ALL[n as usize % 7] {
             State::Queued => {}
-            State::Running => drop(store.claim(id, "d", true, at(1)).await.unwrap()),
-            state => drop(store.finish(id, ending(state)).await.unwrap()),
+            State::Running => drop(store.claim(id, version("d"), at(1)).await.unwrap()),
+            state => drop(finish(&store, id, ending(state)).await.unwrap()),
         }
     }
     (store, directory)
@@ -117,7 +117,7 @@ async fn a_listing_tells_why_jobs_failed() {
         let id = new.id;
         store.submit(new).await.unwrap();
         let error = (n == 1).then(|| CallError::new(Kind::OutOfFuel, "too much"));
-        store.finish(id, Ending { error, ..ending(State::Failed) }).await.unwrap();
+        finish(&store, id, Ending { error, ..ending(State::Failed) }).await.unwrap();
     }
     let jobs = store.list(&ALL).await.unwrap().jobs;
     let kinds: Vec<_> = jobs.iter().map(|job| job.error.as_ref().map(|e| e.kind)).collect();

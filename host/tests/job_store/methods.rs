@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use tarp_host::error::{CallError, Kind};
-use tarp_host::jobs::model::{Ending, Job, JobId, LogLine, Logs, NewJob, Priority, State};
-use tarp_host::jobs::store::{JobStore, Lookup, Submission};
+use tarp_host::jobs::model::{Ending, Fault, Job, JobId, LogLine, Logs, NewJob, Priority, State};
+use tarp_host::jobs::store::{Fence, JobStore, Lookup, Submission, Version};
 use tarp_host::sandbox::{Level, Progress, Receipt};
 use tarp_host::value::Value;
 
-use crate::common::{DAY, at, ending, found, fresh, job, open, submit};
+use crate::common::{DAY, at, ending, finish, found, fresh, job, open, submit, version};
 
 #[tokio::test]
 async fn a_job_is_stored_as_it_was_submitted() {
@@ -25,7 +25,10 @@ async fn a_job_is_stored_as_it_was_submitted() {
         state: State::Queued,
         priority: Priority::new(7).unwrap(),
         attempts: 0,
+        failures: 0,
+        crashes: 0,
         max_attempts: 3,
+        is_pinned: false,
         backoff: Duration::from_millis(1500),
         is_repeatable: false,
         suggested_wait: 7,
@@ -53,22 +56,22 @@ async fn a_job_may_be_stored_as_begun() {
     let job = found(&store, id).await;
     assert_eq!((job.state, job.attempts, job.started), (State::Running, 1, Some(at(9))));
     assert_eq!(job, expected);
-    assert_eq!(store.claim(id, "d2", true, at(10)).await.unwrap(), None, "it has begun");
-    assert!(store.finish(id, ending(State::Succeeded)).await.unwrap());
+    assert_eq!(store.claim(id, version("d2"), at(10)).await.unwrap(), None, "it has begun");
+    assert!(finish(&store, id, ending(State::Succeeded)).await.unwrap());
 }
 
 #[tokio::test]
 async fn a_claim_begins_an_attempt_once() {
     let (store, _directory) = fresh();
     let id = submit(&store).await;
-    let claimed = store.claim(id, "d2", true, at(5)).await.unwrap();
-    assert_eq!(claimed.as_deref(), Some(&b"arguments"[..]));
+    let claimed = store.claim(id, version("d2"), at(5)).await.unwrap().unwrap();
+    assert_eq!((claimed.attempt, &*claimed.arguments), (1, &b"arguments"[..]));
     let job = found(&store, id).await;
     assert_eq!((job.state, job.attempts), (State::Running, 1));
     assert_eq!((&*job.digest, job.started), ("d2", Some(at(5))));
-    assert_eq!(store.claim(id, "d3", true, at(6)).await.unwrap(), None);
+    assert_eq!(store.claim(id, version("d3"), at(6)).await.unwrap(), None);
     assert_eq!(found(&store, id).await, job);
-    assert_eq!(store.claim(JobId::random(), "d2", true, at(5)).await.unwrap(), None);
+    assert_eq!(store.claim(JobId::random(), version("d2"), at(5)).await.unwrap(), None);
 }
 
 /// An ending with something in every part.
@@ -111,9 +114,9 @@ fn error() -> CallError {
 async fn a_success_keeps_everything() {
     let (store, directory) = fresh();
     let id = submit(&store).await;
-    store.claim(id, "d2", true, at(5)).await.unwrap();
+    store.claim(id, version("d2"), at(5)).await.unwrap();
     assert_eq!(store.logs(id).await.unwrap(), None);
-    assert!(store.finish(id, full(State::Succeeded)).await.unwrap());
+    assert!(finish(&store, id, full(State::Succeeded)).await.unwrap());
     drop(store);
     let store = open(directory.path());
     let (job, given) = (found(&store, id).await, full(State::Succeeded));
@@ -129,10 +132,10 @@ async fn a_failure_keeps_its_error_and_no_result() {
     let (store, _directory) = fresh();
     for state in [State::Failed, State::Cancelled, State::TimedOut, State::Interrupted] {
         let id = submit(&store).await;
-        store.claim(id, "d2", true, at(5)).await.unwrap();
+        store.claim(id, version("d2"), at(5)).await.unwrap();
         let ending =
             Ending { error: Some(error()), result: Some(b"no".as_slice().into()), ..ending(state) };
-        assert!(store.finish(id, ending).await.unwrap());
+        assert!(finish(&store, id, ending).await.unwrap());
         let job = found(&store, id).await;
         assert_eq!((job.state, job.error), (state, Some(error())));
         assert_eq!(store.result(id).await.unwrap(), None);
@@ -144,38 +147,95 @@ async fn a_failure_keeps_its_error_and_no_result() {
 async fn the_first_end_stands() {
     let (store, _directory) = fresh();
     let id = submit(&store).await;
-    assert!(store.finish(id, full(State::Cancelled)).await.unwrap(), "it need not have begun");
+    assert!(finish(&store, id, full(State::Cancelled)).await.unwrap(), "it need not have begun");
     let (job, logs) = (found(&store, id).await, store.logs(id).await.unwrap());
     for state in State::ALL {
         let ending = Ending { error: Some(error()), ..ending(state) };
-        assert!(!store.finish(id, ending).await.unwrap());
+        assert!(!finish(&store, id, ending).await.unwrap());
     }
-    assert_eq!(store.claim(id, "d2", true, at(5)).await.unwrap(), None);
+    assert_eq!(store.claim(id, version("d2"), at(5)).await.unwrap(), None);
     assert_eq!(found(&store, id).await, job);
     assert_eq!(store.logs(id).await.unwrap(), logs);
     assert_eq!(store.result(id).await.unwrap(), None);
-    assert!(!store.finish(JobId::random(), ending(State::Failed)).await.unwrap());
+    assert!(!finish(&store, JobId::random(), ending(State::Failed)).await.unwrap());
 }
 
 #[tokio::test]
 async fn another_attempt_has_the_same_arguments() {
     let (store, _directory) = fresh();
     let id = submit(&store).await;
-    store.claim(id, "d2", true, at(5)).await.unwrap();
+    store.claim(id, version("d2"), at(5)).await.unwrap();
     let again = Ending { not_before: Some(at(50)), error: Some(error()), ..full(State::Queued) };
-    assert!(store.finish(id, again).await.unwrap());
+    assert!(finish(&store, id, again).await.unwrap());
     let job = found(&store, id).await;
     assert_eq!((job.state, job.attempts, job.not_before), (State::Queued, 1, Some(at(50))));
     assert_eq!((job.ended, job.kept_for, job.error), (None, None, Some(error())));
     assert_eq!(store.logs(id).await.unwrap(), Some(full(State::Queued).logs));
 
-    let claimed = store.claim(id, "d3", true, at(60)).await.unwrap();
-    assert_eq!(claimed.as_deref(), Some(&b"arguments"[..]));
+    let claimed = store.claim(id, version("d3"), at(60)).await.unwrap();
+    assert_eq!(claimed.map(|claim| claim.arguments).as_deref(), Some(&b"arguments"[..]));
     let job = found(&store, id).await;
     assert_eq!((job.state, job.attempts, job.not_before), (State::Running, 2, None));
     assert_eq!((job.error, job.progress, job.receipt), (None, None, Receipt::default()));
-    assert!(store.finish(id, ending(State::Succeeded)).await.unwrap());
+    assert!(finish(&store, id, ending(State::Succeeded)).await.unwrap());
     assert_eq!(store.logs(id).await.unwrap(), Some(Logs::default()), "the last attempt's");
+}
+
+#[tokio::test]
+async fn only_the_attempt_that_runs_can_be_ended() {
+    let (store, _directory) = fresh();
+    let id = submit(&store).await;
+    let first = store.claim(id, version("d2"), at(5)).await.unwrap().unwrap();
+    let again = Ending { fault: Fault::Attempt, ..ending(State::Queued) };
+    assert!(!store.finish(id, Fence::Queued, again.clone()).await.unwrap(), "it runs");
+    assert!(store.finish(id, Fence::Attempt(first.attempt), again).await.unwrap());
+    let second = store.claim(id, version("d2"), at(6)).await.unwrap().unwrap();
+    assert_ne!(first.attempt, second.attempt);
+    let late = ending(State::Succeeded);
+    assert!(!store.finish(id, Fence::Attempt(first.attempt), late.clone()).await.unwrap());
+    assert!(!store.note(id, first.attempt, None, Logs::default()).await.unwrap());
+    assert_eq!(found(&store, id).await.state, State::Running);
+    assert!(store.finish(id, Fence::Attempt(second.attempt), late).await.unwrap());
+    let job = found(&store, id).await;
+    assert_eq!((job.state, job.attempts, job.failures, job.crashes), (State::Succeeded, 2, 1, 0));
+}
+
+#[tokio::test]
+async fn what_an_attempt_has_told_is_kept_before_its_end() {
+    let (store, directory) = fresh();
+    let id = submit(&store).await;
+    let attempt = store.claim(id, version("d2"), at(5)).await.unwrap().unwrap().attempt;
+    let told = full(State::Succeeded);
+    assert!(store.note(id, attempt, told.progress.clone(), told.logs.clone()).await.unwrap());
+    drop(store);
+    let store = open(directory.path());
+    assert_eq!(found(&store, id).await.progress, told.progress);
+    assert_eq!(store.logs(id).await.unwrap(), Some(told.logs));
+}
+
+#[tokio::test]
+async fn the_version_that_runs_is_recorded_with_file_and_digest() {
+    let (store, _directory) = fresh();
+    let id = submit(&store).await;
+    let moved = Version { file: "new.wasm".into(), ..version("d9") };
+    store.claim(id, moved, at(5)).await.unwrap().unwrap();
+    let job = found(&store, id).await;
+    assert_eq!((&*job.file, &*job.digest), ("new.wasm", "d9"));
+}
+
+#[tokio::test]
+async fn what_is_removed_is_gone_and_only_once_it_has_ended() {
+    let (store, _directory) = fresh();
+    let id = submit(&store).await;
+    assert!(!store.remove(id).await.unwrap(), "it is queued");
+    finish(&store, id, full(State::Succeeded)).await.unwrap();
+    assert!(store.remove(id).await.unwrap());
+    assert_eq!(store.get(id).await.unwrap(), Lookup::Gone);
+    assert_eq!(store.result(id).await.unwrap(), None);
+    assert!(!store.remove(id).await.unwrap());
+    assert!(!store.remove(JobId::random()).await.unwrap());
+    let next = job();
+    assert_eq!(store.submit(next).await.unwrap(), Submission::New(2), "no place is given twice");
 }
 
 #[tokio::test]
@@ -184,9 +244,9 @@ async fn a_wish_to_stop_is_noted_until_the_end() {
     let id = submit(&store).await;
     assert!(store.ask_to_stop(id).await.unwrap());
     assert!(found(&store, id).await.cancel_requested);
-    store.claim(id, "d2", true, at(5)).await.unwrap();
+    store.claim(id, version("d2"), at(5)).await.unwrap();
     assert!(store.ask_to_stop(id).await.unwrap());
-    store.finish(id, ending(State::Cancelled)).await.unwrap();
+    finish(&store, id, ending(State::Cancelled)).await.unwrap();
     assert!(!store.ask_to_stop(id).await.unwrap());
     assert!(!store.ask_to_stop(JobId::random()).await.unwrap());
 }
@@ -208,6 +268,6 @@ async fn a_handle_is_given_once() {
     let id = first.id;
     assert_eq!(store.submit(first).await.unwrap(), Submission::New(1));
     assert!(store.submit(second).await.is_err());
-    let claimed = store.claim(id, "d2", true, at(5)).await.unwrap();
-    assert_eq!(claimed.as_deref(), Some(&b"arguments"[..]));
+    let claimed = store.claim(id, version("d2"), at(5)).await.unwrap();
+    assert_eq!(claimed.map(|claim| claim.arguments).as_deref(), Some(&b"arguments"[..]));
 }

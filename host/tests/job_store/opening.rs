@@ -6,10 +6,11 @@ use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
-use tarp_host::jobs::model::NewJob;
-use tarp_host::jobs::store::{JobStore, OpenError, SqliteStore, StoreError};
+use tarp_host::error::Kind;
+use tarp_host::jobs::model::{NewJob, State};
+use tarp_host::jobs::store::{Filter, JobStore, OpenError, SqliteStore, StoreError};
 
-use crate::common::{found, fresh, job, open, submit, succeed};
+use crate::common::{found, fresh, job, open, submit, succeed, version};
 
 fn database(directory: &Path) -> PathBuf {
     directory.join("jobs.sqlite")
@@ -125,11 +126,11 @@ fn another_programs_database_is_left_alone() {
 async fn a_newer_schema_is_left_alone() {
     let (directory, _) = filled().await;
     let newer = Connection::open(database(directory.path())).unwrap();
-    newer.execute_batch("PRAGMA user_version = 2").unwrap();
+    newer.execute_batch("PRAGMA user_version = 3").unwrap();
     // First only in the log, then in the header.
-    assert!(matches!(refused(directory.path()), OpenError::Newer { version: 2, .. }));
+    assert!(matches!(refused(directory.path()), OpenError::Newer { version: 3, .. }));
     drop(newer);
-    assert!(matches!(refused(directory.path()), OpenError::Newer { version: 2, .. }));
+    assert!(matches!(refused(directory.path()), OpenError::Newer { version: 3, .. }));
 }
 
 #[tokio::test]
@@ -190,7 +191,7 @@ async fn damage_under_way_makes_the_store_unavailable() {
     }
     let answer = store.get(ids[150]).await;
     assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
-    let answer = store.claim(ids[150], "d", true, std::time::SystemTime::now()).await;
+    let answer = store.claim(ids[150], version("d"), std::time::SystemTime::now()).await;
     assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
 }
 
@@ -204,4 +205,69 @@ async fn what_is_in_the_log_only_is_not_lost() {
         fs::copy(directory.path().join(name), copy.path().join(name)).unwrap();
     }
     found(&open(copy.path()), id).await;
+}
+
+/// The first version had fewer columns, and a file that never became smaller.
+#[tokio::test]
+async fn a_store_of_the_first_schema_is_brought_up_to_date() {
+    let (directory, ids) = filled().await;
+    let older = Connection::open(database(directory.path())).unwrap();
+    older
+        .execute_batch(
+            "PRAGMA auto_vacuum = NONE; VACUUM;
+             ALTER TABLE jobs DROP COLUMN failures;
+             ALTER TABLE jobs DROP COLUMN crashes;
+             ALTER TABLE jobs DROP COLUMN is_pinned;
+             PRAGMA user_version = 1;",
+        )
+        .unwrap();
+    drop(older);
+    let store = open(directory.path());
+    for id in ids {
+        let job = found(&store, id).await;
+        assert_eq!((job.failures, job.crashes, job.is_pinned), (0, 0, false));
+    }
+    submit(&store).await;
+    drop(store);
+    let file = Connection::open(database(directory.path())).unwrap();
+    let ask =
+        |name: &str| -> i32 { file.pragma_query_value(None, name, |row| row.get(0)).unwrap() };
+    assert_eq!((ask("user_version"), ask("auto_vacuum")), (2, 2));
+}
+
+/// What a later host, or chance, wrote into a row is no reason to refuse the others.
+#[tokio::test]
+async fn an_unreadable_row_is_the_fault_of_its_job_alone() {
+    let (directory, ids) = filled().await;
+    let file = Connection::open(database(directory.path())).unwrap();
+    for (row, change) in [
+        (0, "state = 99"),
+        (1, "priority = 77"),
+        (2, "progress = x'ff'"),
+        (3, "attempts = -5"),
+        (4, "id = x'0102'"),
+    ] {
+        let sql = format!("UPDATE jobs SET {change} WHERE id = ?1");
+        assert_eq!(file.execute(&sql, [ids[row].as_bytes()]).unwrap(), 1);
+    }
+    file.execute_batch("INSERT OR REPLACE INTO logs SELECT sequence, 'out', '', x'ff' FROM jobs")
+        .unwrap();
+    file.execute_batch("INSERT OR REPLACE INTO errors SELECT sequence, 'NewKind', 'm', x'ff', NULL, NULL FROM jobs")
+        .unwrap();
+    drop(file);
+    let store = open(directory.path());
+    let filter = Filter {
+        states: Vec::new(),
+        procedure: None,
+        since: None,
+        until: None,
+        before: None,
+        limit: 1000,
+    };
+    let listed = store.list(&filter).await.unwrap().jobs;
+    assert_eq!(listed.len(), ids.len() - 1, "all that have a handle");
+    assert!(store.unfinished().await.is_ok());
+    let job = found(&store, ids[0]).await;
+    assert_eq!((job.state, job.error.unwrap().kind), (State::Failed, Kind::Internal));
+    assert_eq!(store.logs(ids[1]).await.unwrap().unwrap().stdout, "out");
 }

@@ -6,7 +6,9 @@ use std::time::{Duration, UNIX_EPOCH};
 use tarp_host::jobs::model::{Ending, NewJob, State};
 use tarp_host::jobs::store::{JobStore, Lookup, Submission};
 
-use crate::common::{DAY, HOUR, at, ending, found, fresh, job, key, open, submit, succeed};
+use crate::common::{
+    DAY, HOUR, at, ending, finish, found, fresh, job, key, open, submit, succeed, version,
+};
 
 const MOMENT: Duration = Duration::from_nanos(1);
 
@@ -21,7 +23,7 @@ async fn a_result_is_kept_for_its_time_and_no_longer() {
     assert_eq!(store.get(id).await.unwrap(), Lookup::Gone);
     assert_eq!(store.result(id).await.unwrap(), None);
     assert_eq!(store.logs(id).await.unwrap(), None);
-    assert!(!store.finish(id, ending(State::Failed)).await.unwrap());
+    assert!(!finish(&store, id, ending(State::Failed)).await.unwrap());
     assert!(!store.ask_to_stop(id).await.unwrap());
 }
 
@@ -45,7 +47,7 @@ async fn each_is_kept_for_its_own_time() {
     for hours in [3, 1, 2] {
         let id = submit(&store).await;
         let ending = Ending { keep_for: hours * HOUR, ..ending(State::Failed) };
-        store.finish(id, ending).await.unwrap();
+        finish(&store, id, ending).await.unwrap();
         ids.push(id);
     }
     for remaining in [2, 1, 0] {
@@ -66,8 +68,8 @@ async fn a_wall_clock_that_jumps_changes_nothing() {
         let new = NewJob { submitted: ended, key: key(&format!("{ended:?}"), 1), ..job() };
         let id = new.id;
         store.submit(new).await.unwrap();
-        store.claim(id, "d", true, ended).await.unwrap();
-        store.finish(id, Ending { ended, ..ending(State::Succeeded) }).await.unwrap();
+        store.claim(id, version("d"), ended).await.unwrap();
+        finish(&store, id, Ending { ended, ..ending(State::Succeeded) }).await.unwrap();
     }
     assert_eq!(store.prune(DAY - MOMENT).await.unwrap(), 0);
     assert_eq!(store.prune(MOMENT).await.unwrap(), 3);
@@ -91,10 +93,10 @@ async fn what_has_not_ended_is_kept_and_so_is_what_is_kept_for_ever() {
     let (store, _directory) = fresh();
     let queued = submit(&store).await;
     let running = submit(&store).await;
-    store.claim(running, "d", true, at(1)).await.unwrap();
+    store.claim(running, version("d"), at(1)).await.unwrap();
     let kept = submit(&store).await;
     let for_ever = Ending { keep_for: Duration::MAX, ..ending(State::Succeeded) };
-    store.finish(kept, for_ever).await.unwrap();
+    finish(&store, kept, for_ever).await.unwrap();
     assert_eq!(store.prune(36_500 * DAY).await.unwrap(), 0);
     for id in [queued, running, kept] {
         found(&store, id).await;
@@ -125,7 +127,7 @@ async fn many_are_removed_while_others_are_submitted() {
         let id = new.id;
         store.submit(new).await.unwrap();
         let result = Some(vec![1; if n % 100 == 0 { 5 << 20 } else { 10 }].into());
-        store.finish(id, Ending { result, ..ending(State::Succeeded) }).await.unwrap();
+        finish(&store, id, Ending { result, ..ending(State::Succeeded) }).await.unwrap();
         ids.push(id);
     }
     let others = tokio::spawn({

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tarp_host::jobs::model::State;
 use tarp_host::jobs::store::{JobStore, Submission};
 
-use crate::common::{at, ending, found, fresh, job, open};
+use crate::common::{at, ending, finish, found, fresh, job, open, version};
 
 #[test]
 fn sixteen_threads_submit_and_finish() {
@@ -26,8 +26,8 @@ fn sixteen_threads_submit_and_finish() {
                     let Submission::New(place) = store.submit(new).await.unwrap() else {
                         panic!("{id} is not new");
                     };
-                    assert!(store.claim(id, "d", true, at(1)).await.unwrap().is_some());
-                    assert!(store.finish(id, ending(State::Succeeded)).await.unwrap());
+                    assert!(store.claim(id, version("d"), at(1)).await.unwrap().is_some());
+                    assert!(finish(&store, id, ending(State::Succeeded)).await.unwrap());
                     jobs.push((place, id));
                 }
                 jobs

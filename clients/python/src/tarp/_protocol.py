@@ -270,7 +270,8 @@ def _result(job_id: str, wait: float, options: Options) -> Exchange[Outcome | Ta
 
 def cancel(job_id: str, retry_for: float) -> Exchange[JobStatus]:
     """Asks for a job's end; gives what has become of it by now."""
-    request = Request("DELETE", _job_path(job_id), {}, (), GRACE)
+    # One that has ended meanwhile is kept, with its result.
+    request = Request("DELETE", f"{_job_path(job_id)}?keep=true", {}, (), GRACE)
     return (yield from safely(request, _status, retry_for))
 
 

@@ -29,7 +29,7 @@ use crate::value::Value;
 pub(super) use key::key;
 pub(super) use once::once;
 use show::Shown;
-pub(super) use submit::{accept, is_wanted};
+pub(super) use submit::{accept, check_pin, is_wanted};
 
 /// What a waiting request may ask for, in seconds.
 const LONGEST_WAIT: f64 = 60.0;
@@ -72,8 +72,16 @@ async fn job(Extract(state): Extract<State>, Path(id): Path<String>) -> Reply {
     Ok(reply::bare(StatusCode::OK, &Shown::from(&view)))
 }
 
-async fn cancel(Extract(state): Extract<State>, Path(id): Path<String>) -> Reply {
-    let view = jobs(&state)?.cancel(handle(&id)?).await?;
+async fn cancel(
+    Extract(state): Extract<State>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Reply {
+    let (id, jobs) = (handle(&id)?, jobs(&state)?);
+    let view = match show::keep(query.as_deref().unwrap_or_default())? {
+        true => jobs.cancel(id).await?,
+        false => jobs.cancel_or_remove(id).await?,
+    };
     Ok(reply::bare(StatusCode::OK, &Shown::from(&view)))
 }
 

@@ -25,10 +25,12 @@ pub(super) struct Shown<'a> {
     digest: &'a str,
     state: &'static str,
     position: Option<usize>,
+    reason: Option<&'a str>,
     priority: u8,
     progress: Option<&'a Progress>,
     attempts: u32,
     max_attempts: u32,
+    is_pinned: bool,
     submitted: String,
     started: Option<String>,
     ended: Option<String>,
@@ -43,7 +45,7 @@ pub(super) struct Shown<'a> {
 }
 
 impl<'a> From<&'a View> for Shown<'a> {
-    fn from(View { job, position }: &'a View) -> Self {
+    fn from(View { job, position, reason }: &'a View) -> Self {
         Self {
             id: job.id.to_string(),
             procedure: &job.procedure,
@@ -51,10 +53,12 @@ impl<'a> From<&'a View> for Shown<'a> {
             digest: &job.digest,
             state: job.state.name(),
             position: *position,
+            reason: reason.as_deref(),
             priority: job.priority.urgency(),
             progress: job.progress.as_ref(),
             attempts: job.attempts,
             max_attempts: job.max_attempts,
+            is_pinned: job.is_pinned,
             submitted: time(job.submitted),
             started: job.started.map(time),
             ended: job.ended.map(time),
@@ -197,6 +201,16 @@ fn moment(name: &str, text: &str) -> Result<SystemTime, CallError> {
     humantime::parse_rfc3339_weak(text).map_err(|e| {
         bad(format!("`{name}` is a time such as 2030-01-31T12:00:00Z, not {text:?}: {e}"))
     })
+}
+
+/// Whether a query says that a job which has ended is to be kept: `keep=true`.
+pub(super) fn keep(query: &str) -> Result<bool, CallError> {
+    match form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "keep") {
+        None => Ok(false),
+        Some((_, text)) => {
+            text.parse().map_err(|_| bad(format!("`keep` is true or false, not {text:?}")))
+        }
+    }
 }
 
 /// The seconds of `wait`; 0 where it is not there.

@@ -12,12 +12,15 @@ use super::{jobs, original};
 use crate::catalog::Procedure;
 use crate::codec::pickle::Arrays;
 use crate::config::Mode;
-use crate::error::CallError;
+use crate::error::{CallError, Kind};
 use crate::front::State;
 use crate::front::reply::{self, Form};
 use crate::front::request::Asked;
 use crate::jobs::Wish;
 use crate::jobs::model::{IdempotencyKey, Presentation, Priority};
+
+/// Pins a request to a version of its procedure: the digest of its file.
+const PIN: &str = "x-tarp-digest";
 
 /// Whether the request is to become a job: it says so (RFC 7240), or it is the original protocol's
 /// RPC for an asynchronous procedure.
@@ -82,7 +85,30 @@ pub(super) fn wish(
         Form::Pickle(Arrays::Numpy) => Presentation::Numpy,
         _ => presentation,
     };
-    Wish { priority: priority(headers), key, presentation }
+    let is_pinned = headers.contains_key(PIN);
+    Wish { priority: priority(headers), is_pinned, key, presentation }
+}
+
+/// Refuses a request that is meant for another version of the procedure than there is.
+///
+/// # Errors
+///
+/// [`Kind::Conflict`], which names both.
+pub(in crate::front) fn check_pin(
+    headers: &HeaderMap,
+    procedure: &Procedure,
+) -> Result<(), CallError> {
+    let digest = &procedure.source.digest;
+    match headers.get(PIN) {
+        Some(wanted) if wanted.as_bytes() != digest.as_bytes() => {
+            let wanted = String::from_utf8_lossy(wanted.as_bytes());
+            let message = format!(
+                "the request is for the version {wanted:?} of the procedure, which is in version {digest} now; GET /-/procedures has the digests"
+            );
+            Err(CallError::new(Kind::Conflict, message))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The urgency of RFC 9218, `u=2`; a header that says nothing that we understand says nothing.

@@ -167,6 +167,11 @@ fn parameters() -> Value {
             "description": "Whose turn is first (RFC 9218): `u=0` is urgent, `u=7` has time.",
             "schema": {"type": "string", "pattern": "^u=[0-7]$"},
         },
+        "Digest": {
+            "name": "X-Tarp-Digest", "in": "header", "required": false,
+            "description": "The version of the procedure that is to run, as its `digest` is listed. Another one is refused with 409; a job waits until this one is there.",
+            "schema": {"type": "string"},
+        },
         "JobId": {
             "name": "id", "in": "path", "required": true,
             "description": "The handle of the job.",

@@ -115,7 +115,7 @@ impl Callable<'_> {
         let mut parameters = Vec::new();
         if keeps_jobs {
             responses.insert("202".into(), shared("responses", "Accepted"));
-            let names = ["Prefer", "IdempotencyKey", "Priority"];
+            let names = ["Prefer", "IdempotencyKey", "Priority", "Digest"];
             parameters.extend(names.map(|name| shared("parameters", name)));
         }
         let summary = self.documentation.lines().next().filter(|line| !line.is_empty());

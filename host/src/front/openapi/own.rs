@@ -224,10 +224,14 @@ fn one_job() -> Value {
     item["delete"] = operation(
         "cancelJob",
         JOBS,
-        "Asks a job to stop; one that has ended stays as it is.",
+        "Asks a job to stop; one that has ended is removed.",
         success,
         fails,
     );
+    item["delete"]["parameters"] = json!([{
+        "name": "keep", "in": "query", "required": false,
+        "description": "Whether one that has ended stays as it is.", "schema": {"type": "boolean", "default": false},
+    }]);
     item
 }
 

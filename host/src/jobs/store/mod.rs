@@ -11,6 +11,7 @@ use async_trait::async_trait;
 
 pub use self::sqlite::{OpenError, SqliteStore};
 use super::model::{Ending, IdempotencyKey, Job, JobId, Logs, NewJob, State};
+use crate::sandbox::Progress;
 
 /// Up to how many bytes arguments are kept after the end of their job.
 pub const KEPT_ARGUMENTS: usize = 1 << 20;
@@ -30,20 +31,32 @@ pub trait JobStore: Send + Sync + 'static {
     /// What submitting with this key would come to; `None` where the key is new.
     async fn known(&self, key: &IdempotencyKey) -> Result<Option<Submission>, StoreError>;
 
-    /// Begins an attempt: a queued job is running from now on, with one more attempt, `digest` and
-    /// `is_repeatable` being of the version that runs. Gives its arguments, in the host's neutral
-    /// encoding; `None` where it is not queued any more.
+    /// Begins an attempt of the version: a queued job is running from now on, with one more attempt.
+    /// `None` where it is not queued any more.
     async fn claim(
         &self,
         id: JobId,
-        digest: &str,
-        is_repeatable: bool,
+        version: Version,
         at: SystemTime,
-    ) -> Result<Option<Vec<u8>>, StoreError>;
+    ) -> Result<Option<Claim>, StoreError>;
 
-    /// Ends an attempt of a running job, or a queued job that is never begun. `false` where it has
-    /// ended before: the first end stands.
-    async fn finish(&self, id: JobId, ending: Ending) -> Result<bool, StoreError>;
+    /// Keeps how far an attempt has come, and what it wrote and logged so far. `false` where it is not
+    /// the one that runs.
+    async fn note(
+        &self,
+        id: JobId,
+        attempt: u32,
+        progress: Option<Progress>,
+        logs: Logs,
+    ) -> Result<bool, StoreError>;
+
+    /// Ends the attempt that the fence names. `false` where it has ended before, or another one has
+    /// begun: the first end stands.
+    async fn finish(&self, id: JobId, fence: Fence, ending: Ending) -> Result<bool, StoreError>;
+
+    /// Removes a job that has ended, and all that is kept of it; its handle is known to be gone. `false`
+    /// where it has not ended.
+    async fn remove(&self, id: JobId) -> Result<bool, StoreError>;
 
     /// Notes that somebody asked the job to stop. `false` where it has ended.
     async fn ask_to_stop(&self, id: JobId) -> Result<bool, StoreError>;
@@ -68,6 +81,12 @@ pub trait JobStore: Send + Sync + 'static {
     /// Jobs, newest first.
     async fn list(&self, filter: &Filter) -> Result<Page, StoreError>;
 
+    /// Whether it can be written: writes something small, unless it wrote a moment ago.
+    async fn probe(&self) -> Result<(), StoreError>;
+
+    /// Waits until what was begun is on the disk, and closes it in good order. What is asked later fails.
+    async fn close(&self);
+
     /// All jobs that have not ended, oldest first.
     async fn unfinished(&self) -> Result<Vec<Job>, StoreError>;
 
@@ -76,6 +95,35 @@ pub trait JobStore: Send + Sync + 'static {
     /// are forgotten at last. The wall clock, which may jump, has no part in it. Gives how many jobs
     /// were removed.
     async fn prune(&self, elapsed: Duration) -> Result<usize, StoreError>;
+}
+
+/// The version of a procedure that runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// The file.
+    pub file: Box<str>,
+    /// BLAKE3 of the file, in hexadecimal.
+    pub digest: Box<str>,
+    /// Whether to run it again could do nothing twice.
+    pub is_repeatable: bool,
+}
+
+/// An attempt that was begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Its number: whoever ends it names it, so that nobody ends another's.
+    pub attempt: u32,
+    /// The call's arguments, in the host's neutral encoding.
+    pub arguments: Vec<u8>,
+}
+
+/// Which attempt is ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fence {
+    /// None: the job is queued.
+    Queued,
+    /// The one with this number, which runs.
+    Attempt(u32),
 }
 
 /// What came of a submission.
@@ -131,9 +179,12 @@ pub struct Page {
 pub enum StoreError {
     /// There is no room for more.
     #[error(
-        "the job store has no room left: {0}; free some space, or shorten how long results are kept"
+        "the job store has no room left: {0}; free some space on its disk, or remove jobs that have ended"
     )]
     Full(String),
+    /// It never takes this, however often it is asked.
+    #[error("the job store cannot take this: {0}")]
+    Refused(String),
     /// It cannot be read or written at the moment.
     #[error("the job store cannot be used at the moment: {0}")]
     Unavailable(String),

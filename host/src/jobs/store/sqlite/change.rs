@@ -11,25 +11,32 @@ use super::read;
 use super::row::{nanoseconds, number, stamp};
 use super::session::Session;
 use crate::codec::neutral;
-use crate::jobs::model::{Ending, IdempotencyKey, JobId, Logs, NewJob, State};
-use crate::jobs::store::{KEPT_ARGUMENTS, Submission};
-use crate::sandbox::Level;
+use crate::jobs::model::{Ending, Fault, IdempotencyKey, JobId, Logs, NewJob, State};
+use crate::jobs::store::{Claim, Fence, KEPT_ARGUMENTS, StoreError, Submission, Version};
+use crate::sandbox::{Level, Progress};
 
 /// How long a key of a submitter's is remembered, in nanoseconds of the store's clock: 24 hours.
 const KEY_KEPT: i64 = 24 * 3600 * 1_000_000_000;
 
 /// Stores a job as queued, unless its key came before.
-pub(super) fn submit(session: &mut Session<'_>, job: &NewJob) -> Result<Submission> {
+pub(super) fn submit(
+    session: &mut Session<'_>,
+    job: &NewJob,
+    quota: Option<u64>,
+) -> Result<Result<Submission, StoreError>> {
     if let Some(key) = &job.key
         && let Some(known) = read::known_at(session.connection, key, session.state.clock)?
     {
-        return Ok(known);
+        return Ok(Ok(known));
+    }
+    if let Some(full) = over(session, quota, job.arguments.len(), 0)? {
+        return Ok(Err(full));
     }
     let sequence = session.state.next_sequence;
     session.execute(
         "INSERT INTO jobs (sequence, id, procedure, file, digest, state, priority, attempts,
-            max_attempts, backoff, is_repeatable, suggested_wait, submitted, started)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?12, ?6, ?12, ?7, ?8, ?9, ?10, ?11, ?13)",
+            max_attempts, backoff, is_repeatable, suggested_wait, submitted, started, is_pinned)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?12, ?6, ?12, ?7, ?8, ?9, ?10, ?11, ?13, ?14)",
         params![
             sequence,
             job.id.as_bytes(),
@@ -45,6 +52,7 @@ pub(super) fn submit(session: &mut Session<'_>, job: &NewJob) -> Result<Submissi
             // One attempt has begun where it runs: both are 1.
             job.begun.is_some(),
             job.begun.map(stamp),
+            job.is_pinned,
         ],
     )?;
     session.execute(
@@ -59,39 +67,114 @@ pub(super) fn submit(session: &mut Session<'_>, job: &NewJob) -> Result<Submissi
         )?;
     }
     session.state.next_sequence += 1;
-    Ok(Submission::New(sequence.cast_unsigned()))
+    Ok(Ok(Submission::New(sequence.cast_unsigned())))
+}
+
+/// How many bytes of a job's arguments go when it ends.
+fn freed(session: &Session<'_>, sequence: i64) -> Result<u64> {
+    let mut length = session
+        .connection
+        .prepare_cached("SELECT length(arguments) FROM arguments WHERE sequence = ?1")?;
+    let length: Option<i64> = length.query_row([sequence], |row| row.get(0)).optional()?;
+    let length = length.unwrap_or(0).unsigned_abs();
+    Ok(if length > KEPT_ARGUMENTS as u64 { length } else { 0 })
+}
+
+/// The refusal of so many bytes in place of others, where there would be more than the quota.
+fn over(
+    session: &Session<'_>,
+    quota: Option<u64>,
+    more: usize,
+    freed: u64,
+) -> Result<Option<StoreError>> {
+    let Some(quota) = quota else { return Ok(None) };
+    let ask = |sql| -> Result<u64> {
+        let mut pragma = session.connection.prepare_cached(sql)?;
+        pragma.query_row([], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
+    };
+    let pages = ask("PRAGMA page_count")?.saturating_sub(ask("PRAGMA freelist_count")?);
+    let used = pages * ask("PRAGMA page_size")?;
+    let would_be = used.saturating_sub(freed).saturating_add(more as u64);
+    Ok((would_be > quota).then(|| {
+        let [used, quota] = [used, quota].map(|n| bytesize::ByteSize(n).display().iec());
+        StoreError::Full(format!(
+            "it holds {used} of the {quota} that `max_disk` of `[jobs]` allows"
+        ))
+    }))
 }
 
 /// Begins an attempt, and gives the arguments.
 pub(super) fn claim(
     session: &mut Session<'_>,
     id: JobId,
-    digest: &str,
-    is_repeatable: bool,
+    version: &Version,
     at: SystemTime,
-) -> Result<Option<Vec<u8>>> {
-    let Some(sequence) = unfinished(session, id, State::Queued)? else { return Ok(None) };
+) -> Result<Option<Claim>> {
+    let Some((sequence, attempt)) = unfinished(session, id, Fence::Queued)? else {
+        return Ok(None);
+    };
+    let attempt = attempt.saturating_add(1);
     session.execute(
-        "UPDATE jobs SET state = 1, attempts = attempts + 1, digest = ?2, started = ?3, is_repeatable = ?4,
+        "UPDATE jobs SET state = 1, attempts = ?2, file = ?3, digest = ?4, started = ?5, is_repeatable = ?6,
             not_before = NULL, progress = NULL, fuel = 0, peak_memory = 0, instantiate = 0, run = 0
          WHERE sequence = ?1",
-        params![sequence, digest, stamp(at), is_repeatable],
+        params![
+            sequence,
+            attempt,
+            version.file,
+            version.digest,
+            stamp(at),
+            version.is_repeatable
+        ],
     )?;
     // The last attempt's failure is not this one's.
     session.execute("DELETE FROM errors WHERE sequence = ?1", [sequence])?;
     let mut arguments =
         session.connection.prepare_cached("SELECT arguments FROM arguments WHERE sequence = ?1")?;
-    arguments.query_row([sequence], |row| row.get(0)).map(Some)
+    // Where they are not there, they are unreadable: the fault of this job alone.
+    let arguments = arguments.query_row([sequence], |row| row.get(0)).optional()?;
+    Ok(Some(Claim { attempt, arguments: arguments.unwrap_or_default() }))
 }
 
-/// Ends an attempt; `false` where the job has ended before.
-pub(super) fn finish(session: &mut Session<'_>, id: JobId, ending: &Ending) -> Result<bool> {
-    let Some(sequence) = unfinished(session, id, State::Running)? else { return Ok(false) };
+/// Keeps what an attempt has told so far; `false` where it is not the one that runs.
+pub(super) fn note(
+    session: &mut Session<'_>,
+    id: JobId,
+    attempt: u32,
+    progress: Option<&Progress>,
+    logs: &Logs,
+) -> Result<bool> {
+    let Some((sequence, _)) = unfinished(session, id, Fence::Attempt(attempt))? else {
+        return Ok(false);
+    };
+    session.execute(
+        "UPDATE jobs SET progress = ?2 WHERE sequence = ?1",
+        params![sequence, progress.map(neutral::encode)],
+    )?;
+    keep_logs(session, sequence, logs)?;
+    Ok(true)
+}
+
+/// Ends an attempt; `false` where it has ended before, or is not the one that runs.
+pub(super) fn finish(
+    session: &mut Session<'_>,
+    id: JobId,
+    fence: Fence,
+    ending: &Ending,
+    quota: Option<u64>,
+) -> Result<Result<bool, StoreError>> {
+    let Some((sequence, _)) = unfinished(session, id, fence)? else { return Ok(Ok(false)) };
+    if let Some(result) = &ending.result
+        && let Some(full) = over(session, quota, result.len(), freed(session, sequence)?)?
+    {
+        return Ok(Err(full));
+    }
     let is_over = ending.state.is_terminal();
     let receipt = &ending.receipt;
     session.execute(
         "UPDATE jobs SET state = ?2, ended = ?3, expires = ?4, not_before = ?5, progress = ?6,
-            fuel = ?7, peak_memory = ?8, instantiate = ?9, run = ?10
+            fuel = ?7, peak_memory = ?8, instantiate = ?9, run = ?10,
+            failures = failures + ?11, crashes = crashes + ?12
          WHERE sequence = ?1",
         params![
             sequence,
@@ -104,6 +187,8 @@ pub(super) fn finish(session: &mut Session<'_>, id: JobId, ending: &Ending) -> R
             (receipt.peak_memory as u64).cast_signed(),
             nanoseconds(receipt.instantiate),
             nanoseconds(receipt.run),
+            ending.fault == Fault::Attempt,
+            ending.fault == Fault::Crash,
         ],
     )?;
     match &ending.error {
@@ -133,7 +218,7 @@ pub(super) fn finish(session: &mut Session<'_>, id: JobId, ending: &Ending) -> R
             params![sequence, &**result],
         )?;
     }
-    Ok(true)
+    Ok(Ok(true))
 }
 
 fn keep_logs(session: &Session<'_>, sequence: i64, logs: &Logs) -> Result<usize> {
@@ -158,11 +243,20 @@ pub(super) fn ask_to_stop(session: &mut Session<'_>, id: JobId) -> Result<bool> 
     Ok(noted == 1)
 }
 
-/// The place of a job that is queued or, up to `last`, running.
-fn unfinished(session: &Session<'_>, id: JobId, last: State) -> Result<Option<i64>> {
+/// The place of a job that is queued, or in that attempt, and the number of its newest attempt.
+fn unfinished(session: &Session<'_>, id: JobId, fence: Fence) -> Result<Option<(i64, u32)>> {
+    let (state, attempt) = match fence {
+        Fence::Queued => (State::Queued, None),
+        Fence::Attempt(attempt) => (State::Running, Some(attempt)),
+    };
     session
         .connection
-        .prepare_cached("SELECT sequence FROM jobs WHERE id = ?1 AND state <= ?2")?
-        .query_row(params![id.as_bytes(), number(last)], |row| row.get(0))
+        .prepare_cached(
+            "SELECT sequence, attempts FROM jobs
+             WHERE id = ?1 AND state = ?2 AND attempts = coalesce(?3, attempts)",
+        )?
+        .query_row(params![id.as_bytes(), number(state), attempt], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
         .optional()
 }

@@ -9,21 +9,24 @@ use rusqlite::Connection;
 /// meanwhile wait twice as long; half as many gain nothing.
 const PAGES: i64 = 1000;
 
-/// After how many commits to look.
+/// After how many commits to look, or how many bytes of arguments and results.
 const COMMITS: u32 = 16;
+const BYTES: usize = 4 << 20;
 
-/// Counts commits.
+/// Counts commits and their bytes.
 #[derive(Default)]
 pub(super) struct Checkpoints {
     commits: u32,
+    bytes: usize,
 }
 
 impl Checkpoints {
     /// To be called between transactions, when everybody has been answered.
-    pub(super) fn after_commit(&mut self, connection: &Connection) {
+    pub(super) fn after_commit(&mut self, connection: &Connection, bytes: usize) {
         self.commits += 1;
-        if self.commits >= COMMITS {
-            self.commits = 0;
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.commits >= COMMITS || self.bytes >= BYTES {
+            (self.commits, self.bytes) = (0, 0);
             if pages(connection, "NOOP") >= PAGES {
                 pages(connection, "PASSIVE");
             }

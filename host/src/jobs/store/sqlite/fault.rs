@@ -17,6 +17,7 @@ pub(super) fn fault(error: &Error) -> StoreError {
     };
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::Full(said),
+        Some(ErrorCode::TooBig) => StoreError::Refused(said),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             StoreError::Unavailable(format!("another program keeps its file locked: {said}"))
         }

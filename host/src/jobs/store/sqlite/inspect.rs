@@ -40,7 +40,7 @@ fn check(path: &Path) -> Result<Found> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     // The header was looked at; but what it says may be older than what the log says.
     let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let damage = if version == schema::VERSION { damage(&connection)? } else { None };
+    let damage = if (1..=schema::VERSION).contains(&version) { damage(&connection)? } else { None };
     connection.close().map_err(|(_, e)| e)?;
     Ok(Found { version, damage })
 }

@@ -8,6 +8,7 @@
 
 mod change;
 mod checkpoint;
+mod clean;
 mod fault;
 mod inspect;
 mod lock;
@@ -23,23 +24,34 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
-use bytes::Bytes;
+use tokio::sync::Mutex;
 
 pub use self::open::OpenError;
 use self::readers::Readers;
 use self::writer::Writer;
-use super::{Filter, JobStore, Lookup, Page, StoreError, Submission};
+use super::{Claim, Fence, Filter, JobStore, Lookup, Page, StoreError, Submission, Version};
 use crate::jobs::model::{Ending, IdempotencyKey, Job, JobId, Logs, NewJob, State};
+use crate::sandbox::Progress;
+
+/// For how long it is believed that a store which could be written can still be.
+const PROBED: Duration = Duration::from_secs(5);
+
+/// How long a look whether it can be written may take.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Jobs in an SQLite database: for one host, on one machine.
 ///
 /// To drop it waits until what was begun is on the disk.
 pub struct SqliteStore {
     readers: Readers,
-    writer: Writer,
+    writer: Arc<Writer>,
+    /// Bytes that jobs may take.
+    quota: Option<u64>,
+    /// When it was last seen that it can be written.
+    written: Mutex<Option<Instant>>,
 }
 
 impl SqliteStore {
@@ -56,14 +68,49 @@ impl SqliteStore {
         let lock = Arc::new(lock);
         let writer =
             Writer::start(path.clone(), Arc::clone(&lock)).map_err(|e| OpenError::of(&path, &e))?;
-        Ok(Self { readers: Readers::new(path, lock), writer })
+        Ok(Self {
+            readers: Readers::new(path, lock),
+            writer: Arc::new(writer),
+            quota: None,
+            written: Mutex::default(),
+        })
+    }
+
+    /// Takes no more than so many bytes of jobs, arguments and results together.
+    #[must_use]
+    pub fn with_quota(self, bytes: Option<u64>) -> Self {
+        Self { quota: bytes, ..self }
+    }
+
+    /// Writes something small, unless that was done a moment ago.
+    async fn write_something(&self) -> Result<(), StoreError> {
+        let mut last = self.written.lock().await;
+        if last.is_some_and(|last| last.elapsed() < PROBED) {
+            return Ok(());
+        }
+        *last = None;
+        self.writer
+            // SQLite does not write what is the same as before.
+            .change(0, |session| session.execute("UPDATE store SET fence = fence + 1", []))
+            .await?;
+        *last = Some(Instant::now());
+        Ok(())
+    }
+
+    /// Gives what was freed back to the disk, a slice at a time.
+    async fn shrink(&self) -> Result<(), StoreError> {
+        while !self.writer.change(prune::SHRUNK_BYTES, prune::shrink).await? {}
+        Ok(())
     }
 }
 
 #[async_trait]
 impl JobStore for SqliteStore {
     async fn submit(&self, job: NewJob) -> Result<Submission, StoreError> {
-        self.writer.change(job.arguments.len(), move |session| change::submit(session, &job)).await
+        let quota = self.quota;
+        self.writer
+            .change(job.arguments.len(), move |session| change::submit(session, &job, quota))
+            .await?
     }
 
     async fn known(&self, key: &IdempotencyKey) -> Result<Option<Submission>, StoreError> {
@@ -74,21 +121,55 @@ impl JobStore for SqliteStore {
     async fn claim(
         &self,
         id: JobId,
-        digest: &str,
-        is_repeatable: bool,
+        version: Version,
         at: SystemTime,
-    ) -> Result<Option<Vec<u8>>, StoreError> {
-        let digest = digest.to_owned();
+    ) -> Result<Option<Claim>, StoreError> {
+        self.writer.change(0, move |session| change::claim(session, id, &version, at)).await
+    }
+
+    async fn note(
+        &self,
+        id: JobId,
+        attempt: u32,
+        progress: Option<Progress>,
+        logs: Logs,
+    ) -> Result<bool, StoreError> {
+        let size = logs.stdout.len() + logs.stderr.len();
         self.writer
-            .change(0, move |session| change::claim(session, id, &digest, is_repeatable, at))
+            .change(size, move |session| {
+                change::note(session, id, attempt, progress.as_ref(), &logs)
+            })
             .await
     }
 
-    async fn finish(&self, id: JobId, ending: Ending) -> Result<bool, StoreError> {
-        let size = ending.result.as_ref().map_or(0, Bytes::len)
-            + ending.logs.stdout.len()
-            + ending.logs.stderr.len();
-        self.writer.change(size, move |session| change::finish(session, id, &ending)).await
+    async fn finish(&self, id: JobId, fence: Fence, ending: Ending) -> Result<bool, StoreError> {
+        let quota = self.quota;
+        self.writer
+            .change(ending.size(), move |session| {
+                change::finish(session, id, fence, &ending, quota)
+            })
+            .await?
+    }
+
+    async fn remove(&self, id: JobId) -> Result<bool, StoreError> {
+        let removed = self.writer.change(0, move |session| prune::remove(session, id)).await?;
+        if removed {
+            self.shrink().await?;
+        }
+        Ok(removed)
+    }
+
+    async fn probe(&self) -> Result<(), StoreError> {
+        let written = tokio::time::timeout(PATIENCE, self.write_something()).await;
+        written.unwrap_or_else(|_| {
+            Err(StoreError::Unavailable(format!("it has not answered for {PATIENCE:?}")))
+        })
+    }
+
+    async fn close(&self) {
+        self.readers.close();
+        let writer = Arc::clone(&self.writer);
+        let _ = tokio::task::spawn_blocking(move || writer.close()).await;
     }
 
     async fn ask_to_stop(&self, id: JobId) -> Result<bool, StoreError> {
@@ -133,8 +214,10 @@ impl JobStore for SqliteStore {
                 self.writer.change(0, move |session| prune::slice(session, elapsed)).await?;
             removed += slice.removed;
             if slice.is_last {
-                return Ok(removed);
+                break;
             }
         }
+        self.shrink().await?;
+        Ok(removed)
     }
 }

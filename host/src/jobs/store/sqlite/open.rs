@@ -6,7 +6,8 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::lock::{Lock, Refusal};
-use super::{inspect, schema};
+use super::{clean, inspect, schema};
+use crate::jobs::store::StoreError;
 
 /// The database's name within the store's directory.
 const NAME: &str = "jobs.sqlite";
@@ -87,6 +88,19 @@ pub enum OpenError {
         /// What is wrong.
         damage: String,
     },
+    /// Its disk is full, or fails, which may pass.
+    #[error(
+        "the job store {} cannot be opened: {reason}; its disk must work and have some room",
+        path.display()
+    )]
+    Disk {
+        /// The database, or its directory.
+        path: PathBuf,
+        /// What the system or SQLite said.
+        reason: String,
+        /// Whether there is no room, as far as is known.
+        is_full: bool,
+    },
     /// It cannot be read or written.
     #[error(
         "the job store {} cannot be opened: {reason}; it must be a file that this user can read and \
@@ -102,25 +116,61 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    fn inaccessible(path: &Path, reason: &dyn ToString) -> Self {
-        Self::Inaccessible { path: path.into(), reason: reason.to_string() }
+    /// Why the store cannot be used now, where that may pass and nobody need act on the host: it may be
+    /// opened later.
+    #[must_use]
+    pub fn passing(&self) -> Option<StoreError> {
+        let Self::Disk { reason, is_full, .. } = self else { return None };
+        let reason = format!("it cannot be opened: {reason}");
+        Some(if *is_full { StoreError::Full(reason) } else { StoreError::Unavailable(reason) })
+    }
+
+    fn disk(path: &Path, reason: &dyn ToString, is_full: bool) -> Self {
+        Self::Disk { path: path.into(), reason: reason.to_string(), is_full }
+    }
+
+    fn directory(directory: &Path, error: io::Error) -> Self {
+        if is_full(&error) {
+            return Self::disk(directory, &error, true);
+        }
+        Self::Directory { directory: directory.into(), error }
+    }
+
+    fn inaccessible(path: &Path, error: &io::Error) -> Self {
+        if is_full(error) {
+            return Self::disk(path, error, true);
+        }
+        Self::Inaccessible { path: path.into(), reason: error.to_string() }
     }
 
     /// From SQLite's error.
     pub(super) fn of(path: &Path, error: &rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        use rusqlite::ErrorCode::{DatabaseCorrupt, DiskFull, NotADatabase};
+        use rusqlite::ffi::{
+            SQLITE_IOERR_FSYNC, SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_TRUNCATE, SQLITE_IOERR_WRITE,
+        };
+        // SQLite tells of a full disk like this too, where it enlarges the index of the log.
+        let not_written =
+            [SQLITE_IOERR_FSYNC, SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_TRUNCATE, SQLITE_IOERR_WRITE];
+        let code = error.sqlite_error().map_or(0, |e| e.extended_code);
         match error.sqlite_error_code() {
             Some(DatabaseCorrupt | NotADatabase) => {
                 Self::Damaged { path: path.into(), damage: error.to_string() }
             }
-            _ => Self::inaccessible(path, error),
+            Some(DiskFull) => Self::disk(path, error, true),
+            _ if not_written.contains(&code) => Self::disk(path, error, false),
+            _ => Self::Inaccessible { path: path.into(), reason: error.to_string() },
         }
     }
 }
 
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+}
+
 /// Finds or makes the database of a directory. Gives its path, and the lock that makes it ours.
 pub(super) fn prepare(directory: &Path) -> Result<(PathBuf, Lock), OpenError> {
-    let unusable = |error| OpenError::Directory { directory: directory.into(), error };
+    let unusable = |error| OpenError::directory(directory, error);
     // A directory that is there keeps the permissions that somebody gave it.
     DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(unusable)?;
     let path = directory.canonicalize().map_err(unusable)?.join(NAME);
@@ -133,7 +183,11 @@ pub(super) fn prepare(directory: &Path) -> Result<(PathBuf, Lock), OpenError> {
     match OpenOptions::new().read(true).write(true).open(&path) {
         Ok(file) => {
             header(&path, file)?;
-            inspect::inspect(&path)?;
+            if !clean::is_clean(&path) {
+                inspect::inspect(&path)?;
+            }
+            clean::forget(&path).map_err(unusable)?;
+            schema::migrate(&path).map_err(|e| OpenError::of(&path, &e))?;
         }
         Err(e) if e.kind() == ErrorKind::NotFound => create(&path)?,
         Err(e) => return Err(OpenError::inaccessible(&path, &e)),

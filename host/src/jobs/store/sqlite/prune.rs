@@ -4,7 +4,7 @@
 //! The clock stands still from one call to the next. What ends in between counts from the earlier
 //! call, and so is kept shorter by up to the time between the two.
 
-use rusqlite::{Result, params};
+use rusqlite::{OptionalExtension, Result, params};
 
 use super::session::Session;
 use crate::jobs::model::JobId;
@@ -14,6 +14,13 @@ const SLICE: usize = 64;
 
 /// With how many bytes of arguments and results: SQLite visits each page that it frees.
 const SLICE_BYTES: u64 = 4 << 20;
+
+/// How many free pages are kept, and how many are given back at a time.
+const FEW_PAGES: i64 = 256;
+const SLICE_PAGES: u32 = 1024;
+
+/// About how many bytes such a slice writes.
+pub(super) const SHRUNK_BYTES: usize = 4 << 20;
 
 /// How long it is remembered that there was a job, in nanoseconds of the store's clock: 30 days.
 const GONE_KEPT: i64 = 30 * 24 * 3600 * 1_000_000_000;
@@ -34,19 +41,7 @@ pub(super) fn slice(session: &mut Session<'_>, elapsed: i64) -> Result<Slice> {
     let now = session.state.clock.saturating_add(elapsed);
     let (over, mut is_last) = over(session, now)?;
     for (sequence, id) in &over {
-        session.execute(
-            "INSERT OR REPLACE INTO gone VALUES (?1, ?2)",
-            params![id.as_bytes(), now.saturating_add(GONE_KEPT)],
-        )?;
-        for sql in [
-            "DELETE FROM jobs WHERE sequence = ?1",
-            "DELETE FROM arguments WHERE sequence = ?1",
-            "DELETE FROM results WHERE sequence = ?1",
-            "DELETE FROM errors WHERE sequence = ?1",
-            "DELETE FROM logs WHERE sequence = ?1",
-        ] {
-            session.execute(sql, [sequence])?;
-        }
+        forget(session, *sequence, *id, now)?;
     }
     for sql in [
         "DELETE FROM keys WHERE key IN (SELECT key FROM keys WHERE expires <= ?1 LIMIT ?2)",
@@ -62,6 +57,58 @@ pub(super) fn slice(session: &mut Session<'_>, elapsed: i64) -> Result<Slice> {
         params![session.state.clock, session.state.next_sequence],
     )?;
     Ok(Slice { removed: over.len(), is_last })
+}
+
+/// Removes a job that has ended; `false` where it has not, or is not there.
+pub(super) fn remove(session: &mut Session<'_>, id: JobId) -> Result<bool> {
+    let sequence = session
+        .connection
+        .prepare_cached("SELECT sequence FROM jobs WHERE id = ?1 AND state > 1")?
+        .query_row([id.as_bytes()], |row| row.get(0))
+        .optional()?;
+    let Some(sequence) = sequence else { return Ok(false) };
+    forget(session, sequence, id, session.state.clock)?;
+    // It may have been the newest; its place is not given away again.
+    session.execute("UPDATE store SET next_sequence = ?1", [session.state.next_sequence])?;
+    Ok(true)
+}
+
+/// Removes all that is kept of a job but that there was one.
+fn forget(session: &Session<'_>, sequence: i64, id: JobId, now: i64) -> Result<()> {
+    session.execute(
+        "INSERT OR REPLACE INTO gone VALUES (?1, ?2)",
+        params![id.as_bytes(), now.saturating_add(GONE_KEPT)],
+    )?;
+    for sql in [
+        "DELETE FROM jobs WHERE sequence = ?1",
+        "DELETE FROM arguments WHERE sequence = ?1",
+        "DELETE FROM results WHERE sequence = ?1",
+        "DELETE FROM errors WHERE sequence = ?1",
+        "DELETE FROM logs WHERE sequence = ?1",
+    ] {
+        session.execute(sql, [sequence])?;
+    }
+    Ok(())
+}
+
+/// Gives some pages that are free back to the disk; whether few enough are left. Those are used
+/// again by the next jobs.
+pub(super) fn shrink(session: &mut Session<'_>) -> Result<bool> {
+    let free = || -> Result<i64> {
+        session.connection.prepare_cached("PRAGMA freelist_count")?.query_row([], |row| row.get(0))
+    };
+    let before = free()?;
+    if before <= FEW_PAGES {
+        return Ok(true);
+    }
+    // Each step frees one page.
+    let sql = format!("PRAGMA incremental_vacuum({SLICE_PAGES})");
+    let mut vacuum = session.connection.prepare_cached(&sql)?;
+    let mut rows = vacuum.query([])?;
+    while rows.next()?.is_some() {}
+    let after = free()?;
+    // A file of an earlier host may not be able to shrink.
+    Ok(after <= FEW_PAGES || after >= before)
 }
 
 /// A slice of the jobs whose time is over, and whether these are all.

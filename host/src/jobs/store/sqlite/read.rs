@@ -1,7 +1,8 @@
 //! What only reads: each function is one question, and sees one state of the whole store.
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Result, params, params_from_iter};
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Connection, Error, OptionalExtension, Result, params, params_from_iter};
+use tracing::warn;
 
 use super::row::{JOB, decoded, id, job, number, stamp, time};
 use crate::jobs::model::{IdempotencyKey, Job, JobId, LogLine, Logs, State};
@@ -87,10 +88,13 @@ pub(super) fn logs(connection: &Connection, id: JobId) -> Result<Option<Logs>> {
              FROM jobs LEFT JOIN logs ON logs.sequence = jobs.sequence WHERE id = ?1",
         )?
         .query_row([id.as_bytes()], |row| {
-            let Some(lines) = decoded::<Vec<(u64, i64, Level, String)>>(row, 3)? else {
+            if row.get_ref(3)? == ValueRef::Null {
                 // No row: it wrote nothing, if it has ended.
                 return Ok((!row.get::<_, bool>(0)?).then(Logs::default));
-            };
+            }
+            // Lines that cannot be read are no reason to keep back the rest.
+            let lines = decoded::<Vec<(u64, i64, Level, String)>>(row, 3);
+            let lines = lines.unwrap_or_default().unwrap_or_default();
             let lines = lines.into_iter();
             let line =
                 |(number, at, level, message)| LogLine { number, time: time(at), level, message };
@@ -107,8 +111,8 @@ pub(super) fn logs(connection: &Connection, id: JobId) -> Result<Option<Logs>> {
 pub(super) fn unfinished(connection: &Connection) -> Result<Vec<Job>> {
     connection
         .prepare_cached(&format!("{JOB} WHERE state IN (0, 1) ORDER BY jobs.sequence"))?
-        .query_map([], job)?
-        .collect()
+        .query_map([], job)
+        .map(readable)?
 }
 
 /// One query for each state, merged: each is a walk along an index that ends at the limit, where one
@@ -155,6 +159,26 @@ fn newest(connection: &Connection, filter: &Filter, state: Option<State>) -> Res
     let conditions = conditions.join(" AND ");
     connection
         .prepare_cached(&format!("{JOB} WHERE {conditions} ORDER BY jobs.sequence DESC LIMIT ?"))?
-        .query_map(params_from_iter(params), job)?
-        .collect()
+        .query_map(params_from_iter(params), job)
+        .map(readable)?
+}
+
+/// The jobs whose rows can be read at all. A row that is damaged beyond that has not even a handle.
+fn readable(rows: impl Iterator<Item = Result<Job>>) -> Result<Vec<Job>> {
+    let is_of_row = |e: &Error| {
+        use Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType};
+        matches!(
+            e,
+            FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..)
+        )
+    };
+    let mut jobs = Vec::new();
+    for row in rows {
+        match row {
+            Ok(job) => jobs.push(job),
+            Err(e) if is_of_row(&e) => warn!(error = %e, "the record of a job is unreadable"),
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(jobs)
 }

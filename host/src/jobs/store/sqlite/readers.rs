@@ -36,6 +36,11 @@ impl Readers {
         Self { shared: Arc::new(shared), places: Arc::new(Semaphore::new(READERS)) }
     }
 
+    /// Closes what is open and not in use.
+    pub(super) fn close(&self) {
+        self.shared.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Answers a question.
     pub(super) async fn read<T, F>(&self, question: F) -> Result<T, StoreError>
     where

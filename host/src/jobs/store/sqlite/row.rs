@@ -18,7 +18,8 @@ pub(super) const JOB: &str = "
     SELECT jobs.sequence, id, procedure, file, digest, state, priority, attempts, max_attempts,
         backoff, is_repeatable, suggested_wait, submitted, started, ended,
         expires - (SELECT clock FROM store), not_before, cancel_requested, progress, fuel,
-        peak_memory, instantiate, run, kind, message, value, backtrace, retry_after
+        peak_memory, instantiate, run, kind, message, value, backtrace, retry_after, failures, crashes,
+        is_pinned
     FROM jobs LEFT JOIN errors ON errors.sequence = jobs.sequence";
 
 /// The states in which a job has not ended are 0 and 1; queries rely on it.
@@ -57,9 +58,11 @@ fn duration(nanoseconds: i64) -> Duration {
     Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(0))
 }
 
-/// A job from a row of [`JOB`].
+/// A job from a row of [`JOB`]. What cannot be read of it is the fault of that job alone: the rest of it
+/// is shown, and so are all others.
 pub(super) fn job(row: &Row<'_>) -> Result<Job> {
     let state: i64 = row.get(5)?;
+    let known = State::ALL.into_iter().find(|known| number(*known) == state);
     let time_in = |column| -> Result<_> { Ok(row.get::<_, Option<i64>>(column)?.map(time)) };
     Ok(Job {
         sequence: row.get::<_, i64>(0)?.cast_unsigned(),
@@ -67,30 +70,30 @@ pub(super) fn job(row: &Row<'_>) -> Result<Job> {
         procedure: row.get(2)?,
         file: row.get(3)?,
         digest: row.get(4)?,
-        state: State::ALL
-            .into_iter()
-            .find(|known| number(*known) == state)
-            .ok_or(Error::IntegralValueOutOfRange(5, state))?,
-        priority: Priority::new(row.get(6)?).ok_or(Error::IntegralValueOutOfRange(6, 8))?,
-        attempts: row.get(7)?,
-        max_attempts: row.get(8)?,
+        state: known.unwrap_or(State::Failed),
+        priority: row.get(6).ok().and_then(Priority::new).unwrap_or_default(),
+        attempts: count(row, 7)?,
+        max_attempts: count(row, 8)?,
+        failures: count(row, 28)?,
+        crashes: count(row, 29)?,
+        is_pinned: row.get(30)?,
         backoff: duration(row.get(9)?),
         is_repeatable: row.get(10)?,
-        suggested_wait: row.get(11)?,
+        suggested_wait: count(row, 11)?,
         submitted: time(row.get(12)?),
         started: time_in(13)?,
         ended: time_in(14)?,
         kept_for: row.get::<_, Option<i64>>(15)?.map(duration),
         not_before: time_in(16)?,
         cancel_requested: row.get(17)?,
-        progress: decoded(row, 18)?,
+        progress: decoded(row, 18).unwrap_or_default(),
         receipt: Receipt {
             fuel: row.get::<_, i64>(19)?.cast_unsigned(),
             peak_memory: row.get::<_, i64>(20)?.cast_unsigned() as usize,
             instantiate: duration(row.get(21)?),
             run: duration(row.get(22)?),
         },
-        error: error(row, 23)?,
+        error: if known.is_some() { error(row, 23)? } else { Some(unreadable(state)) },
     })
 }
 
@@ -103,13 +106,23 @@ fn error(row: &Row<'_>, first: usize) -> Result<Option<CallError>> {
     let Some(kind) = row.get::<_, Option<String>>(first)? else { return Ok(None) };
     let deserializer: serde::de::value::StringDeserializer<NotAName> = kind.into_deserializer();
     Ok(Some(CallError {
-        kind: <Kind as Deserialize>::deserialize(deserializer)
-            .map_err(|e| Error::FromSqlConversionFailure(first, Type::Text, Box::new(e)))?,
+        // A later host may know more types.
+        kind: <Kind as Deserialize>::deserialize(deserializer).unwrap_or(Kind::Internal),
         message: row.get(first + 1)?,
-        value: decoded(row, first + 2)?,
+        value: decoded(row, first + 2).unwrap_or_default(),
         backtrace: row.get(first + 3)?,
-        retry_after: row.get(first + 4)?,
+        retry_after: row.get(first + 4).unwrap_or_default(),
     }))
+}
+
+fn unreadable(state: i64) -> CallError {
+    let message = format!("the record of this job is unreadable: there is no state {state}");
+    CallError::new(Kind::Internal, message)
+}
+
+/// A number that is never negative; at the end of what it can be, it stays there.
+fn count(row: &Row<'_>, column: usize) -> Result<u32> {
+    Ok(u32::try_from(row.get::<_, i64>(column)?.max(0)).unwrap_or(u32::MAX))
 }
 
 /// What is encoded neutrally in a column that may be empty.

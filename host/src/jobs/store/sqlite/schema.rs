@@ -8,12 +8,20 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Result};
+use tracing::{info, warn};
 
 /// In the header of our files, so that no other program's database is taken for one: "TARP".
 pub(super) const APPLICATION_ID: i32 = 0x5441_5250;
 
-/// The schema's version. A host opens its own and, once there are any, older ones.
-pub(super) const VERSION: i32 = 1;
+/// The schema's version. A host opens its own and older ones, which it changes first.
+pub(super) const VERSION: i32 = 2;
+
+/// From each version to the next, from the first on.
+const MIGRATIONS: [&str; 1] = ["
+    ALTER TABLE jobs ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE jobs ADD COLUMN crashes INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE jobs ADD COLUMN is_pinned INTEGER NOT NULL DEFAULT 0;
+"];
 
 /// How long to wait for a lock that another program holds, such as one that makes a backup.
 const BUSY: Duration = Duration::from_secs(5);
@@ -44,7 +52,10 @@ const TABLES: &str = "
         fuel INTEGER NOT NULL DEFAULT 0,
         peak_memory INTEGER NOT NULL DEFAULT 0,
         instantiate INTEGER NOT NULL DEFAULT 0,
-        run INTEGER NOT NULL DEFAULT 0
+        run INTEGER NOT NULL DEFAULT 0,
+        failures INTEGER NOT NULL DEFAULT 0,
+        crashes INTEGER NOT NULL DEFAULT 0,
+        is_pinned INTEGER NOT NULL DEFAULT 0
     ) STRICT;
     CREATE INDEX jobs_by_state ON jobs (state, sequence);
     CREATE INDEX jobs_by_procedure ON jobs (procedure, state, sequence);
@@ -83,7 +94,7 @@ const TABLES: &str = "
         clock INTEGER NOT NULL,
         -- At least as great as every sequence that was ever given away and is not in jobs any more.
         next_sequence INTEGER NOT NULL,
-        -- Counts failed commits, see writer.
+        -- Counts failed commits, see transaction, and looks whether it can be written.
         fence INTEGER NOT NULL
     ) STRICT;
     INSERT INTO store VALUES (1, 0, 1, 0);
@@ -95,12 +106,37 @@ pub(super) fn create(path: &Path) -> Result<()> {
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
+    // Before there are tables: what is freed can be given back to the disk.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.execute_batch(&format!(
         "BEGIN IMMEDIATE; {TABLES}
          PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
     ))?;
+    connection.close().map_err(|(_, e)| e)
+}
+
+/// Brings a database of an earlier host up to the present version: each step wholly or not at all.
+pub(super) fn migrate(path: &Path) -> Result<()> {
+    let connection = writing(path)?;
+    let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let done = usize::try_from(version - 1).unwrap_or(0);
+    for (step, sql) in MIGRATIONS.iter().enumerate().skip(done) {
+        let version = step + 2;
+        connection.execute_batch(&format!(
+            "BEGIN IMMEDIATE; {sql} PRAGMA user_version = {version}; COMMIT;"
+        ))?;
+        info!(version, "brought the job store up to another version of its schema");
+    }
+    let vacuum: i32 = connection.pragma_query_value(None, "auto_vacuum", |row| row.get(0))?;
+    if done < MIGRATIONS.len() && vacuum == 0 {
+        // Without it everything works, but the file never becomes smaller.
+        let shrunk = connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; VACUUM;");
+        if let Err(error) = shrunk {
+            warn!(%error, "the file of the job store cannot give back space that is freed in it");
+        }
+    }
     connection.close().map_err(|(_, e)| e)
 }
 

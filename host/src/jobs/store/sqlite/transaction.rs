@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use rusqlite::{Connection, Result};
 
 use super::checkpoint::Checkpoints;
+use super::clean;
 use super::fault::fault;
 use super::schema;
 use super::session::{Session, State};
@@ -105,10 +106,21 @@ impl Transactions {
         Ok(())
     }
 
-    /// Moves what is in the log into the database, if it is time.
-    pub(super) fn checkpoint(&mut self) {
+    /// Moves all of the log into the database, for the last time, and notes that it ended in good order.
+    pub(super) fn close(self) {
+        let Some((connection, _)) = self.open else { return };
+        let moved =
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+        let is_closed = connection.close().is_ok();
+        if is_closed && !self.has_residue && matches!(moved, Ok(0)) {
+            clean::remember(&self.path);
+        }
+    }
+
+    /// Moves what is in the log into the database, if it is time after a commit of so many bytes.
+    pub(super) fn checkpoint(&mut self, bytes: usize) {
         if let Some((connection, _)) = &self.open {
-            self.checkpoints.after_commit(connection);
+            self.checkpoints.after_commit(connection, bytes);
         }
     }
 }

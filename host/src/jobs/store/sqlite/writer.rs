@@ -2,7 +2,7 @@
 //! acknowledges them when the transaction is on the disk: a wait for the disk serves many.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use rusqlite::Result;
@@ -22,9 +22,13 @@ const MOST_BYTES: usize = 8 << 20;
 
 /// Where changes go.
 pub(super) struct Writer {
-    /// `None` only while it is dropped.
-    changes: Option<mpsc::Sender<Box<dyn Change>>>,
-    thread: Option<JoinHandle<()>>,
+    open: Mutex<Option<Open>>,
+}
+
+/// Until it is closed.
+struct Open {
+    changes: mpsc::Sender<Box<dyn Change>>,
+    thread: JoinHandle<()>,
 }
 
 /// A change that waits for its commit.
@@ -86,7 +90,8 @@ impl Writer {
             drop(lock);
         };
         let thread = std::thread::Builder::new().name("job-store".into()).spawn(body);
-        Ok(Self { changes: Some(sender), thread: Some(thread.expect("a thread")) })
+        let open = Open { changes: sender, thread: thread.expect("a thread") };
+        Ok(Self { open: Mutex::new(Some(open)) })
     }
 
     /// Has a change made, with `size` bytes to be written, and waits until it is on the disk.
@@ -98,19 +103,28 @@ impl Writer {
         let ended = || StoreError::Unavailable("its writer has ended".into());
         let (asker, outcome) = oneshot::channel();
         let change = Box::new(Waiting { apply, size, outcome: None, asker });
-        let changes = self.changes.as_ref().ok_or_else(ended)?;
+        let changes = self.lock().as_ref().map(|open| open.changes.clone()).ok_or_else(ended)?;
         changes.send(change).await.map_err(|_| ended())?;
         outcome.await.unwrap_or_else(|_| Err(ended()))
+    }
+
+    /// Waits until what was begun is on the disk and the file is closed. Later changes fail.
+    pub(super) fn close(&self) {
+        let open = self.lock().take();
+        if let Some(Open { changes, thread }) = open {
+            drop(changes);
+            let _ = thread.join();
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Open>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Writer {
-    /// Waits until what was begun is on the disk and the file is closed.
     fn drop(&mut self) {
-        drop(self.changes.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        self.close();
     }
 }
 
@@ -125,8 +139,9 @@ fn run(mut changes: mpsc::Receiver<Box<dyn Change>>, mut transactions: Transacti
             batch.push(next);
         }
         commit(&mut batch, &mut transactions);
-        transactions.checkpoint();
+        transactions.checkpoint(bytes);
     }
+    transactions.close();
 }
 
 /// Commits the batch in one transaction. Where that fails, and one change may be the reason, each has
