@@ -83,7 +83,7 @@ def test_a_record_with_fields_of_most_kinds(console: Console) -> None:
     browser = console.browser
     console.open_procedure("echo_sample")
     browser.type(field("value.label"), "run 7")
-    browser.type(field("value.values"), "1, 2.5 -3")
+    browser.type(field("value.values"), "1, 2.5, -3")
     browser.click('[data-path="value.unit"] .given input')
     browser.type(field("value.unit"), "mV")
     browser.type(field("value.taken_at.x"), "1.5")
