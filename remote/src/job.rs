@@ -120,7 +120,8 @@ pub(crate) fn result_page(id: &str) -> String {
 
 /// Asks a job to stop; one that has ended is kept.
 pub(crate) async fn cancel(client: &Client, id: &str) -> Result<Value> {
-    client.json(client.request(Method::DELETE, &format!("{}?keep=true", page(id)))).await
+    let keep = [("keep".to_owned(), "true".to_owned())];
+    client.json(client.with_query(Method::DELETE, &page(id), &keep)).await
 }
 
 /// The ID that begins as given: people copy the first block of it.
