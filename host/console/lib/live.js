@@ -12,6 +12,8 @@ import { follow } from "./stream.js";
 const POLL = 2000;
 /** How long after a refusal `/-/events` is tried again. */
 const RETRY = 30_000;
+/** How long after an announced end a page that is still there follows the host again. */
+const BACK = 1000;
 
 let state = { catalog: null, link: "starting", jobs: 0 };
 const watchers = new Set();
@@ -117,5 +119,11 @@ export function start() {
   refresh();
   document.addEventListener("visibilitychange", () => (document.hidden ? leave() : stream.join()));
   addEventListener("pagehide", leave);
+  // A browser may keep a page that was left, and its worker, just as they are: what is said in
+  // `pagehide` is then not heard any more. A download is no leaving, so the page comes back.
+  addEventListener("beforeunload", () => {
+    leave();
+    setTimeout(() => document.hidden || stream.join(), BACK);
+  });
   addEventListener("pageshow", (event) => event.persisted && stream.join());
 }
