@@ -118,7 +118,7 @@ impl Callable<'_> {
             let names = ["Prefer", "IdempotencyKey", "Priority", "Digest"];
             parameters.extend(names.map(|name| shared("parameters", name)));
         }
-        let summary = self.documentation.lines().next().filter(|line| !line.is_empty());
+        let summary = summary(self.documentation);
         let signature = match self.web {
             Some(_) => String::new(),
             None => format!("`{}{}`", self.name, self.signature),
@@ -134,7 +134,7 @@ impl Callable<'_> {
         let description = [self.documentation, &signature, &also].join("\n\n");
         let mut operation = json!({
             "operationId": self.operation_id(verb),
-            "summary": summary.unwrap_or(self.name),
+            "summary": if summary.is_empty() { self.name } else { &summary },
             "description": description.trim(),
             "tags": [self.file],
             "parameters": parameters,
@@ -238,6 +238,12 @@ pub(super) fn mounted(name: &str, file: &str) -> (String, Value) {
         "delete": operation("delete"),
     });
     (format!("{}/{{path}}", path(name)), item)
+}
+
+/// The first paragraph of a documentation, in one line.
+fn summary(documentation: &str) -> String {
+    let lines = documentation.trim_start().lines().map(str::trim);
+    lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 fn path(name: &str) -> String {
@@ -400,6 +406,15 @@ mod tests {
         let body = &item["post"]["requestBody"]["content"]["application/json"];
         assert_eq!(body["schema"]["required"], json!(["values"]));
         assert_eq!(body["example"], json!({"values": [1.5, 2.5], "n": 10}));
+    }
+
+    #[test]
+    fn a_summary_is_not_cut_where_a_line_ends() {
+        assert_eq!(
+            summary("\nThe mean of\n  the values.\n\nAt length."),
+            "The mean of the values."
+        );
+        assert_eq!(summary(""), "");
     }
 
     /// All of it, to be looked at when it changes: `INSTA_UPDATE=always cargo test` writes it anew.
