@@ -6,15 +6,16 @@ import errno
 import shutil
 import signal
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import tarp
 
-from host import DEADLINE, CallFailed, Host, MakeHost, eventually, place, run_binary
+from failing_disk import Disk, host_on_disk
+from host import DEADLINE, CallFailed, Host, MakeHost, eventually, run_binary
 
 #: What fails, how, and what a caller is told of it.
 FAULTS = [
@@ -26,37 +27,10 @@ FAULTS = [
 each_fault = pytest.mark.parametrize(("what", "error", "status", "kind"), FAULTS)
 
 
-class Disk:
-    """The disk under a host's data, which can be made to fail."""
-
-    def __init__(self, trigger: Path) -> None:
-        self.trigger = trigger
-
-    @contextmanager
-    def failing(self, what: str, error: int) -> Iterator[None]:
-        place(f"{what} {error}".encode(), self.trigger)
-        try:
-            yield
-        finally:
-            self.trigger.unlink()
-
-
 @pytest.fixture
 def failing_host(make_host: MakeHost, faults: Path, tmp_path: Path) -> tuple[Host, Disk]:
     """A host with one place for jobs, and its disk."""
-    trigger, data = tmp_path / "trigger", tmp_path / "data"
-    host = make_host(
-        *("math", "jobs", "misbehave"),
-        config="[jobs]\nplaces = 1\n",
-        environment={
-            "LD_PRELOAD": str(faults),
-            "FAULTS_TRIGGER": str(trigger),
-            "FAULTS_UNDER": str(data.resolve()),
-        },
-        start=False,
-    )
-    host.data = data
-    return host.start(), Disk(trigger)
+    return host_on_disk(make_host, faults, tmp_path, "[jobs]\nplaces = 1\n")
 
 
 def refused(action: Callable[[], object], status: int, kind: str) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from failing_disk import Disk, host_on_disk
 from host import CallFailed, Host, MakeHost, eventually, guest, place
-from test_jobs_faults import Disk
 
 # Jobs whose procedure is not there.
 
@@ -192,19 +192,8 @@ def test_a_result_beyond_the_quota_is_a_failure_and_not_tried_for_ever(
 
 @pytest.fixture
 def full_host(make_host: MakeHost, faults: Path, tmp_path: Path) -> tuple[Host, Disk]:
-    trigger, data = tmp_path / "trigger", tmp_path / "data"
-    host = make_host(
-        *("math", "jobs", "misbehave"),
-        config="[jobs]\nplaces = 2\nwait_for_room = '1 s'\ncancel_grace = '1 s'\n",
-        environment={
-            "LD_PRELOAD": str(faults),
-            "FAULTS_TRIGGER": str(trigger),
-            "FAULTS_UNDER": str(data.resolve()),
-        },
-        start=False,
-    )
-    host.data = data
-    return host.start(), Disk(trigger)
+    config = "[jobs]\nplaces = 2\nwait_for_room = '1 s'\ncancel_grace = '1 s'\n"
+    return host_on_disk(make_host, faults, tmp_path, config)
 
 
 def test_what_runs_can_be_stopped_though_the_disk_is_full(full_host: tuple[Host, Disk]) -> None:
