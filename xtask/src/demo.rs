@@ -10,8 +10,9 @@ use crate::project::Project;
 use crate::wasm_target::{WASIP1, WASIP2};
 use crate::{cargo_component, guests, projects, step, wasm_target};
 
-/// One cannot start, the other is named as the C library is: both would puzzle a visitor.
-const ONLY_FOR_TESTS: [&str; 2] = ["misbehave-at-start", "namesakes"];
+/// One asks too much of the host, one cannot start, one is named as the C library is: all would puzzle
+/// a visitor.
+const ONLY_FOR_TESTS: [&str; 3] = ["host-calls", "misbehave-at-start", "namesakes"];
 
 /// Sidecars for components whose authors chose a name that another example has too.
 const PREFIXES: [(&str, &str); 2] = [("c_checksum", "c"), ("signal_lab", "signal")];
