@@ -136,7 +136,9 @@ def test_slow_files_stop_neither_the_start_nor_others(make_host: MakeHost) -> No
     eventually(lambda: host.serves("last"), 120)
     eventually(lambda: host.request("GET", "/-/health/ready").status_code == 200, 120)
     (said, *_) = host.problems()["a0.wasm"]
-    assert "still being compiled" in said["message"]
+    # On a fast machine the limit of memory has ended it by now.
+    pending = "still being compiled" in said["message"]
+    assert pending or "compiling it takes more than" in said["message"]
     assert said["serving"] is False
     # A job starts.
     assert host.ended(host.submit("add", 1, 2)["id"])["state"] == "succeeded"

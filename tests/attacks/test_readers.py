@@ -134,4 +134,5 @@ def test_streams_that_nobody_reads_are_reset(make_host: MakeHost, is_alive: bool
                 time.sleep(0.1)
         settles_below(host, before + 150 * MIB)
         client.socket.close()
-    watch.check(growth=1024 * MIB)
+    # The budget, and what the allocator keeps beside it.
+    watch.check(growth=1280 * MIB)
