@@ -47,7 +47,7 @@ def rust_target(tmp_path_factory: pytest.TempPathFactory) -> str:
 def faults(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The library that makes what a host asks of the system fail, to be preloaded."""
     library = tmp_path_factory.mktemp("faults") / "faults.so"
-    source = Path(__file__).parent / "faults" / "faults.c"
+    source = Path(__file__).parent / "support" / "faults.c"
     flags = ["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror"]
     subprocess.run(["cc", *flags, "-o", library, source, "-ldl"], check=True)
     return library

@@ -1,7 +1,7 @@
 /**
  * Lists of numbers from text, as the text of JSON, by the rules of `docs/numbers.md`: what is read,
- * what is said of it, and what is refused. `tests/number-text.json` has a case of each; `tarp call`
- * follows the same rules.
+ * what is said of it, and what is refused. `tests/values/number-text.json` has a case of each;
+ * `tarp call` follows the same rules.
  */
 import { isMeant, readBrackets } from "./brackets.js";
 import { checkLengths, split } from "./csv.js";

@@ -1,5 +1,6 @@
 //! What a body is, by its Content-Type; how its text is read; and, in [`reading`], which types take it as
-//! the one argument. `docs/bodies.md` has the same as a table, and `tests/test_bodies.py` compares them.
+//! the one argument. `docs/bodies.md` has the same as a table, and `tests/http/test_bodies.py`
+//! compares them.
 
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;

@@ -1,6 +1,6 @@
 //! Lists of numbers from text, by the rules of `docs/numbers.md`: what is read, what is said of it,
-//! and what is refused. `tests/number-text.json` has a case of each; the console's `lib/numbers.js`
-//! follows the same rules.
+//! and what is refused. `tests/values/number-text.json` has a case of each; the
+//! console's `lib/numbers.js` follows the same rules.
 
 mod brackets;
 mod delimited;

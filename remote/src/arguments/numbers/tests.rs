@@ -52,7 +52,7 @@ fn exact(value: &Value) -> String {
 }
 
 fn table() -> Table {
-    serde_json::from_str(include_str!("../../../../tests/number-text.json")).unwrap()
+    serde_json::from_str(include_str!("../../../../tests/values/number-text.json")).unwrap()
 }
 
 #[test]

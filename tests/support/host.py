@@ -25,7 +25,8 @@ from typing import Any, NamedTuple, Self
 
 import requests
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+REPOSITORY = Path(__file__).resolve().parents[2]
+TESTS = REPOSITORY / "tests"
 BINARY = Path(os.environ.get("TARP_BIN") or REPOSITORY / "target/debug/tarp")
 GUESTS = Path(os.environ.get("TARP_GUESTS") or REPOSITORY / "target/test-guests")
 

@@ -17,10 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from host import Host, MakeHost, clean_environment
+from host import TESTS, Host, MakeHost, clean_environment
 
-TESTS = Path(__file__).parent
-EXAMPLES = TESTS / "original_examples"
+EXAMPLES = TESTS / "clients" / "original_examples"
 
 #: The names that the README of the original has; those of its longer examples are in the component.
 SIDECAR = """
@@ -47,7 +46,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     package.mkdir()
     # With this it comes before the installed one; the original itself has no such file.
     (package / "__init__.py").touch()
-    shutil.copyfile(TESTS / "original_client.py", package / "client.py")
+    shutil.copyfile(TESTS / "support" / "original_client.py", package / "client.py")
     return package.parent
 
 

@@ -12,10 +12,10 @@ from typing import Any
 import jsonschema
 import openapi_spec_validator
 import pytest
+from conftest import GOOD_GUESTS
 from openapi_pydantic.v3.v3_1 import OpenAPI
 
-from conftest import GOOD_GUESTS
-from host import Host, MakeHost, bare, eventually, guest, place
+from host import TESTS, Host, MakeHost, bare, eventually, guest, place
 from openapi_checks import described, fault_in
 
 #: Guests that misbehave are to be stopped soon.
@@ -31,7 +31,7 @@ fuel = 20_000_000
 deadline = "400 ms"
 """
 
-#: A stream without an end has no reply to look at; test_machine_faces.py reads them.
+#: A stream without an end has no reply to look at; test_introspection.py reads them.
 STREAMS = ["--exclude-path", "/-/events", "--exclude-path", "/-/jobs/{id}/events"]
 
 
@@ -182,7 +182,7 @@ def test_no_reply_is_undescribed(
         *("--header", f"Accept: {accept}", "--request-timeout", 30, "--no-color"),
     ]
     environment = os.environ | {
-        "SCHEMATHESIS_HOOKS": str(Path(__file__).with_name("openapi_checks.py")),
+        "SCHEMATHESIS_HOOKS": str(TESTS / "support" / "openapi_checks.py"),
         "PYTHONWARNINGS": "default",
         "OPENAPI_DOCUMENT": str(file),
     }

@@ -21,9 +21,9 @@ import httptools
 import pytest
 import requests
 
-from host import Host, MakeHost, bare
+from host import REPOSITORY, Host, MakeHost, bare
 
-CLIENT = Path(__file__).parent.parent / "clients" / "python"
+CLIENT = REPOSITORY / "clients" / "python"
 
 
 @pytest.fixture(scope="module")

@@ -4,13 +4,12 @@ code to copy. They run in Chromium, in a page of the host, as the console has th
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from browser import Browser
-from host import Host
+from host import TESTS, Host
 
 
 class Modules:
@@ -232,7 +231,7 @@ def test_what_does_not_fit_is_told_by_its_path(
 
 # Numbers, lists and tables from text.
 
-TABLE = json.loads((Path(__file__).parent / "number-text.json").read_text())
+TABLE = json.loads((TESTS / "values" / "number-text.json").read_text())
 
 
 def test_text_is_read_as_the_table_of_cases_has_it(modules: Modules) -> None:
