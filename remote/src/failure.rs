@@ -1,14 +1,12 @@
 //! A failure that the host answered with: of the procedure, of a job, or of the request.
 
 use serde_json::{Value, json};
+use tarp_schema::error_kind::ErrorKind;
 
 use crate::client::Answer;
 use crate::error::Error;
 use crate::reply::Receipt;
 use crate::style::{BAD, BOLD, painted, printable};
-
-/// What is busy, on the wire.
-pub(crate) const BUSY: &str = "OperationInProgress";
 
 /// What the host says of a failure.
 #[derive(Debug)]
@@ -47,32 +45,34 @@ impl Failure {
 
     /// Whether the host is starting, stopping or full, which passes.
     pub(crate) fn is_of_the_moment(&self) -> bool {
-        matches!(&*self.kind, "Overloaded" | "Unavailable")
+        matches!(self.kind.parse(), Ok(ErrorKind::Overloaded | ErrorKind::Unavailable))
     }
 
     /// Whether it says that something is busy: a job that still runs, or what a procedure needs.
     pub(crate) fn is_busy(&self) -> bool {
-        self.kind == BUSY
+        self.kind.parse() == Ok(ErrorKind::OperationInProgress)
     }
 
     /// What the exit code says: whose fault it is.
     pub(crate) fn exit_code(&self) -> u8 {
-        match &*self.kind {
-            // What was asked for is not there, or not like that.
-            "BadRequest"
-            | "BadArguments"
-            | "Unauthorized"
-            | "Forbidden"
-            | "NotFound"
-            | "MethodNotAllowed"
-            | "NotAcceptable"
-            | "UnsupportedMediaType"
-            | "TooLarge"
-            | "Gone"
-            | "Conflict" => 2,
-            // The host, not what it was to do.
-            "Overloaded" | "StorageFull" | "Unavailable" | "Internal" => 3,
-            _ => 1,
+        use ErrorKind::{
+            BadArguments, BadRequest, Cancelled, Conflict, DeadlineExceeded, Forbidden, Gone,
+            Internal, Interrupted, InvalidServerState, MethodNotAllowed, NotAcceptable, NotFound,
+            OperationInProgress, OutOfFuel, OutOfMemory, Overloaded, ProcedureError,
+            RequestTimeout, StorageFull, TooLarge, Trap, Unauthorized, Unavailable,
+            UnsupportedMediaType,
+        };
+        // One that only a newer host has.
+        let Ok(kind) = self.kind.parse() else { return 1 };
+        match kind {
+            // The request is wrong.
+            BadRequest | BadArguments | Unauthorized | Forbidden | NotFound | MethodNotAllowed
+            | NotAcceptable | UnsupportedMediaType | TooLarge | Gone | Conflict => 2,
+            // The host cannot serve it.
+            Overloaded | StorageFull | Unavailable | Internal => 3,
+            // The call failed.
+            RequestTimeout | ProcedureError | Trap | OutOfFuel | OutOfMemory | DeadlineExceeded
+            | OperationInProgress | InvalidServerState | Cancelled | Interrupted => 1,
         }
     }
 

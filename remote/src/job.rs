@@ -5,6 +5,8 @@ use std::time::SystemTime;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::Value;
+use tarp_schema::error_kind::ErrorKind;
+use tarp_schema::job_state::JobState;
 
 use crate::client::Client;
 use crate::error::{Error, Result};
@@ -47,6 +49,13 @@ pub(crate) struct Fault {
     pub(crate) message: String,
 }
 
+impl Fault {
+    /// Whether it says that something that the procedure needs is busy.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.kind.parse() == Ok(ErrorKind::OperationInProgress)
+    }
+}
+
 /// What the guest logged.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct LogLine {
@@ -77,7 +86,7 @@ impl Job {
     }
 
     pub(crate) fn is_over(&self) -> bool {
-        !matches!(self.state.as_str(), "queued" | "running")
+        JobState::from_name(&self.state).is_none_or(JobState::is_terminal)
     }
 
     /// Its turn, while it waits for one.

@@ -7,7 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::address::Connection;
 use crate::client::{Answer, Attempts, Client};
 use crate::error::{Error, Result};
-use crate::failure::{BUSY, Failure};
+use crate::failure::Failure;
 use crate::follow::{Event, Follower};
 use crate::job::{self, Job};
 use crate::progress::Bar;
@@ -109,7 +109,7 @@ async fn ended(client: &Client, id: &str) -> Result<Answer> {
             return Ok(answer);
         }
         let told = client.json_safely(|| client.get(&job::page(id))).await?;
-        if Job::read(&told, client)?.error.is_some_and(|fault| fault.kind == BUSY) {
+        if Job::read(&told, client)?.error.is_some_and(|fault| fault.is_busy()) {
             return Ok(answer);
         }
         if !attempts.next().await {

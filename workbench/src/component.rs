@@ -1,11 +1,12 @@
 //! What a finished component offers, read from the component itself, whatever made it.
 
 use serde::Serialize;
+use tarp_schema::procedure::{MetadataMap, Mode};
+use tarp_schema::snake_case;
 use wit_parser::{Function, FunctionKind, Param, Resolve, Type, TypeDefKind, WorldItem, WorldKey};
 
 use crate::BuildError;
-use crate::docs::{self, Mode, Tables};
-use crate::wit::snake;
+use crate::docs;
 
 /// A function that a host will serve.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -67,15 +68,16 @@ fn is_plumbing(name: &str, component: &[u8]) -> bool {
 
 fn procedure(
     resolve: &Resolve,
-    tables: &Tables,
+    tables: &MetadataMap,
     interface: Option<&str>,
     function: &Function,
 ) -> Procedure {
-    let name = snake(&function.name);
-    let name = interface.map_or(name.clone(), |interface| format!("{}/{name}", snake(interface)));
+    let name = snake_case(&function.name);
+    let name =
+        interface.map_or(name.clone(), |interface| format!("{}/{name}", snake_case(interface)));
     let table = tables.get(&name).cloned().unwrap_or_default();
     let parameter = |parameter: &Param| {
-        let name = snake(&parameter.name);
+        let name = snake_case(&parameter.name);
         let default = table.defaults.get(&name).map(|value| format!(" = {value}"));
         format!("{name}: {}{}", text(resolve, &parameter.ty), default.unwrap_or_default())
     };
@@ -99,7 +101,7 @@ fn text(resolve: &Resolve, ty: &Type) -> String {
     let Type::Id(id) = ty else { return plain(ty).to_owned() };
     let definition = &resolve.types[*id];
     if let Some(name) = &definition.name {
-        return snake(name);
+        return snake_case(name);
     }
     match &definition.kind {
         TypeDefKind::List(of) => format!("list<{}>", text(resolve, of)),

@@ -49,7 +49,7 @@ pub fn new(request: &NewRequest) -> Result<Vec<PathBuf>, BuildError> {
     };
     let sdk = request.sdk.as_deref().map(|sdk| sdk.display().to_string()).unwrap_or_default();
     let fill = |text: &str| {
-        text.replace("@name@", &wit::snake(&kebab))
+        text.replace("@name@", &tarp_schema::snake_case(&kebab))
             .replace("@kebab@", &kebab)
             .replace("@sdk@", &sdk)
     };

@@ -1,45 +1,30 @@
 //! What WIT cannot say about procedures, as the host reads it from the section `tarp:procedures`.
 
-use serde_json::{Map, Value, json};
+use tarp_schema::procedure::{MetadataMap, Mode, ProcedureMetadata, to_record};
 
 use crate::module::Module;
 use crate::procedure::Procedure;
 
 /// The JSON text of the section; none where there is nothing to say.
 pub(crate) fn text(module: &Module) -> Option<String> {
-    let entry = |procedure: &Procedure| {
-        let table = table(procedure);
-        (!table.is_empty()).then(|| (procedure.name.snake(), Value::Object(table)))
-    };
-    let procedures: Map<_, _> = module.procedures.iter().filter_map(entry).collect();
-    (!procedures.is_empty()).then(|| json!({ "procedures": procedures }).to_string())
+    let entry = |procedure: &Procedure| (procedure.name.snake(), metadata(procedure));
+    to_record(module.procedures.iter().map(entry).collect::<MetadataMap>())
 }
 
-fn table(procedure: &Procedure) -> Map<String, Value> {
-    let mut table = Map::new();
+fn metadata(procedure: &Procedure) -> ProcedureMetadata {
     let options = &procedure.options;
-    if options.asynchronous.is_some() || procedure.is_async {
-        table.insert("mode".into(), "async".into());
-    }
-    if let Some((seconds, _)) = options.suggested_wait {
-        table.insert("suggested_wait".into(), seconds.into());
-    }
-    if let Some((methods, _)) = &options.methods {
-        table.insert("methods".into(), json!(methods));
-    }
-    if let Some((aliases, _)) = &options.aliases {
-        table.insert("aliases".into(), json!(aliases));
-    }
-    if let Some((arrays, _)) = &options.arrays {
-        table.insert("arrays".into(), json!(arrays));
-    }
+    let is_async = options.asynchronous.is_some() || procedure.is_async;
     let defaults = procedure.parameters().filter_map(|parameter| {
         let value = parameter.default.clone()?;
         Some((parameter.name.snake(), value))
     });
-    let defaults: Map<_, _> = defaults.collect();
-    if !defaults.is_empty() {
-        table.insert("defaults".into(), defaults.into());
+    ProcedureMetadata {
+        description: None,
+        mode: is_async.then_some(Mode::Async),
+        suggested_wait: options.suggested_wait.map(|(seconds, _)| seconds),
+        methods: options.methods.as_ref().map(|(methods, _)| methods.clone()),
+        aliases: options.aliases.as_ref().map(|(aliases, _)| aliases.clone()).unwrap_or_default(),
+        arrays: options.arrays.map(|(arrays, _)| arrays),
+        defaults: defaults.collect(),
     }
-    table
 }

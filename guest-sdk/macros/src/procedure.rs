@@ -6,6 +6,7 @@ use serde_json::Value;
 use syn::meta::ParseNestedMeta;
 use syn::spanned::Spanned;
 use syn::{Attribute, Error, FnArg, ItemFn, LitInt, LitStr, Meta, Pat, Token, Type as Syntax};
+use tarp_schema::procedure::{ArrayReplies, WebMethod, is_valid_name};
 
 use crate::defaults;
 use crate::docs;
@@ -48,9 +49,9 @@ pub(crate) struct Options {
     pub(crate) asynchronous: Option<Span>,
     pub(crate) suggested_wait: Option<(u32, Span)>,
     pub(crate) web: Option<Span>,
-    pub(crate) methods: Option<(Vec<String>, Span)>,
+    pub(crate) methods: Option<(Vec<WebMethod>, Span)>,
     pub(crate) aliases: Option<(Vec<String>, Span)>,
-    pub(crate) arrays: Option<(String, Span)>,
+    pub(crate) arrays: Option<(ArrayReplies, Span)>,
 }
 
 /// The attributes of the macro on one function: taken off it, for nobody else knows them.
@@ -294,11 +295,9 @@ impl Options {
             "aliases" => self.aliases.replace((aliases(meta)?, span)).is_some(),
             "arrays" => {
                 let literal: LitStr = meta.value()?.parse()?;
-                let arrays = literal.value();
-                if !["auto", "numpy", "list"].contains(&arrays.as_str()) {
-                    let message = "arrays are \"auto\", \"numpy\" or \"list\"";
-                    return Err(Error::new(literal.span(), message));
-                }
+                let arrays = serde_json::from_value(literal.value().into()).map_err(|_| {
+                    Error::new(literal.span(), "arrays are \"auto\", \"numpy\" or \"list\"")
+                })?;
                 self.arrays.replace((arrays, span)).is_some()
             }
             _ => {
@@ -326,14 +325,10 @@ fn texts(meta: &ParseNestedMeta<'_>) -> syn::Result<Vec<LitStr>> {
 
 /// Names that a procedure has besides its own. The host checks them again, and against all others.
 fn aliases(meta: &ParseNestedMeta<'_>) -> syn::Result<Vec<String>> {
-    let is_inner = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let sound = |part: &str| {
-        part.starts_with(|c: char| c.is_ascii_alphabetic()) && part.chars().all(is_inner)
-    };
     let mut aliases = Vec::new();
     for literal in texts(meta)? {
         let alias = literal.value();
-        let message = if !alias.split('/').all(sound) {
+        let message = if !is_valid_name(&alias) {
             "a name has ASCII letters, digits and _ after a letter, in parts separated by /"
         } else if aliases.contains(&alias) {
             "this name is there twice"
@@ -347,14 +342,15 @@ fn aliases(meta: &ParseNestedMeta<'_>) -> syn::Result<Vec<String>> {
 }
 
 /// `methods = "GET"`, or a list of them in brackets.
-fn methods(meta: &ParseNestedMeta<'_>) -> syn::Result<Vec<String>> {
+fn methods(meta: &ParseNestedMeta<'_>) -> syn::Result<Vec<WebMethod>> {
     let listed = texts(meta)?;
     if listed.is_empty() {
         return Err(meta.error("a web procedure without methods is never called"));
     }
-    let method = |literal: &LitStr| match literal.value().as_str() {
-        method @ ("GET" | "POST") => Ok(method.to_owned()),
-        _ => Err(Error::new(literal.span(), "a web procedure answers \"GET\", \"POST\" or both")),
+    let method = |literal: &LitStr| {
+        serde_json::from_value(literal.value().into()).map_err(|_| {
+            Error::new(literal.span(), "a web procedure answers \"GET\", \"POST\" or both")
+        })
     };
     listed.iter().map(method).collect()
 }

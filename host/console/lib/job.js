@@ -4,9 +4,9 @@
  */
 import { useEffect, useRef, useState } from "../vendor/htm-3.1.1/standalone.module.js";
 import { job as fetchJob, jobResult, logs } from "./api.js";
+import { isOver } from "./job-states.js";
 import { useLive } from "./live.js";
 
-const ENDED = new Set(["succeeded", "failed", "cancelled", "timed_out", "interrupted"]);
 /** When a job is looked at first, in milliseconds: short ones end before the host tells again. */
 const LOOKS = [150, 400, 900];
 /** How many lines of a log are kept here; all of them are in `/-/jobs/ID/logs`. */
@@ -45,7 +45,7 @@ function follow(id, set) {
     const job = await fetchJob(id);
     const { stdout, stderr, log } = await logs(id);
     const told = { job, output: { stdout, stderr }, log: log.slice(-LINES), error: null };
-    if (!ENDED.has(job.state)) return told;
+    if (!isOver(job.state)) return told;
     const outcome = await jobResult(id);
     // How long it took to fetch is no matter here.
     delete outcome.took;

@@ -4,8 +4,9 @@
  */
 import { cancel, jobCounts, jobs as fetchJobs } from "../lib/api.js";
 import { ago, clock, count, micros, seconds } from "../lib/format.js";
+import { ENDED, STATES, isOver } from "../lib/job-states.js";
 import { to } from "../lib/route.js";
-import { Bar, ENDED, STATES, State, isOver, nameOf } from "../parts/progress.js";
+import { Bar, State, nameOf } from "../parts/progress.js";
 import { html, useEffect, useRef, useState, useNow } from "../parts/ui.js";
 
 const PAGE = 50;

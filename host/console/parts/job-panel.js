@@ -6,7 +6,7 @@ import { ago, bytes, clock, count, hour, micros, seconds } from "../lib/format.j
 import { useJob } from "../lib/job.js";
 import { to } from "../lib/route.js";
 import { Outcome, shownType } from "./outcome.js";
-import { Bar, State, isOver } from "./progress.js";
+import { Bar, State } from "./progress.js";
 import { Code, html, useState, useNow } from "./ui.js";
 
 /** `procedure` is null where it is not known; `link` leads to the job's own page. */

@@ -4,9 +4,6 @@
 import { count } from "../lib/format.js";
 import { html } from "./ui.js";
 
-export const ENDED = ["succeeded", "failed", "cancelled", "timed_out", "interrupted"];
-export const STATES = ["running", "queued", ...ENDED];
-export const isOver = (state) => ENDED.includes(state);
 export const nameOf = (state) => state.replace("_", " ");
 
 export const State = ({ state }) => html`<span class=${`state ${state}`}>${nameOf(state)}</span>`;

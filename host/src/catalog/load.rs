@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use rustix::fs::{Mode as FileMode, OFlags, open};
+use serde::Deserialize as _;
+use tarp_schema::procedure::ProcedureMetadata;
 use tokio::sync::Semaphore;
 use wasmtime::component::Component;
 
@@ -14,11 +16,11 @@ use super::aliases::FileAliases;
 use super::cache::Cache;
 use super::compile::{About, Compiler, Failure, MAX_FILE_SIZE, Pace, beyond_limits, check_kind};
 use super::folder::Found;
-use super::metadata::{Metadata, Table};
+use super::metadata::Metadata;
 use super::names::{client_warning, folder_prefix, prefixed};
 use super::reflect::{Export, exports};
 use super::{JobPolicy, Mount, Procedure, Source};
-use crate::codec::json;
+use crate::codec::json::{self, Parsed};
 use crate::codec::types::{Signature, check, is_web};
 use crate::config::{self, ConfigError, Limits, Mode, ProcedureTable, Sidecar, WebMethod};
 use crate::metrics::Metrics;
@@ -237,7 +239,7 @@ impl Maker {
         let name = &*export.name;
         let owner = self.sidecar.procedures.get(name);
         let author = self.metadata.table(export);
-        let (no_owner, no_author) = (ProcedureTable::default(), Table::default());
+        let (no_owner, no_author) = (ProcedureTable::default(), ProcedureMetadata::default());
         let (owner, author) = (owner.unwrap_or(&no_owner), author.unwrap_or(&no_author));
         let documentation = owner.description.as_ref();
         let documentation = documentation.or_else(|| self.metadata.documentation(export));
@@ -263,7 +265,7 @@ impl Maker {
     fn job_policy(
         &self,
         owner: &ProcedureTable,
-        author: &Table,
+        author: &ProcedureMetadata,
         signature: &Signature,
     ) -> JobPolicy {
         let by_type = if signature.is_async { Mode::Async } else { Mode::Sync };
@@ -291,7 +293,9 @@ impl Maker {
         let mut warnings = Vec::new();
         if let Some(table) = self.metadata.table(export) {
             for (parameter, value) in &table.defaults {
-                if let Err(reason) = set_default(signature, parameter, &value.0) {
+                let value = Parsed::deserialize(value).map_err(|error| error.to_string());
+                let set = value.and_then(|Parsed(value)| set_default(signature, parameter, &value));
+                if let Err(reason) = set {
                     warnings.push(format!(
                         "the default of `{parameter}` of `{name}` in the component: {reason}"
                     ));
@@ -324,7 +328,7 @@ fn set_default(signature: &mut Signature, name: &str, value: &Value) -> Result<(
     Ok(())
 }
 
-fn methods(owner: &ProcedureTable, author: &Table) -> Vec<WebMethod> {
+fn methods(owner: &ProcedureTable, author: &ProcedureMetadata) -> Vec<WebMethod> {
     let author = author.methods.as_ref().filter(|methods| !methods.is_empty());
     let chosen = owner.methods.as_ref().or(author);
     let mut methods = chosen.cloned().unwrap_or_else(|| WebMethod::ALL.into());

@@ -1,22 +1,17 @@
 //! What a component says of its procedures beside their types: documentation, and our own section
 //! `tarp:procedures` for what WIT has no words for.
 //!
-//! The section `tarp:procedures` has records as `tarp:wit` has (see the crate `tarp-guest`): a length
-//! of four bytes, little endian, then so much text. Each text is a JSON object
-//! `{"procedures": {NAME: TABLE}}`, and a [`Table`] has the keys of a sidecar's `[procedures.NAME]`
-//! that an author knows best. What cannot be read is not there; nothing of it is a reason to refuse a
-//! component.
-
-use std::collections::{BTreeMap, HashMap};
+//! The format is that of the crate `tarp-schema`. What cannot be read is left out; nothing of it is a
+//! reason to refuse a component.
 
 use serde::{Deserialize, Serialize};
+use tarp_schema::documentation::{Documentation, from_package_docs, from_wit};
+use tarp_schema::procedure::{MetadataMap, ProcedureMetadata, from_record};
+use tarp_schema::section::{PACKAGE_DOCS, PROCEDURES, WIT, records};
 use tracing::debug;
 use wasmparser::{BinaryReader, Parser, Payload, ProducersSectionReader};
 
-use super::documentation::{self, Documentation};
 use super::reflect::Export;
-use crate::codec::json::Parsed;
-use crate::config::{ArrayReplies, Mode, WebMethod};
 
 /// Bytes of all sections that are read. Every listing carries the documentation.
 const MAX_DOCUMENTATION: usize = 1 << 20;
@@ -28,20 +23,7 @@ const QUICKJS_LOADER: &str = "local:init/module-loader";
 #[derive(Default)]
 pub(super) struct Metadata {
     pub(super) documentation: Documentation,
-    pub(super) tables: HashMap<String, Table>,
-}
-
-/// What an author says of a procedure.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub(super) struct Table {
-    description: Option<String>,
-    pub(super) mode: Option<Mode>,
-    pub(super) suggested_wait: Option<u32>,
-    pub(super) methods: Option<Vec<WebMethod>>,
-    pub(super) defaults: BTreeMap<String, Parsed>,
-    pub(super) aliases: Vec<String>,
-    pub(super) arrays: Option<ArrayReplies>,
+    pub(super) tables: MetadataMap,
 }
 
 /// What a component carries in its custom sections, as far as the host reads them.
@@ -67,7 +49,7 @@ impl Sections {
             match payload {
                 Ok(Payload::CustomSection(section)) => {
                     let name = section.name();
-                    if ["package-docs", "tarp:wit", "tarp:procedures"].contains(&name) {
+                    if [PACKAGE_DOCS, WIT, PROCEDURES].contains(&name) {
                         size += section.data().len();
                         if size > MAX_DOCUMENTATION {
                             read.warnings = vec![format!(
@@ -78,11 +60,15 @@ impl Sections {
                         }
                     }
                     match name {
-                        "package-docs" => {
-                            documentation::package_docs(section.data(), &mut read.documentation);
+                        PACKAGE_DOCS => {
+                            if let Err(error) =
+                                from_package_docs(section.data(), &mut read.documentation)
+                            {
+                                debug!(error, "package-docs not read");
+                            }
                         }
-                        "tarp:wit" => sources.extend(records(section.data())),
-                        "tarp:procedures" => {
+                        WIT => sources.extend(records(section.data())),
+                        PROCEDURES => {
                             read.tables.extend(records(section.data()).into_iter().map(Into::into));
                         }
                         "producers" => read.has_runtime_init |= was_initialised(section.data()),
@@ -101,7 +87,9 @@ impl Sections {
             }
         }
         for source in sources {
-            documentation::wit(source, &mut read.documentation);
+            if let Err(error) = from_wit(source, &mut read.documentation) {
+                debug!(error, "embedded WIT not read");
+            }
         }
         read
     }
@@ -119,7 +107,7 @@ fn was_initialised(section: &[u8]) -> bool {
 impl Metadata {
     pub(super) fn new(sections: Sections) -> Self {
         let documentation = sections.documentation;
-        let mut read = Self { documentation, tables: HashMap::new() };
+        let mut read = Self { documentation, tables: MetadataMap::new() };
         for text in sections.tables {
             read.tables(&text);
         }
@@ -127,7 +115,7 @@ impl Metadata {
     }
 
     /// What is said of a procedure: under the name that it has, or that its author knows.
-    pub(super) fn table(&self, export: &Export) -> Option<&Table> {
+    pub(super) fn table(&self, export: &Export) -> Option<&ProcedureMetadata> {
         self.tables.get(&export.name).or_else(|| self.tables.get(&export.short_name))
     }
 
@@ -138,12 +126,8 @@ impl Metadata {
     }
 
     fn tables(&mut self, text: &str) {
-        #[derive(Deserialize)]
-        struct Tables {
-            procedures: HashMap<String, Table>,
-        }
-        match serde_json::from_str::<Tables>(text) {
-            Ok(Tables { procedures }) => {
+        match from_record(text) {
+            Ok(procedures) => {
                 for (name, mut table) in procedures {
                     if let Some(description) = table.description.take() {
                         self.documentation.entry(name.clone()).or_insert(description);
@@ -156,27 +140,11 @@ impl Metadata {
     }
 }
 
-/// The texts in a section: a length of four bytes, little endian, before each.
-fn records(mut section: &[u8]) -> Vec<&str> {
-    let mut texts = Vec::new();
-    while let Some((length, rest)) = section.split_first_chunk()
-        && let Some((text, rest)) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)
-    {
-        texts.extend(std::str::from_utf8(text));
-        section = rest;
-    }
-    texts
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use tarp_schema::procedure::{ArrayReplies, Mode, WebMethod};
 
-    #[test]
-    fn records_end_where_the_section_does() {
-        assert_eq!(records(b"\x02\0\0\0hi\x01\0\0\0!\xff\0\0\0cut"), ["hi", "!"]);
-        assert!(records(b"\x01").is_empty());
-    }
+    use super::*;
 
     #[test]
     fn tables_say_what_wit_cannot() {
@@ -192,7 +160,7 @@ mod tests {
         assert_eq!(read.documentation["plot"], "Draws.");
         assert_eq!(read.tables["mean"].mode, Some(Mode::Async));
         assert_eq!(read.tables["plot"].methods, Some(vec![WebMethod::Get]));
-        assert_eq!(read.tables["plot"].defaults["n"].0, crate::value::Value::Int(10));
+        assert_eq!(read.tables["plot"].defaults["n"], 10);
         assert_eq!(read.tables["plot"].aliases, ["showFigure"]);
         assert_eq!(read.tables["plot"].arrays, Some(ArrayReplies::Numpy));
     }

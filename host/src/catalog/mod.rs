@@ -8,7 +8,6 @@
 mod aliases;
 mod cache;
 mod compile;
-mod documentation;
 mod folder;
 mod inspect;
 mod keeper;

@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
+use tarp_schema::documentation::interface_name;
+use tarp_schema::snake_case;
+
 /// Attributes of the original Python client, which a procedure of that name would overwrite.
 const CLIENT_ATTRIBUTES: [&str; 13] = [
     "server_url",
@@ -20,17 +23,6 @@ const CLIENT_ATTRIBUTES: [&str; 13] = [
     "client",
 ];
 
-/// `my-function` is `my_function`.
-pub(super) fn snake_case(kebab: &str) -> String {
-    kebab.replace('-', "_").to_ascii_lowercase()
-}
-
-/// The interface's own name: `summary` of `demo:stats/summary@0.1.0`.
-pub(super) fn interface(export: &str) -> &str {
-    let unversioned = export.split('@').next().unwrap_or(export);
-    unversioned.rsplit('/').next().unwrap_or(unversioned)
-}
-
 /// By export, what stands before the names of its functions. Interfaces that have one name get longer
 /// ones; the newest version keeps the short one, where one is newer than all others.
 pub(super) fn interface_names<'a>(exports: &[&'a str]) -> HashMap<&'a str, String> {
@@ -42,7 +34,7 @@ pub(super) fn interface_names<'a>(exports: &[&'a str]) -> HashMap<&'a str, Strin
     let mut groups: BTreeMap<String, Vec<Named<'a>>> = BTreeMap::new();
     for export in exports {
         let named = Named { export, version: version(export), long: long_names(export) };
-        groups.entry(snake_case(interface(export))).or_default().push(named);
+        groups.entry(snake_case(interface_name(export))).or_default().push(named);
     }
     let mut names = HashMap::new();
     for (short, mut group) in groups {
@@ -145,8 +137,8 @@ mod tests {
     #[test]
     fn names_lose_package_version_and_dashes() {
         assert_eq!(snake_case("my-function"), "my_function");
-        assert_eq!(interface("demo:stats/summary@0.1.0"), "summary");
-        assert_eq!(interface("summary"), "summary");
+        assert_eq!(interface_name("demo:stats/summary@0.1.0"), "summary");
+        assert_eq!(interface_name("summary"), "summary");
         assert_eq!(folder_prefix(Path::new("Lab 2/raw-data/x.wasm")), "lab_2/raw_data");
         assert_eq!(prefixed(&folder_prefix(Path::new("x.wasm")), "add"), "add");
         assert_eq!(flat("summary/mean").as_deref(), Some("summary_mean"));

@@ -3,10 +3,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use tarp_schema::documentation::interface_name;
+use tarp_schema::snake_case;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, ComponentExportIndex, Type as WasmType};
 
-use super::names::{interface, interface_names, snake_case};
+use super::names::interface_names;
 use crate::codec::types::{Field, Parameter, Signature, Type};
 
 /// A function that a component exports.
@@ -76,7 +78,7 @@ pub(super) fn exports(
                     continue;
                 };
                 let Some(index) = component.get_export_index(None, export) else { continue };
-                let short = snake_case(interface(export));
+                let short = snake_case(interface_name(export));
                 if *name != short {
                     notes.push(format!(
                         "several interfaces are called `{short}`; the procedures of {export} are below `{name}/`"

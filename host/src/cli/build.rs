@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::Args;
-use tarp_workbench::docs::Mode;
+use tarp_schema::procedure::Mode;
 use tarp_workbench::{BuildError, BuildRequest, Built, Language};
 
 use super::local::{reporter, size, tools};

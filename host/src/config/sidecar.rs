@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::{LimitsTable, valid};
 use crate::value::Value;
@@ -77,49 +77,4 @@ pub struct ProcedureTable {
     pub arrays: Option<ArrayReplies>,
 }
 
-/// How rows of numbers are written in the result of the original protocol's RPC.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ArrayReplies {
-    /// As numpy's arrays for callers whose arguments have some, else as lists.
-    #[default]
-    Auto,
-    /// Always as numpy's arrays, which the caller needs numpy to read.
-    Numpy,
-    /// Always as lists.
-    List,
-}
-
-/// How the original protocol calls a procedure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// The caller waits.
-    Sync,
-    /// The caller gets the handle of a job.
-    Async,
-}
-
-/// A method that a web procedure answers; HEAD comes with GET.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum WebMethod {
-    /// Asks.
-    Get,
-    /// Sends.
-    Post,
-}
-
-impl WebMethod {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Get, Self::Post];
-
-    /// As HTTP spells it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-        }
-    }
-}
+pub use tarp_schema::procedure::{ArrayReplies, Mode, WebMethod};

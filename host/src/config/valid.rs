@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use serde::de::{Deserialize, Deserializer, Error};
+use tarp_schema::procedure::{MAX_NAME_LENGTH, is_valid_name};
 
 use super::{MAX_MEMORY, WebMethod};
 use crate::codec::json::Parsed;
@@ -94,15 +95,10 @@ where
 ///
 /// Why it cannot be one, and what can.
 pub(crate) fn alias(name: &str) -> Result<(), String> {
-    const MAX_LENGTH: usize = 200;
-    let is_inner = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let sound = |part: &str| {
-        part.starts_with(|c: char| c.is_ascii_alphabetic()) && part.chars().all(is_inner)
-    };
-    if name.len() > MAX_LENGTH || !name.split('/').all(sound) {
+    if !is_valid_name(name) {
         let shown: String = name.chars().take(80).collect();
         return Err(format!(
-            "`{shown}` cannot be a name; one has ASCII letters, digits and _ after a letter, in parts separated by /, and {MAX_LENGTH} characters at the most"
+            "`{shown}` cannot be a name; one has ASCII letters, digits and _ after a letter, in parts separated by /, and {MAX_NAME_LENGTH} characters at the most"
         ));
     }
     if RESERVED.contains(&name) {

@@ -67,6 +67,7 @@ const FILES: &[(&str, &[u8])] = files! {
     "lib/encode.js"
     "lib/exact.js"
     "lib/format.js"
+    "lib/job-states.js"
     "lib/job.js"
     "lib/live.js"
     "lib/markdown.js"

@@ -42,6 +42,7 @@ const DEFAULT_RETRY_AFTER: u32 = 5;
 pub(super) fn status(kind: Kind) -> StatusCode {
     match kind {
         Kind::BadRequest | Kind::BadArguments => StatusCode::BAD_REQUEST,
+        Kind::Unauthorized => StatusCode::UNAUTHORIZED,
         Kind::Forbidden => StatusCode::FORBIDDEN,
         Kind::NotFound => StatusCode::NOT_FOUND,
         Kind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,

@@ -57,64 +57,7 @@ impl FromStr for JobId {
     }
 }
 
-/// Where a job is on its way. The last five are terminal: a job ends in exactly one of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Waits for its turn.
-    Queued,
-    /// A guest works on it.
-    Running,
-    /// It has a result.
-    Succeeded,
-    /// It has an error.
-    Failed,
-    /// Somebody asked it to stop, and it did.
-    Cancelled,
-    /// It did not end within its deadline.
-    TimedOut,
-    /// The host went down while it ran, and to run it again might do something twice.
-    Interrupted,
-}
-
-impl State {
-    /// All states.
-    pub const ALL: [Self; 7] = [
-        Self::Queued,
-        Self::Running,
-        Self::Succeeded,
-        Self::Failed,
-        Self::Cancelled,
-        Self::TimedOut,
-        Self::Interrupted,
-    ];
-
-    /// The name on the wire.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Running => "running",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-            Self::TimedOut => "timed_out",
-            Self::Interrupted => "interrupted",
-        }
-    }
-
-    /// The state of that name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == name)
-    }
-
-    /// Whether it is the end.
-    #[must_use]
-    pub fn is_terminal(self) -> bool {
-        !matches!(self, Self::Queued | Self::Running)
-    }
-}
+pub use tarp_schema::job_state::JobState as State;
 
 /// How urgent a job is: 0 to 7, less is sooner, 3 where nothing is said (as RFC 9218's `u`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -80,7 +80,7 @@ fn note(said: &str, known: &mut BTreeMap<JobId, Known>) {
         "claimed" => job.claimed = true,
         "stop" => job.stop = true,
         "ending" => job.may_be_gone |= words[2] == "short",
-        "ended" => job.ended = State::named(words[2]),
+        "ended" => job.ended = State::from_name(words[2]),
         other => panic!("{other}"),
     }
 }

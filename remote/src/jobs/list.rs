@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use clap::Args;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tarp_schema::job_state::JobState;
 
 use crate::client::Client;
 use crate::error::Result;
@@ -23,9 +24,7 @@ const PAGE: usize = 1000;
 #[derive(Debug, Clone, Args)]
 pub(super) struct List {
     /// Only those in this state; may be repeated
-    #[arg(long, value_parser = [
-        "queued", "running", "succeeded", "failed", "cancelled", "timed_out", "interrupted",
-    ])]
+    #[arg(long, value_parser = JobState::ALL.map(JobState::name))]
     state: Vec<String>,
     /// Only those of this procedure
     #[arg(long, value_name = "NAME")]

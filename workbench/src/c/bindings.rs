@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use tarp_schema::snake_case;
 use wit_bindgen_core::wit_parser::{
     Function, FunctionKind, PackageId, Resolve, SourceMap, WorldId, WorldItem,
 };
@@ -13,7 +14,6 @@ use super::project::{BINDINGS, Project};
 use crate::BuildError;
 use crate::build::inside;
 use crate::error::Fault;
-use crate::wit::snake;
 
 /// The package that is known without being there: what a procedure may ask of its host.
 const OURS: [(&str, &str); 3] = [
@@ -59,7 +59,7 @@ impl Bindings {
             .generate(&mut resolve, world, &mut files)
             .map_err(|e| refuse(format!("{e:#}")))?;
         Ok(Self {
-            name: snake(&resolve.worlds[world].name),
+            name: snake_case(&resolve.worlds[world].name),
             docs: documentation(&resolve, world),
             files: files.iter().map(|(name, bytes)| (name.to_owned(), bytes.to_vec())).collect(),
             wit: wit.to_owned(),
@@ -162,13 +162,13 @@ fn functions(resolve: &Resolve, world: WorldId) -> Vec<(String, &Function)> {
     let mut found = Vec::new();
     for (key, item) in &resolve.worlds[world].exports {
         match item {
-            WorldItem::Function(function) => found.push((snake(&function.name), function)),
+            WorldItem::Function(function) => found.push((snake_case(&function.name), function)),
             WorldItem::Interface { id, .. } => {
                 let key = resolve.name_world_key(key);
                 let interface = key.rsplit('/').next().and_then(|it| it.split('@').next());
-                let interface = snake(interface.unwrap_or_default());
+                let interface = snake_case(interface.unwrap_or_default());
                 for (name, function) in &resolve.interfaces[*id].functions {
-                    found.push((format!("{interface}/{}", snake(name)), function));
+                    found.push((format!("{interface}/{}", snake_case(name)), function));
                 }
             }
             WorldItem::Type { .. } => {}

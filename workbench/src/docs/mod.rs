@@ -5,8 +5,7 @@
 //!
 //! - `package-docs`, the community's: documentation of what the component's world exports by itself.
 //!   Other tools show it too (`wasm-tools component wit`).
-//! - `tarp:procedures`, our own, for the rest: see [`Table`]. Its framing is that of `tarp:wit` (the
-//!   crate `tarp-guest`): four bytes of length, little endian, then that many bytes of JSON.
+//! - `tarp:procedures`, our own, for the rest: see [`ProcedureMetadata`] and [`tarp_schema::section`].
 //!
 //! Knows no language.
 
@@ -16,8 +15,10 @@ mod wit;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use tarp_schema::procedure::{
+    MetadataMap, ProcedureMetadata, from_record, is_valid_name, to_record,
+};
+use tarp_schema::section::{PROCEDURES, record, records};
 use wasmparser::{Parser, Payload};
 use wit_parser::decoding::{DecodedWasm, decode};
 use wit_parser::{PackageMetadata, Resolve, WorldId, WorldItem};
@@ -26,88 +27,26 @@ pub use wit::{carried, of_wit};
 
 use crate::BuildError;
 
-/// What the section `tarp:procedures` says of one procedure; all of it optional.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Table {
-    /// Its documentation, where `package-docs` cannot hold it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// Whether it is better called as a job.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mode: Option<Mode>,
-    /// Seconds between looks at the job, 1 or more.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub suggested_wait: Option<u64>,
-    /// Which of `GET` and `POST` a web procedure answers.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub methods: Vec<String>,
-    /// Further names.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub aliases: Vec<String>,
-    /// How the original client gets rows of numbers.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub arrays: Option<Arrays>,
-    /// By parameter: the value where the argument is left out, as it would be in a call's JSON.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub defaults: BTreeMap<String, Value>,
-}
-
-/// How a procedure is called by those who do not choose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// The caller waits.
-    Sync,
-    /// The caller gets a handle.
-    Async,
-}
-
-/// How rows of numbers are written for the original client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Arrays {
-    /// As numpy's arrays where arrays went in.
-    Auto,
-    /// Always as numpy's arrays.
-    Numpy,
-    /// Never as numpy's arrays.
-    List,
-}
-
-impl Table {
-    /// Adds a further name.
-    ///
-    /// # Errors
-    ///
-    /// Why it cannot be one. The host checks it again, and against all other names.
-    pub fn add_alias(&mut self, alias: &str) -> Result<(), String> {
-        let is_inner = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        let sound = |part: &str| {
-            part.starts_with(|c: char| c.is_ascii_alphabetic()) && part.chars().all(is_inner)
-        };
-        if !alias.split('/').all(sound) {
-            return Err(format!(
-                "the alias `{alias}` cannot be a name; one has ASCII letters, digits and _ after a letter, in parts separated by /"
-            ));
-        }
-        if self.aliases.iter().any(|known| known == alias) {
-            return Err(format!("the alias `{alias}` is there twice"));
-        }
-        self.aliases.push(alias.to_owned());
-        Ok(())
+/// Adds a further name to a procedure's table.
+///
+/// # Errors
+///
+/// Why it cannot be one. The host checks it again, and against all other names.
+pub(crate) fn add_alias(table: &mut ProcedureMetadata, alias: &str) -> Result<(), String> {
+    if !is_valid_name(alias) {
+        return Err(format!(
+            "the alias `{alias}` cannot be a name; one has ASCII letters, digits and _ after a letter, in parts separated by /"
+        ));
     }
+    if table.aliases.iter().any(|known| known == alias) {
+        return Err(format!("the alias `{alias}` is there twice"));
+    }
+    table.aliases.push(alias.to_owned());
+    Ok(())
 }
-
-/// Tables by the procedure's name, as the host has it: `mean`, `summary/mean`.
-pub type Tables = BTreeMap<String, Table>;
-
-/// The name of our section.
-pub const SECTION: &str = "tarp:procedures";
-
 /// Adds documentation and tables to a finished component.
 ///
-/// `docs` is documentation by the procedure's name, as in [`Tables`].
+/// `docs` is documentation by the procedure's name, as in [`MetadataMap`].
 ///
 /// # Errors
 ///
@@ -115,10 +54,10 @@ pub const SECTION: &str = "tarp:procedures";
 pub fn embed(
     component: Vec<u8>,
     docs: &BTreeMap<String, String>,
-    mut tables: Tables,
+    mut tables: MetadataMap,
 ) -> Result<Vec<u8>, BuildError> {
     let component = section::without(component, PackageMetadata::SECTION_NAME)?;
-    let mut component = section::without(component, SECTION)?;
+    let mut component = section::without(component, PROCEDURES)?;
     let (mut resolve, world) = read(&component)?;
     for (name, text) in docs {
         let kebab = name.replace('_', "-");
@@ -131,40 +70,27 @@ pub fn embed(
         let encoded = metadata.encode().map_err(|e| BuildError::Internal(format!("{e:#}")))?;
         section::append(&mut component, PackageMetadata::SECTION_NAME, &encoded);
     }
-    tables.retain(|_, table| *table != Table::default());
-    if !tables.is_empty() {
-        section::append(&mut component, SECTION, &record(&tables));
+    if let Some(text) = to_record(tables) {
+        section::append(&mut component, PROCEDURES, &record(&text));
     }
     Ok(component)
 }
 
 /// The tables that a component has, wherever in it they are; what cannot be read is not there.
 #[must_use]
-pub fn tables(component: &[u8]) -> Tables {
-    #[derive(Deserialize)]
-    struct Record {
-        procedures: Tables,
-    }
-    let records = records(component, SECTION);
-    let tables = records.into_iter().filter_map(|json| serde_json::from_str::<Record>(json).ok());
-    tables.flat_map(|record| record.procedures).collect()
+pub fn tables(component: &[u8]) -> MetadataMap {
+    let records = embedded(component, PROCEDURES);
+    records.into_iter().filter_map(|text| from_record(text).ok()).flatten().collect()
 }
 
-/// The texts in all sections of this name, nested ones too: a length of four bytes, little endian,
-/// before each.
-fn records<'a>(component: &'a [u8], name: &str) -> Vec<&'a str> {
-    let mut texts = Vec::new();
-    for payload in Parser::new(0).parse_all(component).map_while(Result::ok) {
-        let Payload::CustomSection(section) = payload else { continue };
-        let mut data = if section.name() == name { section.data() } else { &[] };
-        while let Some((length, rest)) = data.split_first_chunk()
-            && let Some((text, rest)) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)
-        {
-            texts.extend(std::str::from_utf8(text));
-            data = rest;
-        }
-    }
-    texts
+/// The texts of the records in all sections of this name, nested ones too.
+fn embedded<'a>(component: &'a [u8], name: &str) -> Vec<&'a str> {
+    let sections = Parser::new(0).parse_all(component).map_while(Result::ok);
+    let data = sections.filter_map(|payload| match payload {
+        Payload::CustomSection(section) if section.name() == name => Some(section.data()),
+        _ => None,
+    });
+    data.flat_map(records).collect()
 }
 
 /// Documents a function that the world exports by itself; whether there is one of that name.
@@ -180,13 +106,6 @@ fn document(resolve: &mut Resolve, world: WorldId, name: &str, text: &str) -> bo
     false
 }
 
-/// One record of our section.
-fn record(tables: &Tables) -> Vec<u8> {
-    let json = serde_json::json!({ "procedures": tables }).to_string();
-    let length = u32::try_from(json.len()).unwrap_or(u32::MAX);
-    [&length.to_le_bytes(), json.as_bytes()].concat()
-}
-
 /// The world of a finished component.
 pub(crate) fn read(component: &[u8]) -> Result<(Resolve, WorldId), BuildError> {
     match decode(component) {
@@ -200,6 +119,8 @@ pub(crate) fn read(component: &[u8]) -> Result<(Resolve, WorldId), BuildError> {
 
 #[cfg(test)]
 mod tests {
+    use tarp_schema::procedure::Mode;
+
     use super::*;
     use crate::component::procedures;
 
@@ -218,9 +139,13 @@ mod tests {
         .unwrap();
         let docs = [("add_up", "Adds."), ("i/f", "Inner.")];
         let docs = docs.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
-        let mut table = Table { mode: Some(Mode::Async), ..Table::default() };
+        let mut table =
+            ProcedureMetadata { mode: Some(Mode::Async), ..ProcedureMetadata::default() };
         table.defaults.insert("n_bins".into(), 10.into());
-        let given = Tables::from([("add_up".into(), table), ("i/f".into(), Table::default())]);
+        let given = MetadataMap::from([
+            ("add_up".into(), table),
+            ("i/f".into(), ProcedureMetadata::default()),
+        ]);
         let once = embed(component.clone(), &docs, given.clone()).unwrap();
         let found = procedures(&once).unwrap();
         assert_eq!(found[0].signature, "(n_bins: s64 = 10)");

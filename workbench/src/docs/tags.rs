@@ -3,22 +3,24 @@
 
 use std::collections::BTreeMap;
 
-use super::{Arrays, Tables};
+use tarp_schema::procedure::{ArrayReplies, MetadataMap};
+
+use super::add_alias;
 
 /// Takes the lines with tags out of documentation, which is by the procedure's name.
 ///
 /// # Errors
 ///
 /// What is wrong with a tag, and of which procedure.
-pub(crate) fn take(docs: &mut BTreeMap<String, String>) -> Result<Tables, String> {
-    let mut tables = Tables::new();
+pub(crate) fn take(docs: &mut BTreeMap<String, String>) -> Result<MetadataMap, String> {
+    let mut tables = MetadataMap::new();
     for (name, text) in docs.iter_mut() {
         let mut prose = Vec::new();
         for line in text.lines() {
             let (tag, value) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
             let value = value.trim();
             let said = match tag {
-                "@alias" => tables.entry(name.clone()).or_default().add_alias(value),
+                "@alias" => add_alias(tables.entry(name.clone()).or_default(), value),
                 "@arrays" => arrays(value).map(|arrays| {
                     tables.entry(name.clone()).or_default().arrays = Some(arrays);
                 }),
@@ -40,7 +42,7 @@ pub(crate) fn take(docs: &mut BTreeMap<String, String>) -> Result<Tables, String
 /// # Errors
 ///
 /// What it can say.
-pub(crate) fn arrays(word: &str) -> Result<Arrays, String> {
+pub(crate) fn arrays(word: &str) -> Result<ArrayReplies, String> {
     serde_json::from_value(word.into())
         .map_err(|_| "`@arrays` says `auto`, `numpy` or `list`".into())
 }
@@ -60,9 +62,9 @@ mod tests {
         let tables = take(&mut docs).unwrap();
         assert_eq!(docs["linspace"], "Numbers.\n\nEvenly.");
         assert_eq!(tables["linspace"].aliases, ["rpcExample", "old/linspace"]);
-        assert_eq!(tables["linspace"].arrays, Some(Arrays::Numpy));
+        assert_eq!(tables["linspace"].arrays, Some(ArrayReplies::Numpy));
         let mut only = self::docs("@arrays list");
-        assert_eq!(take(&mut only).unwrap()["linspace"].arrays, Some(Arrays::List));
+        assert_eq!(take(&mut only).unwrap()["linspace"].arrays, Some(ArrayReplies::List));
         assert!(only.is_empty());
     }
 

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use tarp_schema::snake_case;
 
 use super::analysis::{Analysis, Function, Type};
-use crate::wit::{kebab, snake};
+use crate::wit::kebab;
 
 /// Its text. `source` is the author's module, `runtime` the runtime's.
 pub(super) fn entry(analysis: &Analysis, source: &Path, runtime: &Path) -> String {
@@ -79,7 +80,7 @@ fn codec(ty: &Type) -> Value {
 
 /// As callers write it.
 fn camel_to_snake(name: &str) -> String {
-    kebab(name).map_or_else(|_| name.to_owned(), |name| snake(&name))
+    kebab(name).map_or_else(|_| name.to_owned(), |name| snake_case(&name))
 }
 
 /// As componentize-qjs has it in JavaScript: `n-bins` is `nBins`. Not always the author's own name,

@@ -4,10 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use tarp_schema::snake_case;
 
 use crate::BuildError;
 use crate::build::inside;
-use crate::wit::{kebab, snake};
+use crate::wit::kebab;
 
 /// A module to build.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,7 +49,8 @@ impl Source {
         let stem = || file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         // Of `@lab/my-stats` the last part, as in the names of files.
         let name = manifest["name"].as_str().and_then(|name| name.rsplit('/').next());
-        let name = name.map_or_else(stem, |name| kebab(name).map_or(name.into(), |it| snake(&it)));
+        let name =
+            name.map_or_else(stem, |name| kebab(name).map_or(name.into(), |it| snake_case(&it)));
         Ok(Self { file, folder: path.to_owned(), name })
     }
 }

@@ -232,7 +232,10 @@ fn tags_give_further_names_and_arrays() {
                 export function spaced(n: number): number[] { return [n]; }\n";
     let described = describe("sample.ts", text).unwrap();
     assert_eq!(described.tables["spaced"].aliases, ["rpcExample", "old/range"]);
-    assert_eq!(described.tables["spaced"].arrays, Some(crate::docs::Arrays::Numpy));
+    assert_eq!(
+        described.tables["spaced"].arrays,
+        Some(tarp_schema::procedure::ArrayReplies::Numpy)
+    );
     assert_eq!(described.docs["spaced"], "Spaced.");
     for (tag, words) in [
         ("@alias to-day", "`to-day` cannot be a name"),

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
+use tarp_schema::procedure::{ArrayReplies, MetadataMap, ProcedureMetadata};
+use tarp_schema::snake_case;
 
 use super::analysis::{Analysis, Choice, Function, Record, Type};
-use crate::docs::{Arrays, Table, Tables, tags};
+use crate::docs::{add_alias, tags};
 use crate::error::Fault;
-use crate::wit::{self, Case, Definition, Field, Plain, Shape, World, kebab, snake};
+use crate::wit::{self, Case, Definition, Field, Plain, Shape, World, kebab};
 
 /// A module as the host will know it.
 #[derive(Debug)]
@@ -16,7 +18,7 @@ pub(super) struct Described {
     /// By the procedure's name.
     pub(super) docs: BTreeMap<String, String>,
     /// By the procedure's name.
-    pub(super) tables: Tables,
+    pub(super) tables: MetadataMap,
 }
 
 /// Describes a module; `name` is the component's.
@@ -27,7 +29,7 @@ pub(super) struct Described {
 pub(super) fn describe(name: &str, analysis: &Analysis) -> Result<Described, Vec<Fault>> {
     let at_top = |message| vec![Fault { file: name.into(), line: None, message }];
     let world = World::new(name).map_err(at_top)?;
-    let mut described = Described { world, docs: BTreeMap::new(), tables: Tables::new() };
+    let mut described = Described { world, docs: BTreeMap::new(), tables: MetadataMap::new() };
     described.world.imports.extend(RUNTIME_IMPORTS.map(Into::into));
     described.world.imports.extend(analysis.imports.iter().cloned());
     let mut faults = Vec::new();
@@ -57,7 +59,7 @@ impl Described {
             return Err("the name is taken by what surrounds QuickJS; take another one".into());
         }
         if let Some(same) = self.world.functions.iter().find(|it| it.name == name) {
-            return Err(format!("another function is called `{}` as well", snake(&same.name)));
+            return Err(format!("another function is called `{}` as well", snake_case(&same.name)));
         }
         let mut types = Types { world: &mut self.world, functions: taken };
         let mut parameters = Vec::new();
@@ -66,12 +68,12 @@ impl Described {
             let field =
                 Field { name: kebab(&parameter.name)?, ty: types.wit(&parameter.ty)?, docs: None };
             if let Some(value) = &parameter.default {
-                defaults.insert(snake(&field.name), in_json(&parameter.ty, value)?);
+                defaults.insert(snake_case(&field.name), in_json(&parameter.ty, value)?);
             }
             parameters.push(field);
         }
         let result = function.result.as_ref().map(|ty| types.wit(ty)).transpose()?;
-        let procedure = snake(&name);
+        let procedure = snake_case(&name);
         self.world.functions.push(wit::Function {
             name,
             is_async: function.is_async,
@@ -85,15 +87,19 @@ impl Described {
         if let Some(docs) = &function.docs {
             self.docs.insert(procedure.clone(), docs.clone());
         }
-        let mut table = Table { defaults, arrays: arrays(function)?, ..Table::default() };
-        function.aliases.iter().try_for_each(|alias| table.add_alias(alias))?;
+        let mut table = ProcedureMetadata {
+            defaults,
+            arrays: arrays(function)?,
+            ..ProcedureMetadata::default()
+        };
+        function.aliases.iter().try_for_each(|alias| add_alias(&mut table, alias))?;
         self.tables.insert(procedure, table);
         Ok(())
     }
 }
 
 /// What its tag `@arrays` says.
-fn arrays(function: &Function) -> Result<Option<Arrays>, String> {
+fn arrays(function: &Function) -> Result<Option<ArrayReplies>, String> {
     match function.arrays.as_slice() {
         [] => Ok(None),
         [word] => tags::arrays(word).map(Some),
@@ -135,7 +141,11 @@ impl Types<'_> {
             let name = kebab(&case.name)
                 .map_err(|reason| format!("{reason}; take other texts, or just `string`"))?;
             if cases.iter().any(|it: &Case| it.name == name) {
-                return Err(format!("two cases of `{}` are called `{}`", of.name, snake(&name)));
+                return Err(format!(
+                    "two cases of `{}` are called `{}`",
+                    of.name,
+                    snake_case(&name)
+                ));
             }
             cases.push(Case { name, ty: None, docs: case.docs.clone() });
         }
@@ -147,7 +157,11 @@ impl Types<'_> {
         for field in &of.fields {
             let name = kebab(&field.name)?;
             if fields.iter().any(|it: &Field| it.name == name) {
-                return Err(format!("two fields of `{}` are called `{}`", of.name, snake(&name)));
+                return Err(format!(
+                    "two fields of `{}` are called `{}`",
+                    of.name,
+                    snake_case(&name)
+                ));
             }
             fields.push(Field { name, ty: self.wit(&field.ty)?, docs: field.docs.clone() });
         }
@@ -202,7 +216,7 @@ fn in_json(ty: &Type, value: &Value) -> Result<Value, String> {
         (Type::Enum(of), value) => {
             let case = of.cases.iter().find(|case| case.value == *value);
             let case = case.ok_or_else(|| format!("the default {value} is no case of its type"))?;
-            json!(snake(&kebab(&case.name)?))
+            json!(snake_case(&kebab(&case.name)?))
         }
         (Type::Array(of), Value::Array(values)) => {
             values.iter().map(|value| in_json(of, value)).collect::<Result<_, _>>()?
@@ -218,7 +232,7 @@ fn in_json(ty: &Type, value: &Value) -> Result<Value, String> {
             let mut object = Map::new();
             for field in &of.fields {
                 if let Some(value) = values.get(&field.name) {
-                    object.insert(snake(&kebab(&field.name)?), in_json(&field.ty, value)?);
+                    object.insert(snake_case(&kebab(&field.name)?), in_json(&field.ty, value)?);
                 }
             }
             Value::Object(object)

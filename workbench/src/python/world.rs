@@ -4,20 +4,21 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
+use tarp_schema::procedure::{MetadataMap, Mode, ProcedureMetadata};
+use tarp_schema::snake_case;
 
 use super::analysis::{self, Analysis, Shape, Type};
-use crate::docs::{Mode, Table, Tables};
+use crate::docs::add_alias;
 use crate::error::Fault;
 use crate::wit::{
-    Case, Definition, Field, Function, Plain, Shape as WitShape, Type as WitType, Use, World,
-    kebab, snake,
+    Case, Definition, Field, Function, Plain, Shape as WitShape, Type as WitType, Use, World, kebab,
 };
 
 /// What a module becomes.
 #[derive(Debug)]
 pub(super) struct Mapped {
     pub(super) world: World,
-    pub(super) tables: Tables,
+    pub(super) tables: MetadataMap,
     pub(super) docs: BTreeMap<String, String>,
 }
 
@@ -48,7 +49,7 @@ pub(super) fn map(analysis: &mut Analysis, file: &Path) -> Result<Mapped, Vec<Fa
     for definition in &mut analysis.definitions {
         mapper.definition(definition);
     }
-    let (mut tables, mut docs) = (Tables::new(), BTreeMap::new());
+    let (mut tables, mut docs) = (MetadataMap::new(), BTreeMap::new());
     for function in &mut analysis.functions {
         let name = mapper.function(function);
         tables.insert(name.clone(), mapper.table(function));
@@ -164,7 +165,7 @@ impl Mapper<'_> {
         if self.world.functions.iter().any(|known| known.name == name) {
             self.fault(function.line, format!("two functions are called `{name}` in WIT"));
         }
-        function.export = snake(&name);
+        function.export = snake_case(&name);
         self.world.functions.push(Function {
             name: name.clone(),
             // A coroutine runs to its end within the call: what is asynchronous is the job, and that
@@ -174,7 +175,7 @@ impl Mapper<'_> {
             result: Some(WitType::Result(result, failure)),
             docs: function.docs.clone(),
         });
-        snake(&name)
+        snake_case(&name)
     }
 
     fn ty(&mut self, ty: &Type) -> WitType {
@@ -197,12 +198,15 @@ impl Mapper<'_> {
         }
     }
 
-    fn table(&mut self, function: &analysis::Function) -> Table {
-        let mut table =
-            Table { mode: function.is_async.then_some(Mode::Async), ..Table::default() };
+    fn table(&mut self, function: &analysis::Function) -> ProcedureMetadata {
+        let mut table = ProcedureMetadata {
+            mode: function.is_async.then_some(Mode::Async),
+            ..ProcedureMetadata::default()
+        };
         for parameter in &function.parameters {
             if let Some(default) = &parameter.default {
-                let name = kebab(&parameter.name).map_or_else(|_| String::new(), |n| snake(&n));
+                let name =
+                    kebab(&parameter.name).map_or_else(|_| String::new(), |n| snake_case(&n));
                 table.defaults.insert(name, with_cases(&default.value));
             }
         }
@@ -212,15 +216,14 @@ impl Mapper<'_> {
                     serde_json::from_value(value.clone()).map(|mode| table.mode = mode).is_ok()
                 }
                 "suggested_wait" => {
-                    table.suggested_wait = value.as_u64().filter(|seconds| *seconds >= 1);
+                    let seconds = value.as_u64().and_then(|seconds| u32::try_from(seconds).ok());
+                    table.suggested_wait = seconds.filter(|seconds| *seconds >= 1);
                     table.suggested_wait.is_some() || value.is_null()
                 }
                 "methods" => {
-                    let methods: Option<Vec<String>> =
-                        serde_json::from_value(value.clone()).unwrap_or_default();
-                    table.methods = methods.unwrap_or_default();
-                    let known = |method: &String| ["GET", "POST"].contains(&method.as_str());
-                    table.methods.iter().all(known) && !table.methods.is_empty() || value.is_null()
+                    table.methods = serde_json::from_value(value.clone()).unwrap_or_default();
+                    table.methods.as_ref().is_some_and(|methods| !methods.is_empty())
+                        || value.is_null()
                 }
                 "arrays" => {
                     serde_json::from_value(value.clone()).map(|it| table.arrays = it).is_ok()
@@ -229,7 +232,7 @@ impl Mapper<'_> {
                     let aliases: Option<Vec<String>> =
                         serde_json::from_value(value.clone()).unwrap_or_default();
                     for alias in aliases.iter().flatten() {
-                        if let Err(reason) = table.add_alias(alias) {
+                        if let Err(reason) = add_alias(&mut table, alias) {
                             self.fault(function.line, format!("@procedure: {reason}"));
                         }
                     }
@@ -281,7 +284,7 @@ fn with_cases(value: &Value) -> Value {
     match value {
         Value::Array(items) => items.iter().map(with_cases).collect(),
         Value::Object(object) => match object.get("$case").and_then(Value::as_str) {
-            Some(case) => kebab(case).map_or_else(|_| case.into(), |name| snake(&name)).into(),
+            Some(case) => kebab(case).map_or_else(|_| case.into(), |name| snake_case(&name)).into(),
             None => value.clone(),
         },
         _ => value.clone(),

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use tarp_schema::procedure::MetadataMap;
 
 use crate::build::Component;
 use crate::docs;
@@ -36,7 +37,7 @@ pub(crate) fn build(
     let name = artifact.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let wit = project.join("wit");
     let docs = if wit.is_dir() { docs::of_wit(&wit)? } else { docs::carried(&bytes) };
-    let bytes = docs::embed(bytes, &docs, docs::Tables::new())?;
+    let bytes = docs::embed(bytes, &docs, MetadataMap::new())?;
     Ok(Component { name, bytes, inputs: inputs(&artifact) })
 }
 

@@ -7,7 +7,7 @@
 mod names;
 mod text;
 
-pub use names::{kebab, snake};
+pub use names::kebab;
 
 /// A type as it stands in a signature.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -41,12 +41,6 @@ pub fn kebab(name: &str) -> Result<String, String> {
     Ok(kebab)
 }
 
-/// The other way, as the host shows names.
-#[must_use]
-pub fn snake(kebab: &str) -> String {
-    kebab.replace('-', "_")
-}
-
 /// As it is written in WIT text: a word of WIT itself is escaped.
 pub(super) fn written(kebab: &str) -> String {
     if KEYWORDS.contains(&kebab) { format!("%{kebab}") } else { kebab.to_owned() }

@@ -151,7 +151,7 @@ pub(super) fn filter(query: &str) -> Result<Filter, CallError> {
     };
     for (name, text) in form_urlencoded::parse(query.as_bytes()) {
         match &*name {
-            "state" => filter.states.push(State::named(&text).ok_or_else(|| {
+            "state" => filter.states.push(State::from_name(&text).ok_or_else(|| {
                 let states = State::ALL.map(State::name).join(", ");
                 bad(format!("there is no state {text:?}; there are {states}"))
             })?),
