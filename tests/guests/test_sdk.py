@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from host import CallFailed, Host, bare, result_of
+from host import CallFailed, Host, MakeHost, bare, result_of
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -19,6 +19,11 @@ def catalog(host: Host) -> dict[str, dict[str, Any]]:
     """Every procedure by name, as `/-/procedures` has it."""
     listed = bare(host.request("GET", "/-/procedures"))["procedures"]
     return {procedure["name"]: procedure for procedure in listed}
+
+
+@pytest.fixture(scope="module")
+def namesakes(make_module_host: MakeHost) -> Host:
+    return make_module_host("namesakes")
 
 
 # Types and documentation.
@@ -176,24 +181,24 @@ def test_parameters_are_echoed_or_refused(host: Host) -> None:
 # Names.
 
 
-def test_a_procedure_may_be_called_what_the_c_library_calls_its_own(host: Host) -> None:
-    assert host.post("exit", [7]) == "the procedure exit was called with 7"
-    assert host.rpc("malloc", 100_000) == b"m" * 100_000
-    assert host.post("free", [0]) == "the procedure free was called with 0"
-    assert host.post("write", ["abc"]) == "cba"
-    assert host.post("strlen", ["größe"]) == 5
-    assert host.post("main", []) == "the procedure main was called"
-    assert host.post("abort", []) == "the procedure abort was called"
-    assert host.post("memory", []) == ["a cake", "a cup of tea"]
+def test_a_procedure_may_be_called_what_the_c_library_calls_its_own(namesakes: Host) -> None:
+    assert namesakes.post("exit", [7]) == "the procedure exit was called with 7"
+    assert namesakes.rpc("malloc", 100_000) == b"m" * 100_000
+    assert namesakes.post("free", [0]) == "the procedure free was called with 0"
+    assert namesakes.post("write", ["abc"]) == "cba"
+    assert namesakes.post("strlen", ["größe"]) == 5
+    assert namesakes.post("main", []) == "the procedure main was called"
+    assert namesakes.post("abort", []) == "the procedure abort was called"
+    assert namesakes.post("memory", []) == ["a cake", "a cup of tea"]
 
 
-def test_the_library_within_still_calls_its_own(host: Host) -> None:
+def test_the_library_within_still_calls_its_own(namesakes: Host) -> None:
     with pytest.raises(CallFailed) as caught:
-        host.post("leave", ["farewell"])
+        namesakes.post("leave", ["farewell"])
     assert caught.value.body["stdout"] == "farewell\n"
     assert "the procedure" not in json.dumps(caught.value.body)
     with pytest.raises(CallFailed, match="stumbled") as caught:
-        host.post("stumble", [])
+        namesakes.post("stumble", [])
     assert caught.value.kind == "Trap"
     assert "stumbled" in caught.value.body["stderr"]
 

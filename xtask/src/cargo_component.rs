@@ -9,8 +9,8 @@ use anyhow::{Context as _, Result};
 use crate::project::Project;
 use crate::step;
 
-/// The version that the examples' generated bindings were made with; another one would write
-/// different ones into the source tree.
+/// The version that the examples are tested with; the bindings that another one generates may not fit
+/// them.
 const VERSION: &str = "0.21.1";
 
 /// The program of the right version: the user's own, or the one installed here before.

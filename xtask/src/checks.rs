@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 
 use crate::project::Project;
 use crate::wasm_target::WASIP2;
-use crate::{fuzz, guests, python, step};
+use crate::{fuzz, guests, python, step, wasm_target};
 
 /// Rust's format, in every workspace.
 ///
@@ -14,7 +14,7 @@ use crate::{fuzz, guests, python, step};
 pub(crate) fn format(project: &Project) -> Result<()> {
     component(project, "fmt", "rustfmt")?;
     // By folder: `--manifest-path` does not take a workspace without a root package.
-    for workspace in ["", guests::FOLDER, fuzz::FOLDER] {
+    for workspace in ["", fuzz::FOLDER].into_iter().chain(guests::WORKSPACES) {
         let folder = project.root.join(workspace);
         step::run(step::command("cargo", &folder).args(["fmt", "--check"]))?;
     }
@@ -30,9 +30,14 @@ pub(crate) fn clippy(project: &Project) -> Result<()> {
     component(project, "clippy", "clippy")?;
     let deny = ["--all-targets", "--", "--deny", "warnings"];
     step::run(project.cargo("clippy").arg("--workspace").args(deny))?;
-    let mut cargo = project.cargo("clippy");
-    cargo.args(["--manifest-path", guests::MANIFEST, "--target", WASIP2]);
-    step::run(cargo.arg("--target-dir").arg(&project.target).args(deny))
+    wasm_target::ensure(project, &[WASIP2])?;
+    guests::ensure_bindings(project)?;
+    for workspace in guests::WORKSPACES {
+        let mut cargo = project.cargo("clippy");
+        cargo.args(["--manifest-path", &guests::manifest(workspace), "--target", WASIP2]);
+        step::run(cargo.arg("--target-dir").arg(&project.target).args(deny))?;
+    }
+    Ok(())
 }
 
 /// Licences and origins of the dependencies. Not the advisories: those are news, which must not

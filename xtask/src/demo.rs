@@ -10,10 +10,6 @@ use crate::project::Project;
 use crate::wasm_target::{WASIP1, WASIP2};
 use crate::{cargo_component, guests, projects, step, wasm_target};
 
-/// One asks too much of the host, one cannot start, one is named as the C library is: all would puzzle
-/// a visitor.
-const ONLY_FOR_TESTS: [&str; 3] = ["host-calls", "misbehave-at-start", "namesakes"];
-
 /// Sidecars for components whose authors chose a name that another example has too.
 const PREFIXES: [(&str, &str); 2] = [("c_checksum", "c"), ("signal_lab", "signal")];
 
@@ -23,7 +19,7 @@ const PREFIXES: [(&str, &str); 2] = [("c_checksum", "c"), ("signal_lab", "signal
 ///
 /// When a tool is missing or something does not compile.
 pub(crate) fn run(project: &Project, port: u16) -> Result<()> {
-    // Compiling cargo-component takes longer than the rest together; cargo can build its guests.
+    // Compiling cargo-component takes longer than the rest together; its example is left out.
     let cargo_component = cargo_component::find(project);
     heading(1, "the standard library for WebAssembly");
     let targets: &[_] = if cargo_component.is_some() { &[WASIP2, WASIP1] } else { &[WASIP2] };
@@ -35,8 +31,8 @@ pub(crate) fn run(project: &Project, port: u16) -> Result<()> {
     step::run(project.cargo("build").args(["--workspace", "--bin", "tarp"]))?;
 
     heading(3, "building the example procedures");
-    let mut guests = guests::list(project)?;
-    guests.retain(|guest| !ONLY_FOR_TESTS.contains(&guest.name.as_str()));
+    let mut guests = guests::list(project, guests::EXAMPLES)?;
+    guests.retain(|guest| !guest.component || cargo_component.is_some());
     let folder = project.target.join("procedures");
     guests::build(project, &guests, cargo_component.as_deref(), &folder)?;
     for (component, prefix) in PREFIXES {

@@ -36,7 +36,7 @@ impl Example {
 /// When the folder cannot be read.
 pub(crate) fn list(project: &Project) -> Result<Vec<Example>> {
     let mut examples = Vec::new();
-    for entry in fs::read_dir(project.root.join(guests::FOLDER)).context(guests::FOLDER)? {
+    for entry in fs::read_dir(project.root.join(guests::EXAMPLES)).context(guests::EXAMPLES)? {
         let folder = entry?.path();
         let has_sources =
             ["pyproject.toml", "package.json"].iter().any(|f| folder.join(f).exists())

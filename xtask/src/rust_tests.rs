@@ -54,9 +54,13 @@ pub(crate) fn documentation(project: &Project) -> Result<()> {
 ///
 /// When one fails.
 pub(crate) fn guests(project: &Project) -> Result<()> {
-    let mut cargo = project.cargo("test");
-    cargo.args(["--lib", "--manifest-path", guests::MANIFEST]);
-    step::run(cargo.arg("--target-dir").arg(&project.target))
+    guests::ensure_bindings(project)?;
+    for workspace in guests::WORKSPACES {
+        let mut cargo = project.cargo("test");
+        cargo.args(["--lib", "--manifest-path", &guests::manifest(workspace)]);
+        step::run(cargo.arg("--target-dir").arg(&project.target))?;
+    }
+    Ok(())
 }
 
 /// Tells a test where to find what it needs.

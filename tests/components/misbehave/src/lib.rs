@@ -1,4 +1,4 @@
-//! The example `misbehave`: procedures that do what a host must survive, and ways to fail that
+//! The test component `misbehave`: procedures that do what a host must survive, and ways to fail that
 //! it must report.
 //!
 //! Each does one wrong thing, as a faulty procedure would do it: with ordinary Rust, without any

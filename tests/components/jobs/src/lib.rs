@@ -1,4 +1,4 @@
-//! The example `jobs`: procedures for trying out jobs.
+//! The test component `jobs`: procedures for trying out jobs.
 //!
 //! What they have to say goes through [`tarp_guest::job`]; none of them knows whether anybody
 //! listens.

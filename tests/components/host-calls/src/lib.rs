@@ -1,4 +1,4 @@
-//! The example `host-calls`: procedures that ask too much of the host, each by calls that WASI allows.
+//! The test component `host-calls`: procedures that ask too much of the host, each by calls that WASI allows.
 //!
 //! A loop that does nothing but call the host uses little fuel of its own, so that a host that counted
 //! instructions alone would work for it without end.

@@ -1,4 +1,4 @@
-//! The example `namesakes`: procedures with names that the C library has as well.
+//! The test component `namesakes`: procedures with names that the C library has as well.
 //!
 //! What Rust's own library does in here still calls the C library's functions, not these.
 

@@ -1,4 +1,4 @@
-//! The example `shapes`: every shape that a value can have, in and out.
+//! The test component `shapes`: every shape that a value can have, in and out.
 //!
 //! Most of its procedures give back what they get, so that a caller sees what becomes of a value
 //! on its way through the host. What they do not do is anything useful; [`mod@geometry`] does.

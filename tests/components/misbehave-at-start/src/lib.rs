@@ -1,4 +1,4 @@
-//! The example `misbehave-at-start`: a component that traps while it is instantiated.
+//! The test component `misbehave-at-start`: a component that traps while it is instantiated.
 //!
 //! It is valid and its types are fine, so only an attempt to run it shows that it is broken.
 

@@ -1,4 +1,4 @@
-//! The example `asynchronous`: procedures declared as `async func`.
+//! The test component `asynchronous`: procedures declared as `async func`.
 //!
 //! The stable toolchain builds them for wasm32-wasip2; the host that runs them needs the
 //! component model's async support.
