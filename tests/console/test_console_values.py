@@ -337,6 +337,27 @@ def test_a_table_is_taken_whole_or_refused(modules: Modules, text: str, outcome:
         assert rows == outcome
 
 
+def test_tuples_in_brackets_are_a_table(modules: Modules) -> None:
+    columns = [{"name": "1", "type": "f64"}, {"name": "2", "type": {"option": "s32"}}]
+    read = modules.run(
+        "table",
+        """
+        const {text, columns} = given;
+        const {rows, notes} = table.readRows(text, columns, false);
+        const whole = [text, "5", "(5", "1,2"].map((one) => table.isTable(one, columns, false));
+        const cell = table.isTable("(note", [{name: "1", type: "string"}], false);
+        return {rows, notes, whole, cell};
+        """,
+        {"text": "((1.5, 2), (nan, None))", "columns": columns},
+    )
+    assert read == {
+        "rows": [["1.5", {"some": True, "draft": "2"}], ["NaN", {"some": False, "draft": ""}]],
+        "notes": ["1 gap became none, at row 2, item 2"],
+        "whole": [True, False, True, False],
+        "cell": False,
+    }
+
+
 # What a value looks like.
 
 

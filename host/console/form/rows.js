@@ -4,7 +4,7 @@
 import { textOf } from "../lib/csv.js";
 import { blankRow, freshId } from "../lib/draft.js";
 import { Fault } from "../lib/number.js";
-import { readRows } from "../lib/table.js";
+import { isTable, readRows } from "../lib/table.js";
 import { brief, columnsOf, isNumeric, kindOf } from "../lib/types.js";
 import { Icon, html, useRef, useState } from "../parts/ui.js";
 import { Bare, useFault } from "./field.js";
@@ -45,7 +45,7 @@ export function RowsField({ type, draft, onChange, path, name }) {
   const paste = (event) => {
     const text = event.clipboardData.getData("text");
     // One value goes into its cell; a table is the whole list.
-    if (!/[\n\t]/.test(text.trim())) return;
+    if (!isTable(text, columns, isRecord)) return;
     event.preventDefault();
     fill(text);
   };

@@ -1,6 +1,6 @@
 /**
  * Lists of numbers in brackets, as JSON, Python and NumPy write them: `[1, 2]`, `(1, 2)`,
- * `array([1., 2.])`, `[[1. 2.]\n [3. 4.]]`.
+ * `array([1., 2.])`, `[[1. 2.]\n [3. 4.]]`, `((1, 2), (3, 4))`. Tuples are read alike.
  */
 import { Fault, cureOfEllipsis, shortened } from "./number.js";
 import { element } from "./numbers.js";
@@ -70,7 +70,8 @@ class Reader {
   }
 
   list(type) {
-    if (kindOf(type) !== "list") throw this.fault("a list is in the place of a number");
+    const tuple = kindOf(type) === "tuple" ? type.tuple : null;
+    if (!tuple && kindOf(type) !== "list") throw this.fault("a list is in the place of a number");
     const close = { "[": "]", "(": ")" }[this.text[this.at]];
     if (!close) {
       const found = this.word();
@@ -98,17 +99,21 @@ class Reader {
         this.hasSpaces = true;
       }
       this.place[this.place.length - 1] = items.length + 1;
-      items.push(this.item(type.list));
+      if (items.length === tuple?.length)
+        throw this.fault(`there are more than ${itemsOf(tuple.length)}`);
+      items.push(this.item(tuple ? tuple[items.length] : type.list));
       endsWithComma = false;
     }
     this.place.pop();
+    if (tuple && items.length < tuple.length)
+      throw this.fault(`${items.length} came, and it takes ${itemsOf(tuple.length)}`);
     if (close === ")" && items.length === 1 && !endsWithComma)
       throw this.fault("one number in parentheses is no list; [ ] make one");
     return items;
   }
 
   item(type) {
-    if (kindOf(type) === "list" || this.isAt("[") || this.isAt("(")) {
+    if (["list", "tuple"].includes(kindOf(type)) || this.isAt("[") || this.isAt("(")) {
       return `[${this.list(type).join(", ")}]`;
     }
     const text = this.isAt('"') || this.isAt("'") ? this.quoted() : this.number();
@@ -170,6 +175,9 @@ class Reader {
     return new Fault(this.place.length ? `${shown(this.place)}: ${message}` : message);
   }
 }
+
+/** The items of a tuple, for a message. */
+const itemsOf = (count) => (count === 1 ? "1 item" : `${count} items`);
 
 function shown(place) {
   if (place.length === 1) return `item ${place[0]}`;

@@ -1,7 +1,8 @@
 /**
- * Lists of records or tuples from CSV, as drafts; `tarp call` reads them by the same rules. Nothing that
+ * Lists of records or tuples from CSV, and of tuples in brackets, as drafts; `tarp call` reads them by the same rules. Nothing that
  * is in the text is left out, and what does not fit its column is refused with its line.
  */
+import { isMeant, readBrackets } from "./brackets.js";
 import { checkLengths, split } from "./csv.js";
 import { Fault, mayBeNumber } from "./number.js";
 import { Notes, cellOf, hasDecimalCommas, titled, valueOf } from "./numbers.js";
@@ -10,12 +11,22 @@ import { isFloat, isNumeric, kindOf } from "./types.js";
 const BOOLS = { true: true, yes: true, 1: true, false: false, no: false, 0: false };
 const present = (type) => (kindOf(type) === "option" ? present(type.option) : type);
 
+const areNumbers = (columns) => columns.every(({ type }) => isNumeric(present(type)));
+const plainText = (text) => text.replace(/^\uFEFF/, "").trim();
+const isBracketed = (text, columns, isRecord) =>
+  !isRecord && areNumbers(columns) && isMeant(plainText(text));
+
+/** Whether a text is a table for these columns, and not one cell. */
+export const isTable = (text, columns, isRecord) =>
+  /[\n\t]/.test(text.trim()) || isBracketed(text, columns, isRecord);
+
 /**
  * The drafts of each line's cells, in the order of the columns, `[{name, type}]`, of a record or else a
  * tuple: `{rows: [[draft]], notes}`. Throws a Fault.
  */
 export function readRows(text, columns, isRecord) {
-  const bySpaces = columns.every(({ type }) => isNumeric(present(type)));
+  const bySpaces = areNumbers(columns);
+  if (isBracketed(text, columns, isRecord)) return bracketed(plainText(text), columns);
   const { rows: all, comments, delimiter } = split(text, bySpaces);
   const notes = new Notes();
   notes.comments = comments;
@@ -33,6 +44,19 @@ export function readRows(text, columns, isRecord) {
     rows: rows.map((row) => columns.map((column, i) => draft(row, column, order[i]))),
     notes: notes.told(),
   };
+}
+
+/** Tuples of numbers in brackets: `((1, 2), (3, 4))`. */
+function bracketed(text, columns) {
+  const notes = new Notes();
+  const rows = readBrackets(text, { list: { tuple: columns.map(({ type }) => type) } }, notes);
+  // JSON texts of numbers, none of which has a comma.
+  const draft = (row) =>
+    row
+      .slice(1, -1)
+      .split(", ")
+      .map((value, i) => numberDraft(value, columns[i].type));
+  return { rows: rows.map(draft), notes: notes.told() };
 }
 
 /**
@@ -76,14 +100,18 @@ function byPosition(all, columns, notes) {
 /** A title as a name: `Taken at` is `taken_at`. */
 const plain = (title) => title.split(/[ -]+/).filter(Boolean).join("_").toLowerCase();
 
+/** The draft of a number's JSON text. */
+function numberDraft(value, type) {
+  if (kindOf(type) !== "option") return value.replaceAll('"', "");
+  return value === "null"
+    ? { some: false, draft: "" }
+    : { some: true, draft: value.replaceAll('"', "") };
+}
+
 function cellDraft(cell, type, isDecimal, notes) {
   const { text, place } = cell;
   if (isNumeric(present(type))) {
-    const value = valueOf(cell, type, isDecimal, notes);
-    if (kindOf(type) !== "option") return value.replaceAll('"', "");
-    return value === "null"
-      ? { some: false, draft: "" }
-      : { some: true, draft: value.replaceAll('"', "") };
+    return numberDraft(valueOf(cell, type, isDecimal, notes), type);
   }
   switch (kindOf(type)) {
     case "bool":

@@ -30,7 +30,9 @@ pub(super) fn value(text: &str, ty: &Type, notes: &mut Notes) -> Result<Value, S
         }
         // A bare word is base64, as the host reads a string where bytes are wanted.
         ty if ty.is_bytes() && !text.starts_with(['[', '"']) => Ok(text.into()),
-        ty if numbers::is_numeric(ty) => numbers::read(text, ty, Source::default(), notes),
+        ty if numbers::is_numeric(ty) || numbers::is_nested(text, ty) => {
+            numbers::read(text, ty, Source::default(), notes)
+        }
         Type::Flags(_) if !text.trim_start().starts_with('[') => {
             let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
             Ok(names.map(Value::from).collect())

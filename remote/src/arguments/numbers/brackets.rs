@@ -1,5 +1,5 @@
 //! Lists in brackets, as JSON, Python and NumPy write them: `[1, 2]`, `(1, 2)`, `array([1., 2.])`,
-//! `[[1. 2.]\n [3. 4.]]`.
+//! `[[1. 2.]\n [3. 4.]]`, `((1, 2), (3, 4))`. Tuples are read alike.
 
 use std::borrow::Cow;
 
@@ -20,7 +20,7 @@ pub(super) fn is_meant(text: &str) -> bool {
     text.starts_with(['[', '(']) || ARRAYS.iter().any(is_array)
 }
 
-/// Reads a list of numbers, as deep as its type has it.
+/// Reads a list or a tuple of numbers, as deep as its type has it.
 pub(super) fn read(text: &str, ty: &Type, notes: &mut Notes) -> Result<Value, String> {
     let mut reader =
         Reader { rest: text, has_commas: false, has_spaces: false, place: Vec::new(), notes };
@@ -79,9 +79,11 @@ impl<'a> Reader<'a> {
     }
 
     fn list(&mut self, ty: &Type) -> Result<Value, String> {
-        let Type::List(item) = ty.present() else {
-            let at = self.at();
-            return Err(format!("{at}a list is in the place of a number"));
+        let ty = ty.present();
+        let (inner, count) = match ty {
+            Type::List(item) => (std::slice::from_ref(&**item), None),
+            Type::Tuple(types) => (types.as_slice(), Some(types.len())),
+            _ => return Err(format!("{}a list is in the place of a number", self.at())),
         };
         let close = match self.rest.chars().next() {
             Some('[') => ']',
@@ -119,10 +121,18 @@ impl<'a> Reader<'a> {
             if let Some(place) = self.place.last_mut() {
                 *place = items.len() + 1;
             }
+            let item = if count.is_some() { inner.get(items.len()) } else { inner.first() };
+            let item = item.ok_or_else(|| {
+                format!("{}there are more than {}", self.at(), items_of(inner.len()))
+            })?;
             items.push(self.item(item)?);
             ends_with_comma = false;
         }
         self.place.pop();
+        if let Some(count) = count.filter(|count| *count > items.len()) {
+            let (at, came) = (self.at(), items.len());
+            return Err(format!("{at}{came} came, and it takes {}", items_of(count)));
+        }
         if close == ')' && items.len() == 1 && !ends_with_comma {
             return Err(format!("{}one number in parentheses is no list; [ ] make one", self.at()));
         }
@@ -130,7 +140,9 @@ impl<'a> Reader<'a> {
     }
 
     fn item(&mut self, ty: &Type) -> Result<Value, String> {
-        if matches!(ty.present(), Type::List(_)) || self.rest.starts_with(['[', '(']) {
+        if matches!(ty.present(), Type::List(_) | Type::Tuple(_))
+            || self.rest.starts_with(['[', '('])
+        {
             return self.list(ty);
         }
         let text = match self.rest.chars().next() {
@@ -204,6 +216,11 @@ impl<'a> Reader<'a> {
     fn at(&self) -> String {
         if self.place.is_empty() { String::new() } else { format!("{}: ", shown(&self.place)) }
     }
+}
+
+/// The items of a tuple, for a message.
+fn items_of(count: usize) -> String {
+    if count == 1 { "1 item".into() } else { format!("{count} items") }
 }
 
 fn shown(place: &[usize]) -> String {

@@ -32,6 +32,21 @@ pub(super) fn is_numeric(ty: &Type) -> bool {
     depth > 0 && element.present().is_number() && (element != &Type::U8)
 }
 
+/// Whether a text is a list or a tuple in brackets, for a type of lists and tuples with nothing but numbers
+/// in them.
+pub(super) fn is_nested(text: &str, ty: &Type) -> bool {
+    fn has_numbers(ty: &Type) -> bool {
+        match ty {
+            Type::List(item) => !ty.is_bytes() && has_numbers(item),
+            Type::Tuple(types) => types.iter().all(has_numbers),
+            Type::Option(inner) => inner.is_number(),
+            ty => ty.is_number(),
+        }
+    }
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim_start();
+    has_numbers(ty) && brackets::is_meant(text)
+}
+
 /// One number, alone.
 pub(super) fn one(text: &str, ty: &Type) -> Result<Value, String> {
     number::read(text.trim(), ty)
