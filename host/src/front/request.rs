@@ -239,7 +239,8 @@ fn whole(content: &ContentType, body: &Bytes, signature: &Signature) -> Result<V
         ty => ty,
     };
     Ok(match reading(content.media, ty) {
-        Some(Reading::Value) => text::value(content.text(body)?, ty),
+        // As a query has it: with an option's words for none.
+        Some(Reading::Value) => text::value(content.text(body)?, &parameter.ty),
         Some(Reading::Text) => Value::text(content.text(body)?),
         Some(Reading::Bytes) => Value::Bytes(body.clone()),
         None => {

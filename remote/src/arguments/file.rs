@@ -47,6 +47,11 @@ fn is_column(word: &str, path: &str, ty: &Type) -> bool {
     numbers::is_numeric(ty) && !is_file(word) && is_file(path)
 }
 
+/// Whether a file has no more to say than that there is no value.
+fn is_null(content: &str, ty: &Type) -> bool {
+    matches!(ty, Type::Option(_)) && content.trim_start_matches('\u{feff}').trim() == "null"
+}
+
 fn parsed(
     bytes: Vec<u8>,
     extension: Option<&str>,
@@ -72,6 +77,8 @@ fn parsed(
     match (extension, inner) {
         (_, Type::String) => Ok(content.into()),
         (Some("npy"), _) => Err("is no .npy file: it does not begin as one".into()),
+        // As a word: no list, where `[null]` is one with a gap.
+        (None | Some("json" | "txt"), _) if is_null(&content, ty) => Ok(Value::Null),
         (_, inner) if numbers::is_numeric(inner) => numbers::read(&content, inner, source, notes),
         (Some("csv" | "tsv"), _) => table::value(&content, inner, notes),
         (Some("json"), _) => serde_json::from_str(content.trim_start_matches('\u{feff}'))
@@ -127,6 +134,9 @@ mod tests {
             ("[1, 2]", "json", json!({"list": "u8"}), json!("WzEsIDJd")),
             ("[1, 2]", "json", json!({"option": {"list": "u16"}}), json!([1, 2])),
             ("[1, 2]", "json", json!("string"), json!("[1, 2]")),
+            ("null\n", "json", json!({"option": {"list": "f64"}}), Value::Null),
+            ("[null]", "json", json!({"option": {"list": "f64"}}), json!(["NaN"])),
+            ("null", "txt", json!({"option": "string"}), json!("null")),
             ("line\n", "txt", json!("string"), json!("line\n")),
             ("x\n1\n2\n", "csv", json!({"list": "f64"}), json!([1, 2])),
             ("1\n2\n", "", json!({"list": "f64"}), json!([1, 2])),

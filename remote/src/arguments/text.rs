@@ -9,6 +9,8 @@ use crate::types::Type;
 /// Reads a text by its type.
 pub(super) fn value(text: &str, ty: &Type, notes: &mut Notes) -> Result<Value, String> {
     match ty {
+        // Only JSON tells the one absence from the other.
+        Type::Option(inner) if matches!(**inner, Type::Option(_)) => json(text, ty),
         Type::Option(inner) => {
             if text == "null" || (inner.is_number() && numbers::is_gap(text) && !text.is_empty()) {
                 Ok(Value::Null)
@@ -70,6 +72,9 @@ mod tests {
             ("null", json!("string"), json!("null")),
             ("null", json!({"option": "string"}), Value::Null),
             ("\"null\"", json!({"option": "string"}), json!("null")),
+            ("null", json!({"option": {"option": "s32"}}), Value::Null),
+            ("{\"some\": null}", json!({"option": {"option": "s32"}}), json!({"some": null})),
+            ("{\"some\": 5}", json!({"option": {"option": "s32"}}), json!({"some": 5})),
             ("two words", json!("string"), json!("two words")),
             ("", json!("string"), json!("")),
             ("é", json!("char"), json!("é")),
