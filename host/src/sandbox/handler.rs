@@ -27,6 +27,7 @@ use wasmtime_wasi_http::p3::bindings::ServicePre;
 use wasmtime_wasi_http::{Error, WasiHttpView as _};
 
 use super::failure::{Stop, explain};
+use super::frames::NonEmpty;
 use super::run::prepare;
 use super::state::CallState;
 use super::{Program, fair};
@@ -108,7 +109,7 @@ impl Handler {
         }));
         match answered.await {
             Ok(Ok(response)) => Ok(response.map(|body| Streamed {
-                body,
+                body: NonEmpty(body),
                 guest: Some(guest),
                 failed,
                 _read: read.drop_guard(),
@@ -248,7 +249,7 @@ fn broken(error: io::Error) -> Error {
 
 /// The body of a guest's response, as it comes.
 pub struct Streamed {
-    body: GuestBody,
+    body: NonEmpty<GuestBody>,
     /// Ended if the body is dropped before its end.
     guest: Option<AbortOnDropHandle<(Option<CallError>, Output)>>,
     failed: Arc<AtomicBool>,

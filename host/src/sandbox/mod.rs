@@ -8,6 +8,7 @@ mod abi;
 mod engine;
 mod failure;
 mod fair;
+mod frames;
 mod handler;
 mod host_calls;
 
