@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 
 use crate::project::Project;
 use crate::wasm_target::WASIP2;
-use crate::{fuzz, guests, python, step, wasm_target};
+use crate::{advisories, fuzz, guests, python, step, wasm_target};
 
 /// Rust's format, in every workspace.
 ///
@@ -40,15 +40,23 @@ pub(crate) fn clippy(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// Licences and origins of the dependencies. Not the advisories: those are news, which must not
-/// fail a change that has nothing to do with them; `cargo deny check advisories` reads them.
+/// Licences and origins of the dependencies, and the advisories that the project carries along.
+///
+/// What is published elsewhere is news, which must not fail a change that has nothing to do with it.
+/// `cargo deny check advisories` fetches it; where its database is there already, it is asked as well,
+/// and what it finds is said.
 ///
 /// # Errors
 ///
-/// When a dependency breaks a rule of `deny.toml`.
+/// When a dependency breaks a rule of `deny.toml`, or is one that an advisory speaks of, without a
+/// reason in `advisories.toml`.
 pub(crate) fn dependencies(project: &Project) -> Result<()> {
+    advisories::check(project)?;
     if !step::works(project.command("cargo-deny").arg("--version")) {
         return skipped("cargo-deny");
+    }
+    if step::run(project.cargo("deny").args(["--offline", "check", "advisories"])).is_err() {
+        eprintln!("the advisories of others say more, or are not on this machine");
     }
     step::run(project.cargo("deny").args(["check", "bans", "licenses", "sources"]))
 }

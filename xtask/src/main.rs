@@ -4,6 +4,7 @@
 //! rustup, python3 ...); a module for each of them knows how to call it and what to say when it
 //! is missing. Nothing here knows what the host does.
 
+mod advisories;
 mod apt;
 mod bench;
 mod browser;

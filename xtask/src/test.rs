@@ -24,7 +24,11 @@ struct Step {
 const STEPS: [Step; 19] = [
     always("format", "the format of the Rust code", checks::format),
     always("spelling", "the spelling", checks::spelling),
-    always("dependencies", "licences and origins of the dependencies", checks::dependencies),
+    always(
+        "dependencies",
+        "licences, origins and advisories of the dependencies",
+        checks::dependencies,
+    ),
     always("wasm", "the standard library for WebAssembly", |project| {
         wasm_target::ensure(project, &wasm_target::ALL)
     }),
