@@ -140,7 +140,7 @@ fn follow(from: Option<impl Read + Send + 'static>, to: mpsc::Sender<String>) {
 
 /// Builds the host as it is released.
 pub(crate) fn build_host(places: &Places) -> Result<PathBuf> {
-    cargo(places, &["build", "--release", "--package", "tarp-host", "--bin", "tarp"])?;
+    cargo(places, &["build", "--release", "--workspace", "--bins"])?;
     Ok(places.target.join("release/tarp"))
 }
 

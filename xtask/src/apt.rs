@@ -2,17 +2,34 @@
 //!
 //! Does not know what it installs.
 
+use anyhow::{Result, bail};
+
 use crate::project::Project;
 use crate::step;
 
-/// Installs packages; whether that went well.
-pub(crate) fn install(project: &Project, packages: &[&str]) -> bool {
+/// Installs packages that `what` needs, if the user allows changes of the machine.
+///
+/// # Errors
+///
+/// When they may not or cannot be installed; gives the command that installs them.
+pub(crate) fn install(project: &Project, what: &str, packages: &[&str]) -> Result<()> {
+    let install = format!("apt-get install {}", packages.join(" "));
+    if !project.install {
+        bail!(
+            "{what} is missing; on Debian, `{install}` as root installs it, and so does this command \
+             with --install"
+        );
+    }
     let apt = |action: &str| {
         let mut apt = project.command("apt-get");
         apt.env("DEBIAN_FRONTEND", "noninteractive").args(["-q", "-y", action]);
         apt
     };
-    step::works(project.command("apt-get").arg("--version"))
+    if step::works(project.command("apt-get").arg("--version"))
         && step::run(&mut apt("update")).is_ok()
         && step::run(apt("install").arg("--no-install-recommends").args(packages)).is_ok()
+    {
+        return Ok(());
+    }
+    bail!("{what} is missing, and could not be installed; on Debian, `{install}` as root does it")
 }

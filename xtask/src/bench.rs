@@ -20,17 +20,24 @@ pub(crate) fn run(project: &Project, arguments: &[String]) -> Result<()> {
 }
 
 fn host(project: &Project, arguments: &[String]) -> Result<()> {
-    let mut cargo = project.cargo("run");
-    cargo.args(["--release", "--package", "tarp-bench", "--"]).args(arguments);
-    step::run(cargo.env("TARP_GUESTS", project.test_guests()))
+    release(project)?;
+    let mut bench = project.command(project.target.join("release/tarp-bench"));
+    step::run(bench.args(arguments).env("TARP_GUESTS", project.test_guests()))
+}
+
+/// Builds the programs of the workspace as they are released.
+///
+/// Of the whole workspace, as `cargo build --release` does: for one package alone cargo would choose other
+/// features of the dependencies, and compile wasmtime once more.
+fn release(project: &Project) -> Result<()> {
+    step::run(project.cargo("build").args(["--release", "--workspace", "--bins"]))
 }
 
 fn client(project: &Project, arguments: &[String]) -> Result<()> {
     let mut bench = python::bench(project)?;
     bench.arg("--guests").arg(project.test_guests());
     if !arguments.iter().any(|argument| argument.split('=').next() == Some("--host")) {
-        let mut cargo = project.cargo("build");
-        step::run(cargo.args(["--release", "--package", "tarp-host", "--bin", "tarp"]))?;
+        release(project)?;
         bench.arg("--host").arg(project.target.join("release/tarp"));
     }
     step::run(bench.args(arguments))

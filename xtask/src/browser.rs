@@ -11,23 +11,18 @@ use crate::{apt, step};
 const PROGRAMS: [&str; 2] = ["chromium", "chromedriver"];
 const PACKAGES: [&str; 2] = ["chromium", "chromium-driver"];
 
-/// Installs what is missing, where that is possible.
+/// Checks that they are there, and installs what is missing where the user allows it.
 ///
 /// # Errors
 ///
-/// Says how to get the browser where it cannot be installed from here.
+/// Says how to get the browser where it is missing.
 pub(crate) fn ensure(project: &Project) -> Result<()> {
     let missing = |program: &str| !step::works(project.command(program).arg("--version"));
-    if !PROGRAMS.iter().any(|program| missing(program)) {
-        return Ok(());
+    if PROGRAMS.iter().any(|program| missing(program)) {
+        apt::install(project, "the tests' browser", &PACKAGES)?;
     }
-    let installed = apt::install(project, &PACKAGES);
-    if installed && !PROGRAMS.iter().any(|program| missing(program)) {
-        return Ok(());
+    match PROGRAMS.iter().find(|program| missing(program)) {
+        Some(program) => bail!("`{program} --version` fails; the tests need it on the path"),
+        None => Ok(()),
     }
-    bail!(
-        "the tests need {} on the path; on Debian, `apt-get install {}` as root installs them",
-        PROGRAMS.join(" and "),
-        PACKAGES.join(" ")
-    )
 }

@@ -1,6 +1,6 @@
 //! What is checked without running anything: format, lints, licences, spelling.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use crate::project::Project;
 use crate::wasm_target::WASIP2;
@@ -86,10 +86,12 @@ fn component(project: &Project, subcommand: &str, component: &str) -> Result<()>
     if step::works(project.cargo(subcommand).arg("--version")) {
         return Ok(());
     }
-    step::run(project.command("rustup").args(["component", "add", component])).with_context(|| {
-        format!(
-            "`cargo {subcommand}` is missing; install {component} for the toolchain in use, \
-             with rustup or the system's package manager"
-        )
-    })
+    let advice = format!(
+        "`cargo {subcommand}` is missing; `rustup component add {component}` or the system's package \
+         manager installs it"
+    );
+    if !project.install {
+        bail!("{advice}, and where there is rustup, so does this command with --install");
+    }
+    step::run(project.command("rustup").args(["component", "add", component])).context(advice)
 }

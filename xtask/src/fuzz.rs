@@ -6,7 +6,7 @@ use std::fs;
 use anyhow::{Context as _, Result};
 
 use crate::project::Project;
-use crate::step;
+use crate::{step, wasm_target};
 
 /// The fuzzer's workspace.
 pub(crate) const FOLDER: &str = "host/fuzz";
@@ -30,11 +30,11 @@ pub(crate) fn run(project: &Project) -> Result<()> {
             .with_context(|| format!("cannot create {FOLDER}/{needed}"))?;
     }
     let rustc = step::read(project.command("rustc").arg("-vV"))?;
-    let machine = rustc.lines().find_map(|line| line.strip_prefix("host: "));
+    let machine = wasm_target::field(&rustc, "host")?;
     let mut cargo = step::command("cargo", &folder);
     cargo.env("RUSTFLAGS", INSTRUMENTATION).args(["run", "--release", "--bin", "pickle"]);
     // Naming the target, though it is this machine, keeps the instrumentation off build scripts.
-    cargo.args(["--target", machine.context("rustc -vV names no host")?]);
+    cargo.args(["--target", &machine]);
     cargo.arg("--target-dir").arg(project.target.join("fuzz"));
     cargo.args(["--", "-dict=pickle.dict", "-artifact_prefix=artifacts/"]);
     cargo.args(["-max_total_time=20", "-max_len=4096", "-timeout=10", "-rss_limit_mb=2048"]);

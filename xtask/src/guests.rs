@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn the_lists_are_the_workspaces_themselves() {
-        let project = Project::find().unwrap();
+        let project = Project::find(false).unwrap();
         let guests = list(&project, EXAMPLES).unwrap();
         let find = |name: &str| guests.iter().find(|guest| guest.name == name).unwrap();
         assert!(find("text").component && !find("math").component);
@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn every_component_for_tests_is_named_by_one() {
-        let project = Project::find().unwrap();
+        let project = Project::find(false).unwrap();
         let mut components = list(&project, COMPONENTS).unwrap();
         let tests = test_sources(&project).unwrap();
         assert_eq!(unused(&components, &tests), Vec::<String>::new());

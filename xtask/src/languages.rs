@@ -38,24 +38,27 @@ const LANGUAGES: [Tools; 2] = [
     },
 ];
 
-/// Installs what is missing, where that is possible.
+/// Checks that they are there, and installs what is missing where the user allows it.
 ///
 /// # Errors
 ///
-/// Says how to get what cannot be installed from here.
+/// Says how to get what is missing.
 pub(crate) fn ensure(project: &Project) -> Result<()> {
     for Tools { language, checks, packages } in LANGUAGES {
         let works = || {
             let mut commands = checks.iter();
             commands.all(|check| step::works(project.command(check[0]).args(&check[1..])))
         };
-        if !(works() || apt::install(project, packages) && works()) {
-            bail!(
-                "the example in {language} needs what Debian has in {}; \
-                 `apt-get install {}` as root installs it",
-                packages.join(", "),
-                packages.join(" ")
-            );
+        if works() {
+            continue;
+        }
+        apt::install(
+            project,
+            &format!("what the examples in {language} are built with"),
+            packages,
+        )?;
+        if !works() {
+            bail!("{} are installed, but do not build {language}", packages.join(", "));
         }
     }
     Ok(())

@@ -20,6 +20,7 @@ mod projects;
 mod python;
 mod pythons;
 mod rust_tests;
+mod rustup_std;
 mod step;
 mod test;
 mod wasm_target;
@@ -28,7 +29,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::builder::PossibleValuesParser;
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 use project::Project;
 
@@ -47,11 +48,20 @@ enum Task {
         /// The port to serve on.
         #[arg(long, default_value_t = 8080, value_parser = clap::value_parser!(u16).range(1..))]
         port: u16,
+        #[command(flatten)]
+        machine: Machine,
     },
     /// Builds the example procedures into target/test-guests, where the tests look for them.
-    Guests,
+    Guests {
+        #[command(flatten)]
+        machine: Machine,
+    },
     /// Sets up everything that the tests need and runs every test.
+    ///
+    /// All steps run, also after one has failed, except those that need what a failed step makes.
     Test {
+        #[command(flatten)]
+        machine: Machine,
         /// Only these steps; all of them if none is named.
         #[arg(value_name = "STEP", value_parser = PossibleValuesParser::new(test::names()))]
         steps: Vec<String>,
@@ -63,6 +73,16 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+}
+
+/// What may be changed.
+#[derive(Args)]
+struct Machine {
+    /// Install what is missing on this machine: Debian's packages (as root), Rust's targets and components.
+    ///
+    /// Without it, nothing outside of the target folder is changed, and an error says what is missing.
+    #[arg(long)]
+    install: bool,
 }
 
 fn main() -> ExitCode {
@@ -77,13 +97,19 @@ fn main() -> ExitCode {
 }
 
 fn run(task: Task) -> Result<()> {
-    let project = Project::find()?;
+    let install = match &task {
+        Task::Demo { machine, .. } | Task::Guests { machine } | Task::Test { machine, .. } => {
+            machine.install
+        }
+        Task::Bench { .. } => false,
+    };
+    let project = Project::find(install)?;
     // Then the commands that are printed are short, and every relative path means the same.
     std::env::set_current_dir(&project.root)?;
     match task {
-        Task::Demo { port } => demo::run(&project, port),
-        Task::Guests => guests::for_tests(&project),
-        Task::Test { steps } => test::run(&project, &steps),
+        Task::Demo { port, .. } => demo::run(&project, port),
+        Task::Guests { .. } => guests::for_tests(&project),
+        Task::Test { steps, .. } => test::run(&project, &steps),
         Task::Bench { arguments } => bench::run(&project, &arguments),
     }
 }

@@ -1,12 +1,13 @@
 //! Where the project's files are. Knows no other program than cargo, and nothing of the tasks.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-use crate::step;
+use crate::{step, wasm_target};
 
 /// The places that the tasks share.
 pub(crate) struct Project {
@@ -14,20 +15,28 @@ pub(crate) struct Project {
     pub(crate) root: PathBuf,
     /// The folder for everything built, of all workspaces.
     pub(crate) target: PathBuf,
+    /// Whether the user allows changes of the machine outside of the target folder.
+    pub(crate) install: bool,
+    /// The sysroot with WebAssembly's standard library, where the compiler's own has none.
+    sysroot: OnceCell<PathBuf>,
 }
 
 impl Project {
-    /// The project that this program was built from.
+    /// The project that this program was built from, with `install` as the user has it.
     ///
     /// # Errors
     ///
     /// When cargo cannot read the workspace.
-    pub(crate) fn find() -> Result<Self> {
+    pub(crate) fn find(install: bool) -> Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask/ has a parent")?;
-        let mut project = Self { root: root.into(), target: PathBuf::new() };
+        let mut project =
+            Self { root: root.into(), target: PathBuf::new(), install, sysroot: OnceCell::new() };
         let metadata = project.metadata("Cargo.toml")?;
         let target = metadata["target_directory"].as_str().context("cargo metadata: no target")?;
         project.target = target.into();
+        if let Some(sysroot) = wasm_target::own_sysroot(&project) {
+            project.use_sysroot(sysroot);
+        }
         Ok(project)
     }
 
@@ -43,7 +52,26 @@ impl Project {
 
     /// A command in the root of the repository.
     pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        step::command(program, &self.root)
+        let mut command = step::command(program, &self.root);
+        self.point_at_sysroot(&mut command);
+        command
+    }
+
+    /// Has everything that is compiled for WebAssembly from now on use this sysroot.
+    pub(crate) fn use_sysroot(&self, sysroot: PathBuf) {
+        // The first one stays; there is one place for it.
+        let _ = self.sysroot.set(sysroot);
+    }
+
+    /// Lets a command, and the cargo that it may call, find WebAssembly's standard library.
+    pub(crate) fn point_at_sysroot(&self, command: &mut Command) {
+        if let Some(sysroot) = self.sysroot.get() {
+            for target in wasm_target::ALL {
+                let target = target.to_uppercase().replace('-', "_");
+                let flags = format!("--sysroot={}", sysroot.display());
+                command.env(format!("CARGO_TARGET_{target}_RUSTFLAGS"), flags);
+            }
+        }
     }
 
     /// Cargo, for one of its subcommands.

@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn projects_are_the_folders_that_cargo_does_not_know() {
-        let project = Project::find().unwrap();
+        let project = Project::find(false).unwrap();
         let files: Vec<_> = list(&project).unwrap().iter().map(Example::file).collect();
         assert!(files.contains(&"signal_lab.wasm".to_owned()), "{files:?}");
         assert!(!files.contains(&"math.wasm".to_owned()), "{files:?}");

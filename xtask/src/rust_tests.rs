@@ -65,6 +65,7 @@ pub(crate) fn guests(project: &Project) -> Result<()> {
 
 /// Tells a test where to find what it needs.
 pub(crate) fn tell(project: &Project, test: &mut Command) {
+    project.point_at_sysroot(test);
     test.env("TARP_BIN", project.host());
     test.env("TARP_GUESTS", project.test_guests());
     test.env("TARP_TOOLS", projects::tools(project));
