@@ -7,6 +7,7 @@
 mod advisories;
 mod apt;
 mod bench;
+mod book;
 mod browser;
 mod cargo_component;
 mod checks;

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::project::Project;
-use crate::{browser, checks, fuzz, guests, languages, python, pythons, rust_tests, wasm_target};
+use crate::{
+    book, browser, checks, fuzz, guests, languages, python, pythons, rust_tests, wasm_target,
+};
 
 /// One step.
 #[derive(Clone, Copy)]
@@ -25,7 +27,7 @@ struct Step {
 }
 
 /// Cheap ones first, except that what others need comes before them.
-const STEPS: [Step; 19] = [
+const STEPS: [Step; 20] = [
     step("format", "the format of the Rust code", checks::format),
     step("spelling", "the spelling", checks::spelling),
     step(
@@ -40,6 +42,7 @@ const STEPS: [Step; 19] = [
     step("languages", "what procedures in other languages need", languages::ensure),
     step("browser", "a browser for the tests", browser::ensure),
     step("ruff", "style and format of the Python code", python::ruff).in_ci().after(&["venv"]),
+    step("book", "building the book and checking its links", book::check),
     step("host", "building the host and its tests (minutes, the first time)", rust_tests::build),
     step("guests", "building the example procedures", guests::for_tests).after(&[
         "wasm",
