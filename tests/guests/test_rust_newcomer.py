@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from command_line import CommandLine
-from host import REPOSITORY, MakeHost, eventually
+from host import REPOSITORY, Host, MakeHost, eventually
+from page_runner import PageRunner
+from pages import blocks
 
 MINUTES = 400
+
+#: Compiling the dependencies takes minutes on a busy machine.
+pytestmark = pytest.mark.timeout(3 * MINUTES)
 
 
 @pytest.mark.parametrize("sdk", [False, True])
@@ -41,3 +47,15 @@ def test_a_newcomers_project_builds_passes_its_test_and_is_called(
     )
     assert tested.returncode == 0, tested.stderr
     assert "test result: ok" in tested.stdout
+
+
+def test_the_chapter_on_rust_does_what_it_says(
+    host: Host, cache: Path, rust_target: str, tmp_path: Path
+) -> None:
+    environment = {"TARP_CACHE": str(cache), "CARGO_BUILD_BUILD_DIR": rust_target}
+    with PageRunner(tmp_path, host.address, Path(sys.executable), environment) as reader:
+        # As a reader's clone, beside the reader's own projects.
+        reader.here.joinpath("tarp").symlink_to(REPOSITORY)
+        for block in blocks("docs/rust.md"):
+            if block.not_run is None:
+                reader.run(block)
