@@ -5,9 +5,11 @@
 //! loaded. What a user drops into the watched folder is never loaded as compiled code.
 //!
 //! An entry is three files with one stem: `.cwasm` is the code, `.json` what else is known of the
-//! component, `.sum` the BLAKE3 hash of the two. It finds what a power loss or a bad disk left.
+//! component, `.sum` the BLAKE3 hash of the two. It finds what a power loss or a bad disk left. Or it
+//! is one file: `.refused` says why the component cannot be used ([`refusals`]).
 
 mod directory;
+mod refusals;
 mod room;
 
 use std::fs::{File, FileTimes};
@@ -26,9 +28,10 @@ use directory::Directory;
 use room::Room;
 
 pub use directory::CacheError;
+pub(super) use refusals::Terms;
 
 /// What the files of an entry end in.
-const ENDINGS: [&str; 3] = ["cwasm", "json", "sum"];
+const ENDINGS: [&str; 4] = ["cwasm", "json", "sum", refusals::ENDING];
 
 /// Changes with what is written beside the code.
 const FORMAT: u32 = 1;

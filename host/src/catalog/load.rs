@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use wasmtime::component::Component;
 
 use super::aliases::FileAliases;
-use super::cache::Cache;
+use super::cache::{Cache, Terms};
 use super::compile::{About, Compiler, Failure, MAX_FILE_SIZE, Pace, beyond_limits, check_kind};
 use super::folder::Found;
 use super::metadata::Metadata;
@@ -92,14 +92,24 @@ impl Loader {
         }
     }
 
-    /// What was opened, if it need not be compiled.
+    /// What was opened, or why it was refused before, if it need not be compiled.
     pub(super) fn cached(
         &self,
         found: &Found,
         opened: &Opened,
     ) -> Option<Result<Loaded, LoadError>> {
-        let (component, about) = self.cache.find(&self.sandbox, opened.digest)?;
-        Some(self.procedures(found, opened, &component, about))
+        match self.cache.find(&self.sandbox, opened.digest) {
+            Some((component, about)) => Some(self.procedures(found, opened, &component, about)),
+            None => {
+                let refusal = self.cache.refusal(opened.digest, self.terms());
+                refusal.map(|reason| Err(LoadError::Refused(reason)))
+            }
+        }
+    }
+
+    /// What refusals hold under.
+    fn terms(&self) -> Terms {
+        Terms::new(&self.sandbox, &self.compiler)
     }
 
     /// Compiles what was opened, while `pace` agrees.
@@ -109,11 +119,17 @@ impl Loader {
         opened: &Opened,
         pace: Pace<'_>,
     ) -> Result<Loaded, LoadError> {
-        let compiled = self.compiler.compile(&self.sandbox, &opened.file, opened.digest, pace)?;
-        let (component, about) = self
-            .cache
-            .keep(&self.sandbox, opened.digest, compiled)
-            .map_err(|e| LoadError::Refused(beyond_limits(&format!("{e:#}"))))?;
+        let compiled = self.compiler.compile(&self.sandbox, &opened.file, opened.digest, pace);
+        let kept = compiled.and_then(|compiled| {
+            self.cache
+                .keep(&self.sandbox, opened.digest, compiled)
+                .map_err(|e| beyond_limits(&format!("{e:#}")))
+        });
+        let (component, about) = kept.inspect_err(|failure| {
+            if let Failure::Refused(reason) = failure {
+                self.cache.refuse(opened.digest, self.terms(), reason);
+            }
+        })?;
         self.procedures(found, opened, &component, about)
     }
 
@@ -384,7 +400,7 @@ pub(super) fn open_component(found: &Found) -> Result<Opened, LoadError> {
 impl From<Failure> for LoadError {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Refused(message) => Self::Refused(message),
+            Failure::Refused(message) | Failure::Failed(message) => Self::Refused(message),
             Failure::Unavailable(message) => Self::Unavailable(message),
             Failure::Stopped => Self::Stopped,
         }

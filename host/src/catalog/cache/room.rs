@@ -8,6 +8,9 @@ use tracing::{debug, warn};
 
 use super::directory::Directory;
 
+/// Bytes that an entry counts for at the least, as a file takes a block of the disk at the least.
+pub(super) const LEAST: u64 = 4 << 10;
+
 /// Keeps the directory within its size.
 pub(super) struct Room {
     most: u64,
@@ -25,7 +28,7 @@ impl Room {
     /// removes a tenth more than needed, so that it seldom looks.
     pub(super) fn taken(&self, size: u64, directory: &Directory) {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        *taken += size;
+        *taken += size.max(LEAST);
         if *taken > self.most {
             *taken = shrink(directory, self.most - self.most / 10);
         }
@@ -42,10 +45,6 @@ fn shrink(directory: &Directory, most: u64) -> u64 {
             return 0;
         }
     };
-    let mut taken: u64 = files.iter().map(|file| file.size).sum();
-    if taken <= most {
-        return taken;
-    }
     // By stem, with the time of the file that was used last.
     let mut entries: BTreeMap<&str, (SystemTime, u64)> = BTreeMap::new();
     for file in &files {
@@ -53,14 +52,15 @@ fn shrink(directory: &Directory, most: u64) -> u64 {
         let entry = entries.entry(stem).or_insert((file.used, 0));
         *entry = (entry.0.max(file.used), entry.1 + file.size);
     }
-    let mut by_use: Vec<_> =
-        entries.into_iter().map(|(stem, (used, size))| (used, stem, size)).collect();
+    let counted = |(stem, (used, size)): (_, (_, u64))| (used, stem, size.max(LEAST));
+    let mut by_use: Vec<_> = entries.into_iter().map(counted).collect();
+    let mut taken: u64 = by_use.iter().map(|(_, _, size)| size).sum();
     by_use.sort_unstable();
     for (_, stem, size) in by_use {
         if taken <= most {
             break;
         }
-        debug!(stem, "removing the compiled component that was used longest ago");
+        debug!(stem, "removing what was used longest ago from the cache");
         super::ENDINGS.iter().for_each(|ending| directory.remove(&format!("{stem}.{ending}")));
         taken -= size;
     }

@@ -8,7 +8,9 @@ mod child;
 mod process;
 
 use std::fs::File;
+use std::hash::{Hash, Hasher};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -62,8 +64,11 @@ pub(super) struct About {
 /// Why a component was not compiled.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// For a reason that lies in the file.
+    /// For a reason that lies in the file: under the same limits it would be refused again.
     Refused(String),
+    /// While it was compiled, for a reason that need not lie in the file. It is not tried again before
+    /// the next start.
+    Failed(String),
     /// For a reason that may pass.
     Unavailable(String),
     /// Whoever wanted it did not want it any more.
@@ -78,6 +83,15 @@ impl Compiler {
     pub fn new(program: Option<PathBuf>, config: &LoadingConfig) -> Self {
         let (memory, time) = (config.compile_memory, config.compile_time);
         program.map_or(Self::InProcess, |program| Self::Child { program, memory, time })
+    }
+
+    /// Hashes what a refusal depends on: the limits, and the program that compiles.
+    pub(super) fn terms(&self, hasher: &mut impl Hasher) {
+        let Self::Child { program, memory, time } = self else { return };
+        (memory, time, process::threads()).hash(hasher);
+        // Another build may refuse less, whatever its version says.
+        let stamp = std::fs::metadata(program).ok().map(|m| (m.len(), m.mtime(), m.mtime_nsec()));
+        stamp.hash(hasher);
     }
 
     /// Compiles the component that is all of the file, which must have this digest.
@@ -154,15 +168,18 @@ fn explained(refusal: &str) -> String {
 }
 
 /// Why compiled code was not accepted: it needs more than the host sets aside for a component.
-pub(super) fn beyond_limits(refusal: &str) -> String {
+pub(super) fn beyond_limits(refusal: &str) -> Failure {
+    let is_limit = refusal.contains("exceeds the limit");
     let cure = if refusal.contains("table") {
         "; a table has an element for each function that is called through a pointer, so link without what is not used, or make two components of it"
-    } else if refusal.contains("exceeds the limit") {
+    } else if is_limit {
         "; make it smaller, or make two components of it"
     } else {
         ""
     };
-    format!("not a usable component: {refusal}{cure}")
+    let message = format!("not a usable component: {refusal}{cure}");
+    // Anything else, such as no room for its memory maps, may pass.
+    if is_limit { Failure::Refused(message) } else { Failure::Failed(message) }
 }
 
 /// A file without a name that is gone when nobody has it any more.

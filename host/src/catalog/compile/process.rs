@@ -59,13 +59,17 @@ pub(super) fn compile(
     Ok(Compiled { code: answer.code, sum: answer.hasher.finalize(), about })
 }
 
+/// How many threads one component is compiled by. More of them take more memory.
+pub(super) fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS)
+}
+
 fn start(
     program: &Path,
     limits: &Limits,
     component: &File,
     words: &File,
 ) -> Result<Process, Failure> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
     let mut command = Command::new(program);
     command
         .arg0("tarp")
@@ -75,7 +79,7 @@ fn start(
         // An interrupt from the terminal is for the host.
         .process_group(0)
         .env_clear()
-        .env("RAYON_NUM_THREADS", threads.to_string())
+        .env("RAYON_NUM_THREADS", threads().to_string())
         // What an allocator takes in advance would count as taken.
         .env("MIMALLOC_ARENA_EAGER_COMMIT", "0")
         .stdin(component.try_clone().map_err(|e| unreadable(&e))?)
@@ -118,7 +122,7 @@ impl Process {
                 return Err(Failure::Stopped);
             }
             if start.elapsed() > limits.time.saturating_mul(PATIENCE) {
-                return Err(Failure::Refused(too_slow(limits)));
+                return Err(Failure::Failed(never_its_turn(limits)));
             }
             if !is_readable(&self.stdout).map_err(|e| broken(&e))? {
                 continue;
@@ -152,27 +156,41 @@ impl Process {
         let _ = words.read_to_end(&mut text);
         let text = String::from_utf8_lossy(&text);
         let signal = status.and_then(|status| status.signal());
-        Failure::Refused(match signal {
-            _ if is_out_of_memory(&text) => too_large(limits),
-            Some(XCPU) => too_slow(limits),
+        match signal {
+            _ if is_out_of_memory(&text) => Failure::Refused(too_large(limits)),
+            Some(XCPU) => Failure::Refused(too_slow(limits)),
             // The hard limit of processor time ends it in this way as well as the system that is out
             // of memory.
-            Some(KILL) => format!(
-                "the compiler was killed while it compiled this file, most likely because the machine is out of memory or it took more than {}",
+            Some(KILL) => Failure::Failed(format!(
+                "the compiler was killed while it compiled this file, most likely because the machine is out of memory or it took more than {}; the next start tries again",
                 humantime::format_duration(limits.time)
-            ),
-            Some(signal) => format!("the compiler crashed on it (signal {signal})"),
-            None => match panic(&text).or_else(|| text.lines().last().map(Into::into)) {
-                Some(words) => format!("the compiler failed on it: {words}"),
-                None => "the compiler ended without an answer".into(),
+            )),
+            Some(signal) => {
+                let message = format!("the compiler crashed on it (signal {signal})");
+                if CRASHES.contains(&signal) {
+                    Failure::Refused(message)
+                } else {
+                    Failure::Failed(message)
+                }
+            }
+            None => match panic(&text) {
+                Some(words) => Failure::Refused(format!("the compiler failed on it: {words}")),
+                None => Failure::Failed(match text.lines().last() {
+                    Some(words) => format!("the compiler failed on it: {words}"),
+                    None => "the compiler ended without an answer".into(),
+                }),
             },
-        })
+        }
     }
 }
 
 /// As Linux numbers them on all machines that wasmtime compiles for.
 const KILL: i32 = 9;
 const XCPU: i32 = 24;
+
+/// What a process gets for what it does itself: illegal instruction, trap, abort, bus error,
+/// arithmetic, segmentation fault, bad system call.
+const CRASHES: [i32; 7] = [4, 5, 6, 7, 8, 11, 31];
 
 /// Waits until there is something to read, or the end of it, for one tick.
 fn is_readable(stdout: &ChildStdout) -> io::Result<bool> {
@@ -209,7 +227,7 @@ impl Answer {
                 break;
             }
             if missing > MAX_REPORT {
-                return Err(Failure::Refused("the compiler's answer is no answer".into()));
+                return Err(Failure::Failed("the compiler's answer is no answer".into()));
             }
             let (head, rest) = bytes.split_at(missing.min(bytes.len()));
             self.head.extend_from_slice(head);
@@ -255,6 +273,15 @@ fn too_large(limits: &Limits) -> String {
 fn too_slow(limits: &Limits) -> String {
     format!(
         "compiling it takes more than {} of processor time; if it is to be trusted, raise `compile_time` of `[loading]`",
+        humantime::format_duration(limits.time)
+    )
+}
+
+/// The time was over before the processor time was: that says nothing of the file.
+fn never_its_turn(limits: &Limits) -> String {
+    format!(
+        "compiling it was given up after {}, in which it did not get the {} of processor time that it may have: the machine is too busy; the next start tries again",
+        humantime::format_duration(limits.time.saturating_mul(PATIENCE)),
         humantime::format_duration(limits.time)
     )
 }
