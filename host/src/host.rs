@@ -134,15 +134,8 @@ impl Host {
                 metrics.sample(|| jobs.as_ref().map(Jobs::standing).unwrap_or_default()).await;
             }
         });
-        let loaded = CancellationToken::new();
         let changes = keeper.changes();
-        let keeping = tokio::spawn(keeper.run({
-            let loaded = loaded.clone();
-            move |catalog| {
-                ready(catalog);
-                loaded.cancel();
-            }
-        }));
+        let keeping = tokio::spawn(keeper.run(ready));
         let stopping = CancellationToken::new();
         let closing = jobs.as_ref().map(|(jobs, ..)| jobs.clone());
         let leaving = jobs.as_ref().map(|(jobs, ..)| jobs.clone());
@@ -155,9 +148,9 @@ impl Host {
                         late.open(&jobs).await;
                     }
                 };
+                // A job whose procedure is not loaded yet is parked until it is.
                 tokio::select! {
-                    // A job whose procedure is not loaded yet would wait for another change.
-                    _ = async { tokio::join!(loaded.cancelled(), opening) } => jobs.run(&workshop, changes, stopping).await,
+                    () = opening => jobs.run(&workshop, changes, stopping).await,
                     () = stopping.cancelled() => {}
                 }
                 jobs.finish().await;

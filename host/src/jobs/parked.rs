@@ -10,7 +10,7 @@ use tracing::{info, warn};
 use super::model::{Ending, Job, Logs, State};
 use super::store::Fence;
 use super::{Inner, Jobs};
-use crate::catalog::Procedure;
+use crate::catalog::{Catalog, Procedure};
 use crate::error::{CallError, Kind};
 
 /// How often to look whether a job has waited for too long.
@@ -25,9 +25,7 @@ impl Jobs {
                     if changed.is_err() {
                         return std::future::pending().await;
                     }
-                    if self.0.lock_queue().unpark() {
-                        self.0.work.notify_one();
-                    }
+                    self.0.unpark();
                 }
                 () = tokio::time::sleep(LOOK) => self.0.end_missing().await,
             }
@@ -35,20 +33,68 @@ impl Jobs {
     }
 }
 
-impl Inner {
-    /// The procedure that the job calls, in the version that it wants; or why it cannot run now.
-    pub(super) fn procedure_of(&self, job: &Job) -> Result<Arc<Procedure>, String> {
-        let catalog = self.catalog.load();
-        let Some(procedure) = catalog.find(&job.procedure) else {
-            return Err(format!("waits for the procedure `{}`, which is not there", job.procedure));
+/// What a job needs to run.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Wanted {
+    procedure: Arc<str>,
+    /// The version that it was submitted for.
+    digest: Arc<str>,
+    /// Whether no other version will do.
+    is_pinned: bool,
+}
+
+impl Wanted {
+    pub(super) fn by(job: &Job) -> Self {
+        Self {
+            procedure: Arc::clone(&job.procedure),
+            digest: Arc::clone(&job.digest),
+            is_pinned: job.is_pinned,
+        }
+    }
+
+    /// The procedure, in a version that will do; or why the job cannot run now.
+    fn find(&self, catalog: &Catalog) -> Result<Arc<Procedure>, String> {
+        let Self { procedure: name, digest, is_pinned } = self;
+        let Some(procedure) = catalog.find(name) else {
+            return Err(format!("waits for the procedure `{name}`, which is not there"));
         };
-        if job.is_pinned && *job.digest != *procedure.source.digest {
+        if **digest == *procedure.source.digest {
+            return Ok(Arc::clone(procedure));
+        }
+        if *is_pinned {
             return Err(format!(
-                "waits for the procedure `{}` in the version {}, which is not there",
-                job.procedure, job.digest
+                "waits for the procedure `{name}` in the version {digest}, which is not there"
+            ));
+        }
+        // The name may belong to a file that is not loaded yet.
+        if !catalog.is_complete() {
+            return Err(format!(
+                "waits until the host has started: so far it has the procedure `{name}` in another version than the job was submitted for"
             ));
         }
         Ok(Arc::clone(procedure))
+    }
+}
+
+impl Inner {
+    /// The procedure that the job calls, in a version that will do; or why it cannot run now.
+    pub(super) fn procedure_of(&self, job: &Job) -> Result<Arc<Procedure>, String> {
+        Wanted::by(job).find(&self.catalog.load())
+    }
+
+    /// Gives parked jobs their turn that can run now, and those that are held back, since the limits of
+    /// their procedures may be others. While the host starts, catalogs follow one another quickly and
+    /// only those that can run have their turn.
+    fn unpark(&self) {
+        let catalog = self.catalog.load();
+        let any = {
+            let mut queue = self.lock_queue();
+            let any = queue.unpark(|wanted| wanted.find(&catalog).is_ok());
+            (catalog.is_complete() && queue.release_held()) || any
+        };
+        if any {
+            self.work.notify_one();
+        }
     }
 
     /// Lets a job wait for what is missing.
@@ -58,7 +104,8 @@ impl Inner {
             info!(job = %job.id, procedure = %job.procedure, "parked: its procedure is not there");
         }
         let place = (job.priority, job.sequence);
-        self.lock_queue().park(job.id, place, super::waiting_since(job.submitted));
+        let since = super::waiting_since(job.submitted);
+        self.lock_queue().park(job.id, place, since, Wanted::by(job));
         // It may have come, or the job may have been asked to stop, before it was parked.
         if live.is_asked_to_stop() {
             if self.end_if_waiting(job.id).await.is_err() {
@@ -66,13 +113,16 @@ impl Inner {
                 tokio::time::sleep(LOOK).await;
             }
         } else if self.procedure_of(job).is_ok() {
-            self.lock_queue().unpark();
-            self.work.notify_one();
+            self.unpark();
         }
     }
 
     /// Ends parked jobs that have waited for too long.
     async fn end_missing(&self) {
+        // Until then nobody knows what is missing.
+        if !self.catalog.load().is_complete() {
+            return;
+        }
         let limit = self.config.wait_for_procedure;
         let parked = self.lock_queue().parked();
         for id in parked {
@@ -82,7 +132,7 @@ impl Inner {
                 continue;
             }
             // Somebody else may have taken it meanwhile.
-            let Some(place) = self.lock_queue().remove(id) else { continue };
+            let Some((place, wanted)) = self.lock_queue().remove_parked(id) else { continue };
             let message = format!(
                 "the job {reason}, and has not come within {}; put it back, or raise `wait_for_procedure` of `[jobs]`",
                 humantime::format_duration(limit)
@@ -96,9 +146,16 @@ impl Inner {
                 Ok(_) => self.live.end(id, State::Failed),
                 Err(error) => {
                     warn!(job = %id, %error, "cannot record the end of a job; it stays parked");
-                    self.lock_queue().park(id, place, Instant::now());
+                    self.lock_queue().park(id, place, Instant::now(), wanted);
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+impl Wanted {
+    pub(super) fn procedure(name: &str) -> Self {
+        Self { procedure: name.into(), digest: "".into(), is_pinned: false }
     }
 }

@@ -2,10 +2,12 @@
 //! waited for long counts as more urgent, so that everything has its turn. Knows nothing of a job but that.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::model::{JobId, Priority};
+use super::parked::Wanted;
 
 /// After so long in the queue a job counts as one level more urgent.
 const AGEING: Duration = Duration::from_secs(5 * 60);
@@ -18,7 +20,7 @@ pub(super) struct Queue {
     /// Waiting for their next attempt.
     delayed: BTreeMap<(Instant, Place), Entry>,
     /// Waiting for a procedure, or a version of one, that is not there.
-    parked: BTreeMap<u64, Entry>,
+    parked: HashMap<Wanted, BTreeMap<Place, Entry>>,
     /// Waiting until another job of their procedure has ended, by its name.
     held: HashMap<Arc<str>, BTreeMap<Place, Entry>>,
     /// How many jobs run of each procedure that may run only so many.
@@ -39,7 +41,7 @@ struct Entry {
 enum Waiting {
     Turn,
     Moment(Instant),
-    Procedure,
+    Procedure(Wanted),
     Share(Arc<str>),
 }
 
@@ -70,29 +72,36 @@ impl Queue {
     }
 
     /// A job whose procedure is not there.
-    pub(super) fn park(&mut self, id: JobId, place: Place, since: Instant) {
-        self.parked.insert(place.1, Entry { id, since });
-        self.places.insert(id, (place, Waiting::Procedure));
+    pub(super) fn park(&mut self, id: JobId, place: Place, since: Instant, wanted: Wanted) {
+        self.parked.entry(wanted.clone()).or_default().insert(place, Entry { id, since });
+        self.places.insert(id, (place, Waiting::Procedure(wanted)));
     }
 
-    /// Gives all jobs their turn that are parked or held back, since the catalog may be another: whoever
-    /// takes one puts it back where it is too early. Whether there were any.
-    pub(super) fn unpark(&mut self) -> bool {
-        let parked = std::mem::take(&mut self.parked).into_values();
-        let held = std::mem::take(&mut self.held).into_values().flat_map(BTreeMap::into_values);
-        let waiting: Vec<_> = parked.chain(held).collect();
-        let any = !waiting.is_empty();
-        for Entry { id, since } in waiting {
-            if let Some(place) = self.places.get(&id).map(|(place, _)| *place) {
-                self.push(id, place, since, None);
-            }
+    /// Gives the parked jobs their turn for which there is what they want. Whether there were any.
+    pub(super) fn unpark(&mut self, is_there: impl Fn(&Wanted) -> bool) -> bool {
+        let found: Vec<_> = self.parked.extract_if(|wanted, _| is_there(wanted)).collect();
+        self.push_all(found.into_iter().flat_map(|(_, jobs)| jobs))
+    }
+
+    /// Gives all jobs their turn that are held back: whoever takes one puts it back where it is too
+    /// early. Whether there were any.
+    pub(super) fn release_held(&mut self) -> bool {
+        let held = std::mem::take(&mut self.held);
+        self.push_all(held.into_values().flatten())
+    }
+
+    fn push_all(&mut self, jobs: impl Iterator<Item = (Place, Entry)>) -> bool {
+        let mut any = false;
+        for (place, Entry { id, since }) in jobs {
+            self.push(id, place, since, None);
+            any = true;
         }
         any
     }
 
     /// The parked jobs.
     pub(super) fn parked(&self) -> Vec<JobId> {
-        self.parked.values().map(|entry| entry.id).collect()
+        self.parked.values().flat_map(BTreeMap::values).map(|entry| entry.id).collect()
     }
 
     /// The job whose turn it is.
@@ -138,17 +147,17 @@ impl Queue {
         match waiting {
             Waiting::Moment(moment) => self.delayed.remove(&(moment, place)),
             Waiting::Turn => self.level(place.0).remove(&place.1),
-            Waiting::Procedure => self.parked.remove(&place.1),
-            Waiting::Share(procedure) => {
-                let held = self.held.get_mut(&procedure)?;
-                let entry = held.remove(&place);
-                if held.is_empty() {
-                    self.held.remove(&procedure);
-                }
-                entry
-            }
+            Waiting::Procedure(wanted) => remove_from(&mut self.parked, &wanted, place),
+            Waiting::Share(procedure) => remove_from(&mut self.held, &procedure, place),
         };
         Some(place)
+    }
+
+    /// Takes a parked job out, and says where it was and what it wants; `None` if it is not parked.
+    pub(super) fn remove_parked(&mut self, id: JobId) -> Option<(Place, Wanted)> {
+        let (_, Waiting::Procedure(wanted)) = self.places.get(&id)? else { return None };
+        let wanted = wanted.clone();
+        Some((self.remove(id)?, wanted))
     }
 
     fn level(&mut self, priority: Priority) -> &mut BTreeMap<u64, Entry> {
@@ -160,7 +169,7 @@ impl Queue {
     pub(super) fn position(&self, id: JobId) -> Option<usize> {
         let (place, waiting) = self.places.get(&id)?;
         match waiting {
-            Waiting::Procedure | Waiting::Share(_) => None,
+            Waiting::Procedure(_) | Waiting::Share(_) => None,
             Waiting::Turn => {
                 let own = usize::from(place.0.urgency());
                 let turn = due(own, self.ready[own].get(&place.1)?);
@@ -226,6 +235,20 @@ impl Queue {
     fn len(&self) -> usize {
         self.waiting() + self.reserved
     }
+}
+
+/// Takes a job out of a group, and the group away when it was the last.
+fn remove_from<K: Hash + Eq>(
+    groups: &mut HashMap<K, BTreeMap<Place, Entry>>,
+    key: &K,
+    place: Place,
+) -> Option<Entry> {
+    let group = groups.get_mut(key)?;
+    let entry = group.remove(&place);
+    if group.is_empty() {
+        groups.remove(key);
+    }
+    entry
 }
 
 /// By when a job would be the most urgent of all if it waited for so long: the least goes first.
@@ -334,7 +357,7 @@ mod tests {
         assert_eq!((queue.pop(now), queue.pop(now)), (Some(id(3)), None));
         assert!(take(&mut queue, 3, 0));
         // A procedure may have lost its limit.
-        assert!(queue.unpark());
+        assert!(queue.release_held());
         assert_eq!(queue.pop(now), Some(id(2)));
         assert!(!take(&mut queue, 2, 3));
         assert_eq!(queue.pop(now), Some(id(4)));
@@ -348,17 +371,22 @@ mod tests {
     fn a_parked_job_has_no_turn_and_keeps_its_place() {
         let mut queue = Queue::default();
         let now = Instant::now();
-        queue.park(id(1), (priority(3), 1), now);
+        let wanted = |name: &str| Wanted::procedure(name);
+        queue.park(id(1), (priority(3), 1), now, wanted("one"));
         queue.push(id(2), (priority(3), 2), now, None);
         assert_eq!((queue.position(id(1)), queue.position(id(2))), (None, Some(1)));
         assert_eq!((queue.waiting(), queue.parked()), (2, vec![id(1)]));
-        assert!(queue.unpark() && !queue.unpark());
+        assert!(!queue.unpark(|w| *w == wanted("other")));
+        assert!(queue.unpark(|w| *w == wanted("one")) && !queue.unpark(|_| true));
         assert_eq!(
             [queue.pop(now), queue.pop(now), queue.pop(now)],
             [Some(id(1)), Some(id(2)), None]
         );
-        queue.park(id(3), (priority(3), 3), now);
-        assert_eq!(queue.remove(id(3)), Some((priority(3), 3)));
+        queue.park(id(3), (priority(3), 3), now, wanted("one"));
+        queue.push(id(4), (priority(3), 4), now, None);
+        assert_eq!(queue.remove_parked(id(4)), None);
+        assert_eq!(queue.remove_parked(id(3)), Some(((priority(3), 3), wanted("one"))));
+        assert_eq!(queue.pop(now), Some(id(4)));
         assert_eq!(queue.waiting(), 0);
     }
 }
