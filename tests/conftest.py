@@ -16,6 +16,8 @@ from command_line import CommandLine
 from host import BINARY, GUESTS, Host, MakeHost, guest, place
 from stand_in import StandIn, standing_in
 
+pytest_plugins = ["security_table"]
+
 #: The examples that load and do what they say. `misbehave_at_start` never answers a call.
 GOOD_GUESTS = (
     *("math", "text", "shapes", "misbehave", "asynchronous", "jobs"),

@@ -16,6 +16,10 @@ def target(make_module_host: MakeHost) -> Host:
     return make_module_host("math", "text", config="[server]\nmax_body = '1 MiB'\n")
 
 
+@pytest.mark.attack(
+    "bodies for paths and methods that there are not",
+    "they are refused; the next request succeeds, or the client was told of the end",
+)
 @pytest.mark.parametrize("size", [2, 100_000, 3 * MIB])
 @pytest.mark.parametrize(
     ("path", "method", "status"),
@@ -46,6 +50,10 @@ def test_a_plain_client_can_go_on(
     client.close()
 
 
+@pytest.mark.attack(
+    "`Expect: 100-continue` for a path that there is not",
+    "404 with `Connection: close`, and no body is asked for",
+)
 def test_who_waits_to_be_asked_for_the_body_is_told_of_the_end(target: Host) -> None:
     with connect(target) as connection:
         connection.sendall(
@@ -58,6 +66,10 @@ def test_who_waits_to_be_asked_for_the_body_is_told_of_the_end(target: Host) -> 
         assert connection.recv(65536) == b""
 
 
+@pytest.mark.attack(
+    "an announced body that never comes, for a path that there is not",
+    "404 at once",
+)
 def test_a_body_that_never_comes_does_not_hold_up_the_reply(target: Host) -> None:
     with Watch(target) as watch, connect(target) as connection:
         connection.sendall(

@@ -26,6 +26,10 @@ def send(target: Host, path: str, body: bytes, **headers: str) -> tuple[int, dic
     return reply.status_code, reply.json()
 
 
+@pytest.mark.attack(
+    "60 MiB of JSON made of tiny objects, twice at once",
+    "413 or 503; what is made of a body is charged",
+)
 def test_json_of_many_objects(target: Host) -> None:
     """63 MiB of objects took 4.3 GB, and were then refused; two at once ended the host."""
     body = b"[" + b",".join([b'{"a":1}'] * (60 * MIB // 8)) + b"]"
@@ -50,6 +54,10 @@ def doubled(levels: int) -> bytes:
     return pickle.dumps(((value,), {}), 4)
 
 
+@pytest.mark.attack(
+    "a pickle of 149 bytes that stands for 4 million lists",
+    "400, with a budget that goes by the size of the request",
+)
 def test_a_pickle_of_shared_lists(target: Host) -> None:
     """149 bytes took 440 MB, and seconds of a core, before they were refused."""
     attack = doubled(22)
@@ -76,6 +84,10 @@ def test_a_pickle_as_large_as_what_it_means_is_read(target: Host) -> None:
     assert reply.json()["result"] == sum(range(1_000_000))
 
 
+@pytest.mark.attack(
+    "a job of 100,000 references to one text of 1 MiB",
+    "413 before anything is written out",
+)
 @pytest.mark.parametrize("procedure", ["join_many", "add"])
 def test_a_job_of_shared_text_is_not_written_out(target: Host, procedure: str) -> None:
     """A pickle of 1.2 MB that refers 100,000 times to a text of 1 MiB became 100 GB."""
@@ -100,6 +112,10 @@ def test_a_job_of_shared_text_is_not_written_out(target: Host, procedure: str) -
     assert reply.status_code == 413, reply.text[:500]
 
 
+@pytest.mark.attack(
+    "a form with 100,000 names",
+    "400 without a search that takes the square of it",
+)
 def test_a_form_with_many_names(target: Host) -> None:
     """100,000 names took 95 s: each was looked for among all that came before."""
     body = "&".join(f"name{n}={n}" for n in range(100_000)).encode()
@@ -113,6 +129,10 @@ def test_a_form_with_many_names(target: Host) -> None:
     assert took < 10
 
 
+@pytest.mark.attack(
+    "a query with 12,000 names",
+    "400 likewise",
+)
 def test_a_query_with_many_names(target: Host) -> None:
     begun = time.monotonic()
     reply = target.request("GET", "/add?" + "&".join(f"{n:x}" for n in range(12_000)))
@@ -120,6 +140,10 @@ def test_a_query_with_many_names(target: Host) -> None:
     assert time.monotonic() - begun < 10
 
 
+@pytest.mark.attack(
+    "a result of flags with many names",
+    "names count toward `limits.result`: `TooLarge`",
+)
 def test_names_in_a_result_count(make_host: MakeHost) -> None:
     """A flag takes a bit in the guest, and its name each time that it is written."""
     host = make_host("shapes", config="[limits]\nresult = '300 B'\n")

@@ -12,6 +12,10 @@ from watch import MIB, Watch, settles_below
 CONFIG = "[server]\nmemory = '512 MiB'\n[limits]\nmemory = '300 MiB'\nfuel = 1_000_000_000_000\n"
 
 
+@pytest.mark.attack(
+    "16 calls at once that take far more memory together than there is",
+    "they share the budget; the rest get `Overloaded` with `Retry-After`, and all is given back",
+)
 def test_guests_share_a_budget(make_host: MakeHost) -> None:
     """16 calls of 512 MiB each exhausted the machine."""
     host = make_host("math", "misbehave", config=CONFIG)
@@ -34,6 +38,10 @@ def test_guests_share_a_budget(make_host: MakeHost) -> None:
     settles_below(host, watch.before + 200 * MIB)
 
 
+@pytest.mark.attack(
+    "a guest that takes more than the whole budget",
+    "`OutOfMemory`, which names `memory` of `[server]`",
+)
 def test_a_guest_that_can_never_fit_is_out_of_memory(make_host: MakeHost) -> None:
     """To come back later would not help."""
     host = make_host("math", "misbehave", config="[server]\nmemory = '64 MiB'\n")

@@ -39,6 +39,10 @@ def host(make_module_host: MakeHost) -> Host:
     return make_module_host("host_calls", "math", "app", config=LIMITS)
 
 
+@pytest.mark.attack(
+    "guests that only call the host, or only copy and fill memory, for ever",
+    "the deadline ends them",
+)
 @pytest.mark.parametrize(("name", "arguments"), ENDLESS)
 def test_a_deadline_holds_whatever_a_guest_calls(host: Host, name: str, arguments: dict) -> None:
     start = time.monotonic()
@@ -57,6 +61,10 @@ def busy(host: Host) -> Iterator[None]:
         assert {call.result() for call in calls} <= {"DeadlineExceeded"}
 
 
+@pytest.mark.attack(
+    "such guests on every core",
+    "health and other calls are answered",
+)
 @pytest.mark.usefixtures("busy")
 def test_others_are_answered_meanwhile(host: Host) -> None:
     for _ in range(5):
@@ -66,6 +74,10 @@ def test_others_are_answered_meanwhile(host: Host) -> None:
         assert time.monotonic() - start < LATE
 
 
+@pytest.mark.attack(
+    "large host calls",
+    "they cost fuel by their bytes, the same each time",
+)
 def test_host_calls_are_charged(host: Host) -> None:
     def fuel(size: int, times: int) -> int:
         reply = host.request("GET", "/random", params={"bytes": size, "times": times})
@@ -78,11 +90,19 @@ def test_host_calls_are_charged(host: Host) -> None:
     assert fuel(5000, 7) == fuel(5000, 7)
 
 
+@pytest.mark.attack(
+    "more than 1 MiB of random data in one host call",
+    "the guest traps",
+)
 def test_random_data_is_bounded_in_one_call(host: Host) -> None:
     assert host.outcome("random", bytes=1 << 20, times=1) == "success"
     assert host.outcome("random", bytes=(1 << 20) + 1, times=1) == "Trap"
 
 
+@pytest.mark.attack(
+    "a million handles of timers",
+    "the guest traps; the host's memory stays",
+)
 def test_handles_are_bounded(host: Host) -> None:
     assert host.post("timers", [5_000]) == 5_000
     before = host.memory
@@ -90,6 +110,10 @@ def test_handles_are_bounded(host: Host) -> None:
     assert host.memory - before < 64 << 20
 
 
+@pytest.mark.attack(
+    "`wasi:http` from a procedure",
+    "the guest traps; only components that export a handler have it",
+)
 def test_a_procedure_has_no_http(host: Host) -> None:
     with pytest.raises(CallFailed) as failure:
         host.post("begin_request", [3])
@@ -97,6 +121,10 @@ def test_a_procedure_has_no_http(host: Host) -> None:
     assert "components that export a handler" in failure.value.message
 
 
+@pytest.mark.attack(
+    "a handler that keeps messages with long texts",
+    "texts and fields are bounded; 500",
+)
 def test_a_handler_cannot_hoard_messages(host: Host) -> None:
     before = host.memory
     small = requests.get(f"{host.address}/app/hoard?letters=8000", timeout=30)
@@ -106,12 +134,20 @@ def test_a_handler_cannot_hoard_messages(host: Host) -> None:
     assert host.memory - before < 64 << 20
 
 
+@pytest.mark.attack(
+    "a memory that is to grow beyond its own maximum",
+    "the guest is told so, and is not charged",
+)
 def test_a_memory_is_not_charged_for_what_it_refuses_itself(host: Host) -> None:
     # 4 GiB is beyond what any memory of 32 bits has.
     assert host.outcome("grow", pages=10) == "success"
     assert host.outcome("grow", pages=0x7FFF) == "OutOfMemory"
 
 
+@pytest.mark.attack(
+    "a job that does nothing but such calls, cancelled",
+    "it is cancelled",
+)
 @pytest.mark.parametrize("name", ["random_forever", "copy_forever"])
 def test_a_job_is_cancelled_whatever_it_calls(make_host: MakeHost, name: str) -> None:
     host = make_host("host_calls", config="[jobs.limits]\nfuel = 1_000_000_000_000_000\n")
@@ -123,6 +159,10 @@ def test_a_job_is_cancelled_whatever_it_calls(make_host: MakeHost, name: str) ->
     assert time.monotonic() - start < LATE
 
 
+@pytest.mark.attack(
+    "SIGTERM while such guests keep every core busy",
+    "the host ends",
+)
 def test_the_host_ends_whatever_guests_call(make_host: MakeHost) -> None:
     host = make_host("host_calls", config='[server]\ngrace = "100 ms"\n' + LIMITS)
     with ThreadPoolExecutor(8) as callers:

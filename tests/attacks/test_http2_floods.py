@@ -74,6 +74,10 @@ def target(make_module_host: MakeHost) -> Host:
     return make_module_host("math", "misbehave", config="[server]\nbody_timeout = '5 s'\n")
 
 
+@pytest.mark.attack(
+    "HTTP/2: rapid resets, floods of CONTINUATION, settings, pings and empty data",
+    "the connection is ended or slowed; memory stays, others are answered",
+)
 @pytest.mark.parametrize("flood", FLOODS)
 @pytest.mark.parametrize("reads", [True, False])
 def test_floods_hurt_nobody(target: Host, flood, reads: bool) -> None:

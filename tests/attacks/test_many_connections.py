@@ -53,6 +53,10 @@ def called(host: Host) -> float:
     return time.monotonic() - begun
 
 
+@pytest.mark.attack(
+    "more connections than there is room for: silent, idle, with slow headers, with slow bodies",
+    "the longest idle or slowest one makes room; a new caller is served within a second",
+)
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_a_new_caller_is_served(
     make_host: MakeHost, attack: Callable[[socket.socket], None]
@@ -68,6 +72,10 @@ def test_a_new_caller_is_served(
         assert waits[4] < PROMPT, waits
 
 
+@pytest.mark.attack(
+    "the same with `ulimit -n 256`",
+    "descriptors are kept back; a new caller is served within a second",
+)
 @pytest.mark.parametrize("attack", [silent, slow_body])
 def test_a_new_caller_is_served_where_few_files_may_be_open(
     make_host: MakeHost,
@@ -90,6 +98,10 @@ def test_a_new_caller_is_served_where_few_files_may_be_open(
     assert "Too many open files" not in host.log
 
 
+@pytest.mark.attack(
+    "the same beside a call that runs",
+    "the call is answered",
+)
 def test_a_call_that_runs_is_never_ended_for_a_new_caller(make_host: MakeHost) -> None:
     host = make_host("math", "misbehave", config="[server]\nmax_connections = 4\n")
     with ExitStack() as stack:

@@ -19,6 +19,10 @@ from watch import MIB, Watch, connect, settles_below
 LIMITS = "[limits]\nmemory = '300 MiB'\n"
 
 
+@pytest.mark.attack(
+    "40 callers who ask for 40 MiB each and do not read",
+    "replies share the budget; who finds no room gets 503",
+)
 def test_replies_that_nobody_reads_share_a_budget(make_host: MakeHost) -> None:
     """60 clients that did not read held 3.4 GB."""
     host = make_host("math", "misbehave", config=f"[server]\nmemory = '512 MiB'\n{LIMITS}")
@@ -35,6 +39,10 @@ def test_replies_that_nobody_reads_share_a_budget(make_host: MakeHost) -> None:
     settles_below(host, watch.before + 200 * MIB)
 
 
+@pytest.mark.attack(
+    "a reader who takes a byte now and then",
+    "the connection is closed after `idle_timeout`",
+)
 def test_a_reader_who_takes_a_byte_now_and_then_is_given_up(make_host: MakeHost) -> None:
     config = f"[server]\nidle_timeout = '1 s'\n{LIMITS}"
     host = make_host("math", "misbehave", config=config)
@@ -100,6 +108,10 @@ class Streams:
         return events
 
 
+@pytest.mark.attack(
+    "streams of HTTP/2 that are not read, on a connection that is otherwise alive",
+    "the streams are reset and their memory is given back",
+)
 @pytest.mark.parametrize("is_alive", [True, False])
 def test_streams_that_nobody_reads_are_reset(make_host: MakeHost, is_alive: bool) -> None:
     """A connection that lives on, by other requests, held the replies of its streams for ever."""

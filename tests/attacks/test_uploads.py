@@ -6,6 +6,8 @@ import json
 import socket
 from contextlib import ExitStack
 
+import pytest
+
 from host import DEADLINE, Host, MakeHost, eventually
 from watch import MIB, Watch, connect, settles_below
 
@@ -32,6 +34,10 @@ def upload(connection: socket.socket, size: int) -> None:
         pass
 
 
+@pytest.mark.attack(
+    "300 uploads that announce 60 MiB each and send one byte",
+    "memory grows as data comes; others are answered",
+)
 def test_what_is_announced_takes_no_memory(make_host: MakeHost) -> None:
     """Each of 300 connections had as much reserved for it as it said would come."""
     host = make_host("math", "text", config=BUDGET)
@@ -43,6 +49,10 @@ def test_what_is_announced_takes_no_memory(make_host: MakeHost) -> None:
     watch.check(growth=64 * MIB)
 
 
+@pytest.mark.attack(
+    "30 uploads of 40 MiB that stall half way",
+    "they share the budget; the rest get 503 with `Retry-After`, and all is given back",
+)
 def test_uploads_that_stall_share_a_budget(make_host: MakeHost) -> None:
     host = make_host("math", "text", config=BUDGET)
     with ExitStack() as stack:
@@ -77,6 +87,10 @@ def test_uploads_that_stall_share_a_budget(make_host: MakeHost) -> None:
     settles_below(host, watch.before + 160 * MIB)
 
 
+@pytest.mark.attack(
+    "a body larger than the whole budget",
+    "413 `TooLarge`, not `Overloaded`; it names `memory`",
+)
 def test_a_body_that_can_never_fit_is_refused_for_good(make_host: MakeHost) -> None:
     config = "[server]\nmemory = '64 MiB'\nmax_body = '64 MiB'\n"
     host = make_host("math", "text", config=config)

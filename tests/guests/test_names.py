@@ -18,6 +18,10 @@ def load(make_host: MakeHost, builder: Builder) -> tuple[set[str], str]:
     return set(host.descriptions()), "\n".join(messages)
 
 
+@pytest.mark.attack(
+    "interfaces of one name in two packages or versions",
+    "all are served, under longer names where short ones clash",
+)
 @pytest.mark.parametrize(
     ("interfaces", "names"),
     [
@@ -55,6 +59,10 @@ def test_exports_for_others_are_named(make_host: MakeHost) -> None:
     assert "wasi:logging/logging" in said
 
 
+@pytest.mark.attack(
+    "imports that the host does not have, drafts of WASI among them",
+    "refused; all of them are named, with what to do",
+)
 def test_missing_imports_are_all_named(make_host: MakeHost) -> None:
     missing = ("wasi:logging/logging@0.1.0-draft", "wasi:keyvalue/store@0.2.0-draft", "lab:a/b")
     builder = Builder().imports(*missing[:2], "tarp:procedure/job@0.1.0", missing[2])

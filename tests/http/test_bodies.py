@@ -337,6 +337,10 @@ def test_an_unknown_encoding_is_refused_by_name(host: Host) -> None:
         assert "gzip, deflate, zstd, br" in refused.message
 
 
+@pytest.mark.attack(
+    "a compressed body that is huge when unpacked",
+    "413; it is unpacked no further than `max_body`",
+)
 def test_a_bomb_is_refused(make_host: MakeHost) -> None:
     host = make_host("math", config="[server]\nmax_body = '1 MiB'\n")
     zeros = bytes(20_000_000)

@@ -8,6 +8,7 @@ import threading
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
 import requests
 
 from certificate import make_certificate
@@ -37,6 +38,10 @@ def was_refused(answer: bytes) -> bool:
 # Times.
 
 
+@pytest.mark.attack(
+    "headers that never end, silent or with a line now and then",
+    "refused and closed after `header_timeout`",
+)
 def test_slow_headers_are_cut(make_host: MakeHost) -> None:
     host = make_host("math", config="[server]\nheader_timeout = '500 ms'\n")
     with connect(host) as connection:
@@ -69,6 +74,10 @@ def test_slow_headers_after_a_good_request_are_cut_too(make_host: MakeHost) -> N
         assert was_refused(rest(connection))
 
 
+@pytest.mark.attack(
+    "a body that stops",
+    "408 after `body_timeout`",
+)
 def test_slow_bodies_are_cut(make_host: MakeHost) -> None:
     host = make_host("math", config="[server]\nbody_timeout = '500 ms'\n")
     with connect(host) as connection:
@@ -141,6 +150,10 @@ def test_the_connection_that_was_idle_for_longest_makes_room(make_host: MakeHost
 # Breakage.
 
 
+@pytest.mark.attack(
+    "TLS handshakes that say nothing",
+    "nobody waits for them",
+)
 def test_a_silent_tls_handshake_keeps_nobody_waiting(make_host: MakeHost, tmp_path: Path) -> None:
     made = make_certificate(tmp_path)
     host = make_host("math", flags=["--tls-cert", made.cert, "--tls-key", made.key])
@@ -158,6 +171,10 @@ def test_a_silent_tls_handshake_is_cut(make_host: MakeHost, tmp_path: Path) -> N
         assert rest(connection) == b""
 
 
+@pytest.mark.attack(
+    "a caller who leaves",
+    "the guest is ended",
+)
 def test_a_caller_who_leaves_ends_the_call(make_host: MakeHost) -> None:
     """Its place is free again long before the guest would have ended by itself."""
     host = make_host("misbehave", "math", config="[server]\nmax_calls = 1\n")
@@ -181,6 +198,10 @@ def test_a_body_that_breaks_off_hurts_nobody(make_host: MakeHost) -> None:
     assert requests.get(f"{host.address}/add?x=1&y=2", timeout=DEADLINE).json()["result"] == 3
 
 
+@pytest.mark.attack(
+    "a header of 4 MB",
+    "refused, or the connection is closed",
+)
 def test_headers_without_end_are_refused(make_host: MakeHost) -> None:
     host = make_host("math")
     with connect(host) as connection:

@@ -125,6 +125,10 @@ def all_handles(host: Host) -> list[str]:
         query["after"] = page["next"]
 
 
+@pytest.mark.attack(
+    "`kill -9` at any moment under load",
+    "each acknowledged job ends exactly once",
+)
 @pytest.mark.timeout(150)
 def test_no_promise_is_broken_by_kill_9_at_any_moment(make_host: MakeHost) -> None:
     host = make_host("math", "text", "jobs", config="[jobs]\nplaces = 3\n")
@@ -172,6 +176,10 @@ def test_a_job_that_was_running_is_run_again_and_that_is_counted(make_host: Make
     assert messages == ["counting to 60", "counted to 60"], "of the attempt that counts"
 
 
+@pytest.mark.attack(
+    "a job with which the host goes down again and again",
+    "it is given up as `interrupted`",
+)
 @pytest.mark.parametrize(
     "sidecar",
     ["", "[procedures.spin]\nidempotent = true\n", "[procedures.spin]\nmax_attempts = 4\n"],

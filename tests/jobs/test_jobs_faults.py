@@ -43,6 +43,10 @@ def refused(action: Callable[[], object], status: int, kind: str) -> None:
     assert ".sqlite" not in caught.value.message, "the host's own paths are nobody's business"
 
 
+@pytest.mark.attack(
+    "a disk that refuses to write",
+    "the submission is refused, and never runs",
+)
 @each_fault
 def test_a_submission_that_cannot_be_stored_is_refused_and_never_runs(
     failing_host: tuple[Host, Disk], what: str, error: int, status: int, kind: str
@@ -93,6 +97,10 @@ def test_a_refusal_stands_when_the_host_is_killed_before_anything_else_is_stored
     assert [job["id"] for job in host.jobs()] == [before]
 
 
+@pytest.mark.attack(
+    "the same when a job ends",
+    "its end is recorded once that is possible",
+)
 @each_fault
 def test_the_end_of_a_job_is_recorded_once_that_is_possible(
     failing_host: tuple[Host, Disk], what: str, error: int, status: int, kind: str

@@ -13,6 +13,10 @@ from host import CallFailed, Host, MakeHost, eventually, guest, place
 # Jobs whose procedure is not there.
 
 
+@pytest.mark.attack(
+    "jobs whose procedure is missing for a moment",
+    "they wait, with the reason, and run when it is back",
+)
 def test_a_job_waits_for_a_procedure_that_is_missing_for_a_moment(make_host: MakeHost) -> None:
     host = make_host("math", "misbehave", config="[jobs]\nplaces = 1\n")
     blocker = host.submit("spin")["id"]
@@ -32,6 +36,10 @@ def test_a_job_waits_for_a_procedure_that_is_missing_for_a_moment(make_host: Mak
     assert (host.job(waiting)["reason"], host.job(waiting)["attempts"]) == (None, 1)
 
 
+@pytest.mark.attack(
+    "jobs whose procedure stays away",
+    "they fail after `wait_for_procedure`",
+)
 def test_a_job_whose_procedure_stays_away_fails_at_last(make_host: MakeHost) -> None:
     config = "[jobs]\nplaces = 1\nwait_for_procedure = '2 s'\n"
     host = make_host("math", "misbehave", config=config)
@@ -77,6 +85,10 @@ def test_a_job_runs_in_the_version_that_it_is_pinned_to(make_host: MakeHost) -> 
 # Limits.
 
 
+@pytest.mark.attack(
+    "`[limits]` raised for calls",
+    "jobs have them as well",
+)
 def test_limits_of_calls_reach_jobs(make_host: MakeHost) -> None:
     host = make_host("misbehave", config="[limits]\nresult = '10 KiB'\nmemory = '32 MiB'\n")
     assert host.outcome("flood_result", 20_000) == "TooLarge"
@@ -89,6 +101,10 @@ def test_limits_of_calls_reach_jobs(make_host: MakeHost) -> None:
     assert caught.value.kind == "OutOfMemory"
 
 
+@pytest.mark.attack(
+    "many long jobs of one procedure with `max_running`",
+    "others run beside them",
+)
 def test_a_long_procedure_leaves_places_for_others(make_host: MakeHost) -> None:
     host = make_host(
         *("misbehave", "math"),
@@ -139,6 +155,10 @@ def size_of(host: Host) -> int:
     return sum(file.stat().st_size for file in host.data.iterdir() if file.is_file())
 
 
+@pytest.mark.attack(
+    "jobs that are removed",
+    "their space goes back to the disk",
+)
 def test_space_that_is_freed_goes_back_to_the_disk(make_host: MakeHost) -> None:
     host = make_host("misbehave")
     handles = [host.submit("flood_result", 4_000_000)["id"] for _ in range(12)]
@@ -158,6 +178,10 @@ def test_space_that_is_freed_goes_back_to_the_disk(make_host: MakeHost) -> None:
     assert not (host.data / "jobs.clean").exists()
 
 
+@pytest.mark.attack(
+    "more jobs than `max_disk` has room for",
+    "507 for what is beyond it",
+)
 def test_no_more_is_kept_than_the_quota(make_host: MakeHost) -> None:
     host = make_host("math", "misbehave", "text", config="[jobs]\nmax_disk = '2 MiB'\n")
     small = host.submit("add", 1, 2)["id"]
@@ -178,6 +202,10 @@ def test_no_more_is_kept_than_the_quota(make_host: MakeHost) -> None:
     host.cancel(again)
 
 
+@pytest.mark.attack(
+    "a result that is larger than the quota",
+    "the job fails, and is not tried for ever",
+)
 def test_a_result_beyond_the_quota_is_a_failure_and_not_tried_for_ever(
     make_host: MakeHost,
 ) -> None:
@@ -196,6 +224,10 @@ def full_host(make_host: MakeHost, faults: Path, tmp_path: Path) -> tuple[Host, 
     return host_on_disk(make_host, faults, tmp_path, config)
 
 
+@pytest.mark.attack(
+    "a running job, with a full disk",
+    "it can be cancelled",
+)
 def test_what_runs_can_be_stopped_though_the_disk_is_full(full_host: tuple[Host, Disk]) -> None:
     host, disk = full_host
     running = host.submit("spin")["id"]
@@ -206,6 +238,10 @@ def test_what_runs_can_be_stopped_though_the_disk_is_full(full_host: tuple[Host,
     assert host.ended(running)["state"] == "cancelled"
 
 
+@pytest.mark.attack(
+    "a result that finds no room on the disk",
+    "the job fails after `wait_for_room`",
+)
 def test_a_result_that_finds_no_room_for_long_is_a_failure(full_host: tuple[Host, Disk]) -> None:
     host, disk = full_host
     handle = host.submit("count_to", 25, 20)["id"]
@@ -217,6 +253,10 @@ def test_a_result_that_finds_no_room_for_long_is_a_failure(full_host: tuple[Host
     assert (job["state"], job["error"]["type"]) == ("failed", "StorageFull")
 
 
+@pytest.mark.attack(
+    "a start with a full disk",
+    "calls are served",
+)
 def test_a_host_starts_and_serves_calls_though_the_disk_is_full(
     full_host: tuple[Host, Disk],
 ) -> None:
@@ -249,6 +289,10 @@ def test_a_host_makes_its_store_once_there_is_room(full_host: tuple[Host, Disk])
     assert host.result(host.submit("add", 1, 2)["id"]) == 3
 
 
+@pytest.mark.attack(
+    "health with a full disk",
+    "not ready",
+)
 def test_a_host_is_not_ready_while_its_disk_is_full(full_host: tuple[Host, Disk]) -> None:
     host, disk = full_host
     assert host.request("GET", "/-/health").status_code == 200
@@ -264,6 +308,10 @@ def test_a_host_is_not_ready_while_its_disk_is_full(full_host: tuple[Host, Disk]
 # Restarts.
 
 
+@pytest.mark.attack(
+    "several orderly restarts while a job runs",
+    "they do not count as attempts that failed",
+)
 def test_orderly_restarts_are_no_fault_of_a_job(make_host: MakeHost) -> None:
     host = make_host("misbehave", config="[server]\ngrace = '100 ms'\n")
     handle = host.submit("sleep_for", 6000)["id"]
@@ -278,6 +326,10 @@ def test_orderly_restarts_are_no_fault_of_a_job(make_host: MakeHost) -> None:
     assert (job["state"], job["attempts"]) == ("succeeded", 5)
 
 
+@pytest.mark.attack(
+    "`kill -9` while a job runs",
+    "its log and progress so far are kept",
+)
 def test_a_crash_leaves_log_and_progress(make_host: MakeHost) -> None:
     config = "[jobs]\nplaces = 1\n"
     host = make_host("jobs", config=config)
@@ -305,6 +357,10 @@ class OfUser(Host):
         return command[:at] + command[at + 2 :]
 
 
+@pytest.mark.attack(
+    "another folder with the same default directories",
+    "each folder has data of its own",
+)
 def test_each_folder_has_data_of_its_own(tmp_path: Path, cache: Path) -> None:
     environment = {"HOME": str(tmp_path / "home"), "XDG_DATA_HOME": str(tmp_path / "data")}
     hosts: list[Host] = []

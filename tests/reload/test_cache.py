@@ -64,6 +64,10 @@ def test_a_new_version_is_compiled_and_kept(make_host: MakeHost, own_cache: Path
     assert state(own_cache) == second
 
 
+@pytest.mark.attack(
+    "compiled code that is damaged or cut short",
+    "it is compiled again",
+)
 @pytest.mark.parametrize("damage", ["flipped", "cut", "emptied", "no sum"])
 def test_a_damaged_entry_is_compiled_again(
     make_host: MakeHost, own_cache: Path, damage: str
@@ -103,6 +107,10 @@ def test_a_cache_that_others_could_write_to_is_refused(tmp_path: Path) -> None:
     assert "chmod 700" in refused.stderr
 
 
+@pytest.mark.attack(
+    "a directory for compiled components with files of others",
+    "only what the host made is removed",
+)
 def test_only_what_the_host_made_is_ever_removed(make_host: MakeHost, own_cache: Path) -> None:
     """However old it is, and whether it was there before the host or came later."""
     host = make_host("math", cache=own_cache)
@@ -120,6 +128,10 @@ def test_only_what_the_host_made_is_ever_removed(make_host: MakeHost, own_cache:
     assert not [file for file in own_cache.glob("*.cwasm") if file not in strangers]
 
 
+@pytest.mark.attack(
+    "`--cache` at a folder of documents",
+    "refused; nothing is touched",
+)
 def test_a_directory_of_others_is_refused_untouched(tmp_path: Path) -> None:
     others = tmp_path / "documents"
     others.mkdir(mode=0o700)
@@ -139,6 +151,10 @@ def test_an_empty_directory_is_taken(make_host: MakeHost, tmp_path: Path) -> Non
     assert list(empty.glob("*.cwasm"))
 
 
+@pytest.mark.attack(
+    "more compiled code than `cache_size`",
+    "what was used longest ago goes first",
+)
 def test_what_was_used_longest_ago_goes_first(make_host: MakeHost, own_cache: Path) -> None:
     def component(number: int) -> bytes:
         return Builder().export([f"f{number}"], U8).binary
@@ -165,6 +181,10 @@ def test_what_was_used_longest_ago_goes_first(make_host: MakeHost, own_cache: Pa
     assert {number for number, entry in entries.items() if entry.exists()} == {0, 3}
 
 
+@pytest.mark.attack(
+    "compiled code that somebody else may have written",
+    "it is not loaded; the component is compiled again",
+)
 @pytest.mark.parametrize("how", ["writable for others", "of two names", "a link"])
 def test_a_planted_file_is_not_run(make_host: MakeHost, own_cache: Path, how: str) -> None:
     """Content and sum are right; but somebody else may have put it there."""

@@ -99,6 +99,10 @@ def exchange_the_folder(folder: Path, new: bytes) -> None:
     other.rename(folder)
 
 
+@pytest.mark.attack(
+    "`rm` and `cp`, a rename, a sidecar that is written anew, under load",
+    "no call fails and no limit is lost",
+)
 @pytest.mark.parametrize(
     "change",
     [
@@ -124,6 +128,10 @@ def test_a_moment_without_the_file_fails_no_call_and_loses_no_limit(
     eventually(lambda: described(host, "And one more."))
 
 
+@pytest.mark.attack(
+    "a folder that is a link, swapped",
+    "the new folder is served and watched",
+)
 def test_the_folder_may_be_a_link_that_is_swapped(make_host: MakeHost, tmp_path: Path) -> None:
     for release in ("one", "two"):
         new = version_of_math(guest("math"), f"Release {release}.")
@@ -195,6 +203,10 @@ def test_many_files_are_looked_at_and_published_a_few_times(make_host: MakeHost)
     assert catalogs < 150, "for 300 files"
 
 
+@pytest.mark.attack(
+    "a busy directory beside the folder",
+    "the folder is not scanned for it",
+)
 def test_a_busy_neighbour_is_no_reason_to_look(make_host: MakeHost) -> None:
     host = make_host("math", environment={"TARP_LOG": "debug"})
     busy = host.folder / "logs"
