@@ -9,6 +9,7 @@ use base64::engine::Simd as Vectorised;
 use base64::engine::general_purpose::PAD;
 
 pub use base64::Engine;
+pub use base64::display::Base64Display;
 
 /// What [`base64::prelude::BASE64_STANDARD`] reads and writes, several times as fast.
 pub static BASE64: LazyLock<Vectorised> = LazyLock::new(|| {

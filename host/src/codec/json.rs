@@ -3,6 +3,7 @@
 //! 64-bit integers are exact both ways; NaN and the infinities, for which JSON has no literals, are
 //! the strings `"NaN"`, `"Infinity"` and `"-Infinity"`; bytes are base64 (RFC 4648, padded).
 
+mod cost;
 mod read;
 mod typed;
 
@@ -13,15 +14,41 @@ use num_traits::ToPrimitive;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 
-use crate::codec::base64::{BASE64, Engine as _};
+use crate::codec::base64::{BASE64, Base64Display};
 use crate::value::{Array, Numbers, Value};
 
+pub use cost::memory;
 pub use read::{JsonError, parse};
 pub use typed::typed;
 
 /// Writes a value as JSON.
 pub fn to_string(value: &Value) -> String {
     serde_json::to_string(&Json(value)).unwrap_or_else(|e| format!("\"{e}\""))
+}
+
+/// At least how many bytes it takes to write a value as JSON: what does not depend on how long numbers
+/// are and which characters need escapes. Nearly exact for texts and bytes.
+#[must_use]
+pub fn least_size(value: &Value) -> usize {
+    let all = |values: &[Value]| {
+        values.iter().map(least_size).sum::<usize>() + values.len().saturating_sub(1) + 2
+    };
+    match value {
+        Value::Text(text) | Value::Named { text, .. } => text.len() + 2,
+        Value::Bytes(bytes) => bytes.len().div_ceil(3) * 4 + 2,
+        Value::Array(array) => 2 * array.numbers().len(),
+        Value::List(values) | Value::Tuple(values) | Value::Set(values) => all(values),
+        Value::Map(entries) => {
+            let sizes = entries.iter().map(|(key, value)| least_size(key) + least_size(value) + 1);
+            sizes.sum::<usize>() + entries.len().saturating_sub(1) + 2
+        }
+        Value::None
+        | Value::Bool(_)
+        | Value::Int(_)
+        | Value::BigInt(_)
+        | Value::Float32(_)
+        | Value::Float(_) => 1,
+    }
 }
 
 /// A value that serialises as JSON.
@@ -44,7 +71,8 @@ impl Serialize for Json<'_> {
             Value::Float(x) if x.is_finite() => to.serialize_f64(*x),
             Value::Float(x) => to.serialize_str(name_of(*x)),
             Value::Text(text) | Value::Named { text, .. } => to.serialize_str(text),
-            Value::Bytes(bytes) => to.serialize_str(&BASE64.encode(bytes)),
+            // Piece by piece: as one text it would be in memory twice.
+            Value::Bytes(bytes) => to.collect_str(&Base64Display::new(bytes, &*BASE64)),
             Value::Array(array) => array_to(array, to),
             Value::List(items) | Value::Tuple(items) | Value::Set(items) => {
                 to.collect_seq(items.iter().map(Json))
@@ -213,6 +241,19 @@ mod tests {
         ] {
             assert_eq!(round_trip(text), text);
         }
+    }
+
+    #[test]
+    fn no_value_is_shorter_than_the_least() {
+        for text in ["null", "[]", "{}", "[1,2,3]", r#"{"a":[true,"x"],"b":{"c":1}}"#, r#""text""#]
+        {
+            let value = parse(text.as_bytes()).unwrap();
+            assert!(least_size(&value) <= text.len(), "{text}");
+        }
+        let bytes = Value::Bytes(vec![7; 1000].into());
+        assert_eq!(least_size(&bytes), to_string(&bytes).len());
+        let text = Value::text("x".repeat(1000));
+        assert_eq!(least_size(&text), to_string(&text).len());
     }
 
     #[test]

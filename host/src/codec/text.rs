@@ -61,6 +61,23 @@ pub fn arguments<'a>(
     Ok(Arguments { positional: Vec::new(), named: named.collect::<Result<_, CallError>>()? })
 }
 
+/// At least how many bytes are made of a text that is read by its type: nothing but another text, unless
+/// it is JSON.
+#[must_use]
+pub fn memory(text: &[u8]) -> usize {
+    let is_structured = matches!(text.trim_ascii_start(), [b'[' | b'{', ..]);
+    if is_structured { 2 * text.len() + json::memory(text) } else { 2 * text.len() }
+}
+
+/// At least how many bytes are made of a form or a query with so many pairs: each is a name and a text, is
+/// looked for by its name, and becomes an argument or a part of one. What is JSON in it comes on top.
+#[must_use]
+pub fn form_memory(encoded: &[u8]) -> usize {
+    const PAIR: usize = 1 << 10;
+    let pairs = 1 + encoded.iter().filter(|byte| **byte == b'&').count();
+    PAIR * pairs + 3 * encoded.len()
+}
+
 /// Why what came for a parameter is not read.
 struct Refused(Kind, String);
 

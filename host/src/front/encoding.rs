@@ -13,6 +13,7 @@ use http::header::CONTENT_ENCODING;
 use super::body::too_large;
 use super::media::unsupported;
 use super::request::bad;
+use crate::budget::Charge;
 use crate::error::{CallError, excerpt};
 
 /// Encodings one upon the other; who sends more has something else in mind.
@@ -81,19 +82,28 @@ impl Encodings {
     /// # Errors
     ///
     /// [`Kind::TooLarge`](crate::error::Kind::TooLarge) where that is over the limit,
-    /// [`Kind::BadRequest`](crate::error::Kind::BadRequest) for what is not so encoded.
-    pub(super) fn decode(&self, body: Bytes, limit: usize) -> Result<Bytes, CallError> {
+    /// [`Kind::BadRequest`](crate::error::Kind::BadRequest) for what is not so encoded; where there is no
+    /// room for it. What was taken of `charge` stays taken.
+    pub(super) fn decode(
+        &self,
+        body: Bytes,
+        limit: usize,
+        charge: &mut Charge,
+    ) -> Result<Bytes, CallError> {
         if body.is_empty() {
             return Ok(body);
         }
         self.0.iter().rev().try_fold(body, |body, encoding| {
-            let decoded = encoding.decode(&body, limit).map_err(|e| {
-                bad(format!(
+            charge.take(encoding.window())?;
+            let mut into = Unpacked { bytes: Vec::new(), limit, charge: &mut *charge, fault: None };
+            match (encoding.decode(&body, &mut into), into.fault) {
+                (_, Some(fault)) => Err(fault),
+                (Ok(()), None) => Ok(into.bytes.into()),
+                (Err(e), None) => Err(bad(format!(
                     "the request's body is not {}, as its Content-Encoding says: {e}",
                     encoding.name()
-                ))
-            })?;
-            decoded.map(Bytes::from).ok_or_else(|| too_large(limit))
+                ))),
+            }
         })
     }
 }
@@ -108,27 +118,36 @@ impl Encoding {
         }
     }
 
-    /// `None` for more than the limit.
-    fn decode(self, body: &[u8], limit: usize) -> io::Result<Option<Vec<u8>>> {
+    /// Bytes that its decoder holds at the most, while it decodes.
+    fn window(self) -> usize {
         match self {
-            Self::Gzip => bounded(&mut MultiGzDecoder::new(body), limit),
+            Self::Gzip | Self::Deflate => 64 << 10,
+            Self::Zstd => 9 << 20,
+            // A window of 16 MiB, and its tables.
+            Self::Brotli => 17 << 20,
+        }
+    }
+
+    fn decode(self, body: &[u8], into: &mut Unpacked<'_>) -> io::Result<()> {
+        match self {
+            Self::Gzip => into.read(&mut MultiGzDecoder::new(body)),
             Self::Deflate if is_zlib(body) => {
                 let mut decoder = ZlibDecoder::new(body);
-                let decoded = bounded(&mut decoder, limit)?;
-                ended(decoded, decoder.into_inner())
+                into.read(&mut decoder)?;
+                ended(decoder.into_inner())
             }
             // Without its frame, as some have always sent it.
             Self::Deflate => {
                 let mut decoder = DeflateDecoder::new(body);
-                let decoded = bounded(&mut decoder, limit)?;
-                ended(decoded, decoder.into_inner())
+                into.read(&mut decoder)?;
+                ended(decoder.into_inner())
             }
             Self::Zstd => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(body)?;
                 decoder.window_log_max(WINDOW_LOG)?;
-                bounded(&mut decoder, limit)
+                into.read(&mut decoder)
             }
-            Self::Brotli => brotli(body, limit),
+            Self::Brotli => brotli(body, into),
         }
     }
 }
@@ -139,28 +158,72 @@ fn is_zlib(body: &[u8]) -> bool {
         if method & 0x0f == 8 && u16::from_be_bytes([*method, *flags]) % 31 == 0)
 }
 
-fn bounded(from: &mut impl Read, limit: usize) -> io::Result<Option<Vec<u8>>> {
-    let mut decoded = Vec::new();
-    from.take(limit as u64 + 1).read_to_end(&mut decoded)?;
-    Ok((decoded.len() <= limit).then_some(decoded))
+/// What is decoded at once.
+const STEP: usize = 64 << 10;
+
+/// A body as it is unpacked, charged as it grows.
+struct Unpacked<'a> {
+    bytes: Vec<u8>,
+    limit: usize,
+    charge: &'a mut Charge,
+    /// Why no more is taken.
+    fault: Option<CallError>,
 }
 
-fn ended(decoded: Option<Vec<u8>>, rest: &[u8]) -> io::Result<Option<Vec<u8>>> {
-    if decoded.is_some() && !rest.is_empty() {
-        return Err(io::Error::other(format!("{} bytes follow its end", rest.len())));
+impl Unpacked<'_> {
+    /// Takes what comes next.
+    fn add(&mut self, part: &[u8]) -> io::Result<()> {
+        let added = self.reserve(self.bytes.len() + part.len());
+        if let Err(fault) = added {
+            self.fault = Some(fault);
+            return Err(io::ErrorKind::OutOfMemory.into());
+        }
+        self.bytes.extend_from_slice(part);
+        Ok(())
     }
-    Ok(decoded)
+
+    fn reserve(&mut self, wanted: usize) -> Result<(), CallError> {
+        let capacity = self.bytes.capacity();
+        if wanted > self.limit {
+            return Err(too_large(self.limit));
+        }
+        if wanted > capacity {
+            let grown = wanted.max((2 * capacity).min(self.limit));
+            self.charge.take(grown - capacity)?;
+            let reserved = self.bytes.try_reserve_exact(grown - self.bytes.len());
+            reserved.map_err(|_| CallError::from(self.charge.refusal()))?;
+        }
+        Ok(())
+    }
+
+    /// Takes all that there is.
+    fn read(&mut self, from: &mut impl Read) -> io::Result<()> {
+        let mut step = vec![0; STEP];
+        loop {
+            match from.read(&mut step) {
+                Ok(0) => return Ok(()),
+                Ok(read) => self.add(&step[..read])?,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+    }
 }
 
-fn brotli(body: &[u8], limit: usize) -> io::Result<Option<Vec<u8>>> {
-    const STEP: usize = 64 << 10;
+fn ended(rest: &[u8]) -> io::Result<()> {
+    if rest.is_empty() {
+        return Ok(());
+    }
+    Err(io::Error::other(format!("{} bytes follow its end", rest.len())))
+}
+
+fn brotli(body: &[u8], into: &mut Unpacked<'_>) -> io::Result<()> {
     let mut state = BrotliState::<StandardAlloc, StandardAlloc, StandardAlloc>::new_strict(
         StandardAlloc::default(),
         StandardAlloc::default(),
         StandardAlloc::default(),
     );
     let (mut left, mut read, mut total) = (body.len(), 0, 0);
-    let mut decoded = Vec::new();
     let mut buffer = vec![0; STEP];
     loop {
         let (mut room, mut written) = (STEP, 0);
@@ -174,12 +237,9 @@ fn brotli(body: &[u8], limit: usize) -> io::Result<Option<Vec<u8>>> {
             &mut total,
             &mut state,
         );
-        decoded.extend_from_slice(&buffer[..written]);
-        if decoded.len() > limit {
-            return Ok(None);
-        }
+        into.add(&buffer[..written])?;
         match outcome {
-            BrotliResult::ResultSuccess => return ended(Some(decoded), &body[read..]),
+            BrotliResult::ResultSuccess => return ended(&body[read..]),
             BrotliResult::NeedsMoreOutput => {}
             BrotliResult::NeedsMoreInput => return Err(io::ErrorKind::UnexpectedEof.into()),
             BrotliResult::ResultFailure => return Err(io::Error::other("it is damaged")),
@@ -196,6 +256,7 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
+    use crate::budget::{MemoryBudget, Purpose};
     use crate::error::Kind;
 
     const TEXT: &[u8] = b"a body that is a body that is a body";
@@ -209,7 +270,8 @@ mod tests {
     }
 
     fn decoded(value: &str, body: &[u8], limit: usize) -> Result<Bytes, CallError> {
-        encodings(value).unwrap().decode(Bytes::copy_from_slice(body), limit)
+        let charge = &mut Charge::unlimited();
+        encodings(value).unwrap().decode(Bytes::copy_from_slice(body), limit, charge)
     }
 
     fn gzip(data: &[u8]) -> Vec<u8> {
@@ -266,6 +328,23 @@ mod tests {
             let limit = if name == "br" { TEXT.len() - 1 } else { 1 << 20 };
             assert_eq!(decoded(name, &body, limit).unwrap_err().kind, Kind::TooLarge, "{name}");
         }
+    }
+
+    #[test]
+    fn what_is_unpacked_is_charged_and_refused_where_there_is_no_room() {
+        let budget = MemoryBudget::new(64 << 20);
+        let body = Bytes::from(gzip(&vec![0; 8 << 20]));
+        let unpack = |charge: &mut Charge| {
+            encodings("gzip").unwrap().decode(body.clone(), usize::MAX / 4, charge)
+        };
+        let mut charge = budget.charge(Purpose::Request);
+        assert_eq!(unpack(&mut charge).unwrap().len(), 8 << 20);
+        assert!(charge.spent() >= 8 << 20);
+        drop(charge);
+        let mut others = budget.charge(Purpose::Work);
+        others.take(44 << 20).unwrap();
+        let mut charge = budget.charge(Purpose::Request);
+        assert_eq!(unpack(&mut charge).unwrap_err().kind, Kind::Overloaded);
     }
 
     #[test]

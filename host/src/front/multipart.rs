@@ -10,6 +10,8 @@ use multer::{Field, Multipart};
 
 use super::media::{ContentType, Media, unsupported};
 use super::request::{bad, parse_json};
+use crate::budget::Charge;
+use crate::codec::json;
 use crate::codec::text::{self, Item, takes_file};
 use crate::codec::types::{Arguments, Signature, Type};
 use crate::error::{CallError, Kind, excerpt};
@@ -25,12 +27,15 @@ pub(super) fn arguments(
     content: &ContentType,
     body: &Bytes,
     signature: &Signature,
+    charge: &mut Charge,
 ) -> Result<Arguments, CallError> {
     let Some(boundary) = &content.boundary else {
         return Err(bad(
             "multipart/form-data needs its boundary in the Content-Type header; HTTP libraries write that header by themselves",
         ));
     };
+    // The library has a copy of the body, of which the parts are slices.
+    charge.take(body.len() + PART * most_parts(body))?;
     // All of the body is there, so that nothing is ever waited for.
     let parts = parts(body.clone(), boundary).now_or_never().unwrap_or_else(|| {
         Err(CallError::new(Kind::Internal, "a form that is there was waited for"))
@@ -39,7 +44,7 @@ pub(super) fn arguments(
     for part in parts {
         let ty = signature.parameters.iter().find(|p| *p.name == *part.name).map(|p| &p.ty);
         let item = match ty {
-            Some(ty) => part.item(ty).map_err(|error| CallError {
+            Some(ty) => part.item(ty, charge).map_err(|error| CallError {
                 message: format!("the part `{}`: {}", part.name, error.message),
                 ..error
             })?,
@@ -49,6 +54,14 @@ pub(super) fn arguments(
         items.extend(item.map(|item| (part.name.clone().into(), item)));
     }
     text::arguments(items, signature)
+}
+
+/// What a part takes beside its content: its headers, its name, its place among the arguments.
+const PART: usize = 2 << 10;
+
+/// Each part begins at a line that begins with two hyphens.
+fn most_parts(body: &[u8]) -> usize {
+    memchr::memmem::find_iter(body, b"\n--").count() + 1
 }
 
 struct Part {
@@ -105,12 +118,18 @@ fn malformed(error: &multer::Error) -> CallError {
 
 impl Part {
     /// What it is for a parameter of this type; `None` where a browser says that no file was chosen.
-    fn item(&self, ty: &Type) -> Result<Option<Item<'static>>, CallError> {
+    fn item(&self, ty: &Type, charge: &mut Charge) -> Result<Option<Item<'static>>, CallError> {
         let is_file = self.file != File::No;
         if self.file == File::Unnamed && self.data.is_empty() {
             return Ok(None);
         }
         let takes_file = takes_file(ty);
+        charge.take(match self.content.media {
+            _ if is_file && takes_file && wants_bytes(ty) => 0,
+            _ if is_file && takes_file => self.data.len(),
+            Media::Json => json::memory(&self.data),
+            _ => text::memory(&self.data),
+        })?;
         Ok(Some(match self.content.media {
             Media::Json if !(is_file && takes_file) => {
                 Item::Json(parse_json(&self.content, &self.data)?)

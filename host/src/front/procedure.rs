@@ -19,9 +19,9 @@ use super::{State, body, jobs, mount, web};
 use crate::budget::Charge;
 use crate::call::{Call, Outcome, execute};
 use crate::catalog::{Mount, Procedure};
+use crate::codec::{json, text};
 use crate::config::WebMethod;
 use crate::error::{CallError, Kind, excerpt};
-use crate::value::Value;
 
 /// Reading or writing more than this takes so long that other requests should not wait behind it.
 const LARGE: usize = 1 << 20;
@@ -64,15 +64,23 @@ async fn call(
     }
     // It may be small only as long as it is packed.
     let size = if encodings.is_empty() { body.len() } else { usize::MAX };
-    let packed = body.len();
-    let body = unhurried(size, || encodings.decode(body, state.config.max_body))?;
-    charge.take_soon(body.len().saturating_sub(packed)).await.map_err(CallError::from)?;
+    let body = if encodings.is_empty() {
+        body
+    } else {
+        let limit = state.config.max_body;
+        let unpack = |charge: &mut Charge| encodings.decode(body.clone(), limit, charge);
+        let unpacked = patiently(size, &mut charge, unpack).await?;
+        drop(body);
+        // What was packed is gone, and so are the decoders.
+        charge.shrink_to(unpacked.len());
+        unpacked
+    };
     charge.take_soon(expansion(parts, &body)).await.map_err(CallError::from)?;
     let size = body.len();
-    let mut asked = decoded(size, &mut charge, |charge| match parts.method {
+    let mut asked = patiently(size, &mut charge, |charge| match parts.method {
         _ if procedure.web.is_some() => web::ask(parts, &body),
         Method::POST => from_post(parts, &body, &procedure.signature, charge),
-        _ => from_query(parts, &procedure.signature),
+        _ => from_query(parts, &procedure.signature, charge),
     })
     .await?;
     // It may be as large as all that is made of it.
@@ -92,41 +100,36 @@ async fn call(
     let _place = state.places.take(peer, places.as_ref()).await?;
     let outcome = execute(&state.sandbox, call, None).await;
     debug!(path = parts.uri.path(), receipt = ?outcome.receipt, failed = outcome.result.is_err(), "called");
-    let size = outcome.result.as_ref().map_or(0, Value::written_size);
+    let size = outcome.result.as_ref().map_or(0, |value| reply::size(value, &form));
     Ok(respond(outcome, &form, size).await?)
 }
 
-/// About how many bytes are made of a body of text: each object, list and pair in it takes more than its
-/// characters. A pickle is charged while it is read.
+/// At least how many bytes are made of a body of text: each object, list and pair in it takes more than
+/// its characters. A pickle, and a form of several parts, is charged while it is read.
 fn expansion(parts: &Parts, body: &[u8]) -> usize {
-    /// With its entries' first block of memory.
-    const OBJECT: usize = 512;
-    /// As an item of a list that doubles.
-    const ITEM: usize = 112;
-    const PAIR: usize = 256;
+    if body.is_empty() {
+        return 0;
+    }
     let media = parts.headers.get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
     let is = |name: &[u8]| media.windows(name.len()).any(|part| part.eq_ignore_ascii_case(name));
-    let cost: fn(u8) -> usize = if is(b"json") || is(b"text/") {
-        |byte| match byte {
-            b'{' | b'[' => OBJECT,
-            b',' => ITEM,
-            _ => 0,
-        }
-    } else if is(b"form") {
-        |byte| if byte == b'&' { PAIR } else { 0 }
+    if is(b"json") {
+        json::memory(body)
+    } else if is(b"text/") {
+        text::memory(body)
+    } else if is(b"urlencoded") {
+        text::form_memory(body)
     } else {
-        return 0;
-    };
-    body.iter().map(|byte| cost(*byte)).sum::<usize>() + body.len()
+        0
+    }
 }
 
 /// Decodes a request of this size. Where there is no room for what it says, it is decoded once more as
 /// soon as there is.
-async fn decoded(
+async fn patiently<T>(
     size: usize,
     charge: &mut Charge,
-    decode: impl Fn(&mut Charge) -> Result<Asked, CallError>,
-) -> Result<Asked, CallError> {
+    decode: impl Fn(&mut Charge) -> Result<T, CallError>,
+) -> Result<T, CallError> {
     let before = charge.spent();
     match unhurried(size, || decode(charge)) {
         Err(error) if error.kind == Kind::Overloaded => {

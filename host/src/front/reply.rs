@@ -3,6 +3,7 @@
 //! An envelope's content type is exactly `application/json`, and every failure has an object as its
 //! body: the original client relies on both.
 
+use std::borrow::Cow;
 use std::io;
 
 use axum::body::{Body, Bytes};
@@ -19,7 +20,7 @@ use super::sink::{self, Sink};
 use super::web;
 use crate::budget::{Charge, NoRoom};
 use crate::codec::base64::{BASE64, Engine as _};
-use crate::codec::json::Json;
+use crate::codec::json::{self, Json};
 use crate::codec::pickle::{self, Arrays, Protocol};
 use crate::codec::table::Columns;
 use crate::error::{CallError, Kind, Output};
@@ -133,9 +134,7 @@ fn result(value: &Value, form: &Form, mut charge: Charge) -> Result<Response, Ca
         }
         Form::Envelope => content(StatusCode::OK, value, mimetype(value), charge)?,
         Form::Web => web::response(value, charge)?,
-        Form::Value => {
-            ([(CONTENT_TYPE, VALUE)], json_within(&Json(value), charge)?).into_response()
-        }
+        Form::Value => bare_json(value, charge)?,
         Form::Raw => match value {
             Value::Bytes(bytes) => {
                 let bytes = charge.hold(bytes.clone());
@@ -147,7 +146,7 @@ fn result(value: &Value, form: &Form, mut charge: Charge) -> Result<Response, Ca
                 ([(CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
             }
             // Nobody is offered it for anything else.
-            other => ([(CONTENT_TYPE, VALUE)], json_within(&Json(other), charge)?).into_response(),
+            other => bare_json(other, charge)?,
         },
         Form::Table(columns) => {
             let header = if columns.have_names() { "present" } else { "absent" };
@@ -156,6 +155,11 @@ fn result(value: &Value, form: &Form, mut charge: Charge) -> Result<Response, Ca
             ([(CONTENT_TYPE, content_type)], table).into_response()
         }
     })
+}
+
+fn bare_json(value: &Value, charge: Charge) -> Result<Response, NoRoom> {
+    let body = json_within(&Json(value), json::least_size(value), charge)?;
+    Ok(([(CONTENT_TYPE, VALUE)], body).into_response())
 }
 
 /// Takes room for a part of a reply, unless it is small.
@@ -182,8 +186,27 @@ fn held(bytes: Vec<u8>, mut charge: Charge) -> Bytes {
     charge.hold(bytes)
 }
 
-fn json_within(object: &impl Serialize, charge: Charge) -> Result<Bytes, NoRoom> {
-    Sink::new(charge).fill(|sink| serde_json::to_writer(sink, object).map_err(io::Error::from))
+/// About how many bytes a reply takes while it is written, beside its value.
+pub(super) fn size(value: &Value, form: &Form) -> usize {
+    match form {
+        Form::Rpc(_) => value.written_size() / 3 * 7 + ENVELOPE,
+        Form::Pickle(_) | Form::Table(_) => value.written_size(),
+        Form::Envelope | Form::Web | Form::Value => json::least_size(value) + ENVELOPE,
+        Form::Raw => match value {
+            // It is there.
+            Value::Bytes(_) => 0,
+            other => other.written_size(),
+        },
+    }
+}
+
+/// Bytes of what is around a value.
+const ENVELOPE: usize = 256;
+
+/// An object with a value in it that takes at least `least` bytes.
+fn json_within(object: &impl Serialize, least: usize, charge: Charge) -> Result<Bytes, NoRoom> {
+    Sink::with_size(least + ENVELOPE, charge)
+        .fill(|sink| serde_json::to_writer(sink, object).map_err(io::Error::from))
 }
 
 /// What the envelope says of a value.
@@ -206,26 +229,27 @@ pub(super) fn content(
     mimetype: &'static str,
     charge: Charge,
 ) -> Result<Response, NoRoom> {
-    let result = Json(value);
+    let (result, least) = (Json(value), json::least_size(value));
     let body = if status.is_client_error() || status.is_server_error() {
         let message = match value {
-            Value::Text(text) => text.to_string(),
-            _ => format!("the procedure answered with the status {status}"),
+            Value::Text(text) => Cow::Borrowed(&**text),
+            _ => Cow::Owned(format!("the procedure answered with the status {status}")),
         };
         let r#type = Kind::ProcedureError.name();
-        json_within(&Refused { status: "error", r#type, message, mimetype, result }, charge)
+        let refused = Refused { status: "error", r#type, message, mimetype, result };
+        json_within(&refused, least + refused.message.len(), charge)
     } else {
-        json_within(&Success { status: "success", mimetype, result }, charge)
+        json_within(&Success { status: "success", mimetype, result }, least, charge)
     };
     Ok(envelope(status, body?.into()))
 }
 
 /// A failure that a web procedure put into words itself.
 #[derive(Serialize)]
-struct Refused<T> {
+struct Refused<'a, T> {
     status: &'static str,
     r#type: &'static str,
-    message: String,
+    message: Cow<'a, str>,
     mimetype: &'static str,
     result: T,
 }
@@ -346,7 +370,8 @@ impl<'a> From<&'a CallError> for Fault<'a> {
 impl Refusal {
     /// The reply, within what `charge` has room for: the procedure's own error may be large.
     pub(super) fn respond(self, charge: Charge) -> Response {
-        match json_within(&self.failure(), charge) {
+        let value = self.error.value.as_ref();
+        match json_within(&self.failure(), value.map_or(0, json::least_size), charge) {
             Ok(body) => self.with(body),
             Err(no_room) => Self::from(CallError::from(no_room)).into_response(),
         }

@@ -52,9 +52,13 @@ impl Asked {
 ///
 /// [`Kind::BadRequest`] for a query that cannot be read, [`Kind::NotAcceptable`] where the result cannot
 /// have the form that is wanted.
-pub(super) fn from_query(parts: &Parts, signature: &Signature) -> Result<Asked, CallError> {
+pub(super) fn from_query(
+    parts: &Parts,
+    signature: &Signature,
+    charge: &mut Charge,
+) -> Result<Asked, CallError> {
     let form = wanted_form(&parts.headers, Arrays::Lists, || Offer::of(signature))?;
-    let arguments = query(parts, signature)?;
+    let arguments = query(parts, signature, charge)?;
     Ok(Asked { arguments, form, presentation: Presentation::Plain })
 }
 
@@ -84,7 +88,7 @@ pub(super) fn from_post(
 ) -> Result<Asked, CallError> {
     let mut arrays = Arrays::Lists;
     let content = ContentType::of(&parts.headers)?;
-    let in_query = query(parts, signature)?;
+    let in_query = query(parts, signature, charge)?;
     let mut arguments = match content.media {
         Media::Json => {
             if let Some(rpc) = rpc(content.text(body)?, signature)? {
@@ -97,8 +101,8 @@ pub(super) fn from_post(
             }
             from_json(parse_json(&content, body)?, signature)?
         }
-        Media::Form => from_form(content.text(body)?, signature)?,
-        Media::Multipart => multipart::arguments(&content, body, signature)?,
+        Media::Form => from_form(content.text(body)?, signature, charge)?,
+        Media::Multipart => multipart::arguments(&content, body, signature, charge)?,
         Media::Pickle => {
             let (arguments, theirs) = rpc::from_pickle(body, charge)?;
             arrays = theirs;
@@ -127,16 +131,38 @@ fn presentation(arrays: Arrays) -> Presentation {
     }
 }
 
-fn query(parts: &Parts, signature: &Signature) -> Result<Arguments, CallError> {
+/// A query of fewer bytes is not worth a charge.
+const SHORT: usize = 4 << 10;
+
+fn query(
+    parts: &Parts,
+    signature: &Signature,
+    charge: &mut Charge,
+) -> Result<Arguments, CallError> {
     let query = parts.uri.query().unwrap_or_default();
-    from_pairs(form::pairs(query.as_bytes(), "the query")?, signature)
+    if query.len() > SHORT {
+        charge.take(text::form_memory(query.as_bytes()))?;
+    }
+    from_pairs(form::pairs(query.as_bytes(), "the query")?, signature, charge)
 }
 
-fn from_pairs(pairs: Vec<Pair>, signature: &Signature) -> Result<Arguments, CallError> {
+fn from_pairs(
+    pairs: Vec<Pair>,
+    signature: &Signature,
+    charge: &mut Charge,
+) -> Result<Arguments, CallError> {
+    let memory: usize = pairs.iter().map(|(_, text)| text::memory(text.as_bytes())).sum();
+    if memory > SHORT {
+        charge.take(memory)?;
+    }
     text::arguments(pairs.into_iter().map(|(name, text)| (name, Item::Text(text))), signature)
 }
 
-fn from_form(body: &str, signature: &Signature) -> Result<Arguments, CallError> {
+fn from_form(
+    body: &str,
+    signature: &Signature,
+    charge: &mut Charge,
+) -> Result<Arguments, CallError> {
     let pairs = form::pairs(body.as_bytes(), "the form")?;
     // curl and urllib call whatever they send a form, unless they are told.
     let is_known = |name: &str| signature.parameters.iter().any(|known| &*known.name == name);
@@ -152,7 +178,7 @@ fn from_form(body: &str, signature: &Signature) -> Result<Arguments, CallError> 
             ),
         ));
     }
-    from_pairs(pairs, signature)
+    from_pairs(pairs, signature, charge)
 }
 
 /// `None` where the body is not meant as RPC.

@@ -21,6 +21,17 @@ pub(super) struct Sink {
 }
 
 impl Sink {
+    /// An empty one with room for so many bytes, if there is: what is known to be written is allocated at
+    /// once, so that a large reply is not moved while it grows.
+    pub(super) fn with_size(size: usize, charge: Charge) -> Self {
+        let mut sink = Self::new(charge);
+        if size > FREE {
+            // Without room, writing says so.
+            let _ = sink.reserve(size);
+        }
+        sink
+    }
+
     /// An empty one. What `charge` holds already is given back when the reply is whole.
     pub(super) fn new(charge: Charge) -> Self {
         Self { out: Vec::new(), charge, no_room: None }

@@ -7,10 +7,10 @@ use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
-use super::form;
 use super::media::{ContentType, Media};
 use super::reply::{self, Form};
 use super::request::{Asked, parse_json};
+use super::{form, sink};
 use crate::budget::Charge;
 use crate::codec::json;
 use crate::codec::types::Arguments;
@@ -104,7 +104,7 @@ fn content(parts: &Parts, body: &Bytes) -> Result<Value, CallError> {
 /// # Errors
 ///
 /// [`Kind::ProcedureError`] for what makes no reply; where there is no room for it.
-pub(super) fn response(value: &Value, charge: Charge) -> Result<Response, CallError> {
+pub(super) fn response(value: &Value, mut charge: Charge) -> Result<Response, CallError> {
     let status = match field(value, "status") {
         Some(Value::Int(status)) => {
             let known = u16::try_from(*status).ok().filter(|status| (200..=599).contains(status));
@@ -122,6 +122,10 @@ pub(super) fn response(value: &Value, charge: Charge) -> Result<Response, CallEr
     let parsed;
     let content = match (&**kind, content) {
         ("json", Value::Text(text)) => {
+            let memory = json::memory(text.as_bytes());
+            if memory > sink::FREE {
+                charge.take(memory)?;
+            }
             let json = json::parse(text.as_bytes());
             parsed = json.map_err(|e| wrong(format!("JSON that is none: {e}")))?;
             return Ok(reply::content(status, &parsed, reply::JSON, charge)?);
@@ -178,6 +182,7 @@ fn pairs<T: AsRef<str>>(pairs: impl Iterator<Item = (T, T)>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budget::{MemoryBudget, Purpose};
     use crate::front::reply::Refusal;
 
     fn answer(status: Value, content: Value) -> Response {
@@ -216,6 +221,17 @@ mod tests {
             serde_json::json!({"status": "error", "type": "ProcedureError",
                 "message": "no such lamp", "mimetype": "text/plain", "result": "no such lamp"})
         );
+    }
+
+    #[test]
+    fn json_that_a_procedure_answers_with_is_charged_before_it_is_read() {
+        let json = format!("[{}]", vec!["[]"; 100_000].join(","));
+        let answer =
+            map([("status", Value::None), ("content", map([("json", Value::text(json))]))]);
+        let answered =
+            |memory: usize| response(&answer, MemoryBudget::new(memory).charge(Purpose::Work));
+        assert_eq!(answered(16 << 20).unwrap_err().kind, Kind::TooLarge);
+        assert!(answered(256 << 20).is_ok());
     }
 
     #[tokio::test]

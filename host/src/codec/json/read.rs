@@ -11,7 +11,7 @@ use crate::error::excerpt;
 use crate::value::Value;
 
 /// Levels of nesting that are followed.
-const MAX_DEPTH: usize = 128;
+pub(super) const MAX_DEPTH: usize = 128;
 
 /// Objects with more keys look for repeated ones in a set.
 const FEW: usize = 16;

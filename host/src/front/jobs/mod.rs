@@ -142,10 +142,10 @@ async fn outcome_of(
         None => {
             let (value, presentation) = jobs.result(view.job.id).await?;
             let form = form(&value, presentation)?;
-            let size = value.written_size();
+            let size = reply::size(&value, &form);
             let mut charge = state.sandbox.budget().charge(Purpose::Work);
             // For the value that was read, and for what is written of it.
-            charge.take_soon(size).await.map_err(CallError::from)?;
+            charge.take_soon(value.written_size()).await.map_err(CallError::from)?;
             charge.reserve_soon(size).await.map_err(CallError::from)?;
             super::procedure::unhurried(size, || reply::success(&value, &form, charge))?
         }
