@@ -249,6 +249,27 @@ impl Charge {
         Ok(())
     }
 
+    /// A quarter of the budget, which leaves most of it to others.
+    #[must_use]
+    pub fn share(&self) -> usize {
+        self.budget.total() / 4
+    }
+
+    /// Counts `bytes` as in use that are taken together with what is taken next, so that they do not touch
+    /// the shared counter by themselves.
+    pub fn expect(&mut self, bytes: usize) {
+        self.spent = self.spent.saturating_add(bytes);
+    }
+
+    /// Has exactly `bytes` in use, whether there is room or not: for what is measured, and is bounded by
+    /// other means.
+    pub fn follow(&mut self, bytes: usize) {
+        match bytes.checked_sub(self.spent) {
+            Some(more) => self.force(more),
+            None => self.shrink_to(bytes),
+        }
+    }
+
     /// Takes `bytes` more, whether there is room or not: for what must not fail, and is bounded by
     /// other means.
     pub fn force(&mut self, bytes: usize) {

@@ -18,7 +18,7 @@ use crate::error::{CallError, Kind, Output};
 use crate::sandbox::{Observer, Receipt, Request, Response, Sandbox, Threads};
 use crate::value::Value;
 
-/// A result of which the names take less is not worth a charge.
+/// Arguments, and names in a result, that take less are not worth a charge.
 const UNCHARGED: usize = 4 << 10;
 
 /// A procedure with the arguments that it is to be called with, which fit its parameters.
@@ -84,22 +84,18 @@ pub async fn execute(
     let Call { procedure, arguments, charge, is_job } = call;
     let metered = procedure.meter.begin();
     let limits = if is_job { &procedure.jobs.limits } else { &procedure.limits };
-    let charge = match charge {
-        Some(charge) => charge,
-        // Of a job: its arguments come from the store.
-        None => {
-            let mut charge = sandbox.budget().charge(Purpose::Work);
-            let size = arguments.iter().map(Typed::size).sum();
-            if let Err(no_room) = charge.take_soon(size).await {
-                let error = CallError::from(no_room);
-                let receipt = Receipt::default();
-                metered.end(Some(error.kind), &receipt);
-                let output = Output::default();
-                return Outcome { result: Err(Box::new(error)), receipt, output, charge };
-            }
-            charge
-        }
-    };
+    let mut charge = charge.unwrap_or_else(|| sandbox.budget().charge(Purpose::Work));
+    // What they were charged by before did not know their types.
+    let size: usize = arguments.iter().map(Typed::size).sum();
+    if size > charge.spent() + UNCHARGED
+        && let Err(no_room) = charge.take_soon(size - charge.spent()).await
+    {
+        let error = CallError::from(no_room);
+        let receipt = Receipt::default();
+        metered.end(Some(error.kind), &receipt);
+        let output = Output::default();
+        return Outcome { result: Err(Box::new(error)), receipt, output, charge };
+    }
     let threads = if is_job { Threads::ForGuests } else { Threads::Shared };
     let Procedure { name, program, function, .. } = &*procedure;
     let arguments = (arguments, Some(charge));

@@ -106,9 +106,11 @@ impl std::ops::Deref for State {
 }
 
 impl Shelf {
-    /// How things stand with jobs; nothing where the host keeps none.
+    /// How things stand with memory, and with jobs where the host keeps any.
     fn standing(&self) -> Standing {
-        self.jobs.as_ref().map(Jobs::standing).unwrap_or_default()
+        let budget = self.sandbox.budget();
+        let jobs = self.jobs.as_ref().map(Jobs::standing).unwrap_or_default();
+        Standing { charged: budget.used(), budget: budget.total(), ..jobs }
     }
 }
 

@@ -8,7 +8,7 @@ use axum::handler::Handler;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get};
 use futures_util::FutureExt as _;
-use http::Request;
+use http::{Request, Version};
 use tower::ServiceExt as _;
 
 use super::places::{Peer, Places};
@@ -16,6 +16,8 @@ use super::{
     State, catalog, client, console, events, figures, health, jobs, listing, openapi, origin,
     procedure, reply,
 };
+use crate::budget::{Charge, NoRoom, Purpose};
+use crate::error::CallError;
 
 /// Who answers which URL.
 #[derive(Clone)]
@@ -36,8 +38,22 @@ impl Routes {
 
     /// Answers a request, whatever becomes of it.
     pub(super) async fn answer(&self, request: Request<Body>, peer: &Peer) -> Response {
+        let _head = match self.charge_head(head_size(&request), is_shared(&request)).await {
+            Ok(charge) => charge,
+            Err(no_room) => return reply::Refusal::from(CallError::from(no_room)).into_response(),
+        };
         let answered = AssertUnwindSafe(self.route(request, peer)).catch_unwind().await;
         answered.unwrap_or_else(reply::panicked)
+    }
+
+    /// What holds room for the head of a request, of so many bytes, which is there until the request is answered.
+    async fn charge_head(&self, size: usize, is_shared: bool) -> Result<Option<Charge>, NoRoom> {
+        if size <= FREE_HEAD && !is_shared {
+            return Ok(None);
+        }
+        let mut charge = self.state.sandbox.budget().charge(Purpose::Request);
+        charge.take_soon(size).await?;
+        Ok(Some(charge))
     }
 
     async fn route(&self, request: Request<Body>, peer: &Peer) -> Response {
@@ -55,6 +71,25 @@ impl Routes {
         catalog::stamp(&self.state, &mut response);
         response
     }
+}
+
+/// Whether its connection may hold many such heads at once: calls by HTTP/2. Those for pages are answered
+/// at once.
+fn is_shared(request: &Request<Body>) -> bool {
+    request.version() == Version::HTTP_2 && !is_page(request.uri().path())
+}
+
+/// A head of no more bytes is not charged, where its connection has no other.
+const FREE_HEAD: usize = 8 << 10;
+
+/// About how many bytes a request's address and headers take in memory.
+fn head_size(request: &Request<Body>) -> usize {
+    /// Of a header beside its name and its value.
+    const HEADER: usize = 128;
+    let headers = request.headers().iter();
+    let sizes = headers.map(|(name, value)| name.as_str().len() + value.len() + HEADER);
+    let query = request.uri().query().map_or(0, str::len);
+    sizes.sum::<usize>() + request.uri().path().len() + query
 }
 
 /// `/-/` is kept for the host itself; what else it answers is the original protocol's.

@@ -148,10 +148,9 @@ impl Jobs {
         let call = StoredCall { arguments, presentation, is_synchronous: false };
         let mut charge = self.0.sandbox.budget().charge(Purpose::Work);
         charge.take_soon(self.written_size(&call.arguments)?).await?;
-        // Wrong arguments are the submitter's affair, now and not when the job's turn comes.
-        let checked = self.0.sandbox.budget().charge(Purpose::Request);
-        Call::within(Arc::clone(procedure), call.arguments.clone(), checked)?;
         let encoded = call.encode();
+        // Wrong arguments are the submitter's affair, now and not when the job's turn comes.
+        Call::new(Arc::clone(procedure), call.arguments)?;
         let job = self.0.new_job(procedure, encoded, wish);
         // One that may not run twice is claimed only when it really begins.
         let policy = &procedure.jobs;

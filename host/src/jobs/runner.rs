@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use bytes::Bytes;
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
@@ -16,6 +17,7 @@ use super::recover::End;
 use super::store::{Fence, Lookup, StoreError, Version};
 use super::stored::{StoredCall, StoredResult};
 use super::{Inner, Jobs};
+use crate::budget::{Charge, NoRoom, Purpose};
 use crate::call::{Call, Outcome, execute};
 use crate::catalog::Procedure;
 use crate::error::{CallError, Kind};
@@ -208,24 +210,26 @@ impl Inner {
         place: P,
     ) {
         let Claimed { job, call, presentation } = claimed;
+        // What came of it is charged until it is stored.
+        let mut charge = None;
         let ended = match call {
             Ok(call) => {
                 tokio::select! {
-                    ended = self.guard(call, live, guests) => ended,
+                    ended = self.guard(call, live, guests, &mut charge) => ended,
                     () = self.keep_notes(&job, live) => None,
                 }
             }
             Err(error) => Some(Ended::Failed(Box::new(error), Receipt::default())),
         };
         let Some(ended) = ended else { return };
-        let ending = self.ending(&job, ended, live, presentation);
+        let ending = self.ending(&job, ended, live, presentation, charge.as_mut());
         let not_before = ending.not_before;
         // The place is free only when there is room for what has ended and is not stored yet.
         let units = ending.size().div_ceil(super::UNIT).min(super::UNSTORED / super::UNIT);
         let room = self.unstored.acquire_many(units as u32).await;
         drop(place);
         let state = self.record(job.id, Fence::Attempt(job.attempts), ending).await;
-        drop(room);
+        drop((room, charge));
         self.go_on(&job, live, state, not_before).await;
     }
 
@@ -331,7 +335,14 @@ impl Inner {
             return Ok(Begun::Not);
         };
         job.attempts = claim.attempt;
-        Ok(Begun::Running(Box::new(Claimed::new(job, procedure, &claim.arguments)), share))
+        let mut charge = self.sandbox.budget().charge(Purpose::Work);
+        // What is read takes at least as much again; the rest is charged when it is known.
+        let room = charge.take_soon(2 * claim.arguments.len()).await;
+        let claimed = match room {
+            Ok(()) => Claimed::new(job, procedure, &claim.arguments, charge),
+            Err(no_room) => Claimed::without_room(job, no_room),
+        };
+        Ok(Begun::Running(Box::new(claimed), share))
     }
 
     /// One of the places of the job's procedure; where none is free, the job is held back.
@@ -344,7 +355,14 @@ impl Inner {
 
     /// Runs the guest to its end, or until it is asked to stop and the grace for that is over, or the
     /// host goes down. `None` where it does so at once: what becomes of the job, the next host decides.
-    async fn guard(&self, call: Call, live: &Arc<LiveJob>, guests: &Handle) -> Option<Ended> {
+    /// `held` is set to what holds room for what came of it.
+    async fn guard(
+        &self,
+        call: Call,
+        live: &Arc<LiveJob>,
+        guests: &Handle,
+        held: &mut Option<Charge>,
+    ) -> Option<Ended> {
         if live.is_asked_to_stop() {
             return Some(Ended::Stopped(None));
         }
@@ -381,8 +399,13 @@ impl Inner {
             _ if live.is_asked_to_stop() => {
                 Ended::Stopped(outcome.and_then(Result::ok).map(|outcome| outcome.receipt))
             }
-            Some(Ok(Outcome { result: Ok(value), receipt, .. })) => Ended::Returned(value, receipt),
-            Some(Ok(Outcome { result: Err(error), receipt, .. })) => Ended::Failed(error, receipt),
+            Some(Ok(Outcome { result, receipt, charge, .. })) => {
+                *held = Some(charge);
+                match result {
+                    Ok(value) => Ended::Returned(value, receipt),
+                    Err(error) => Ended::Failed(error, receipt),
+                }
+            }
             Some(Err(e)) => {
                 error!(error = %e, "a job failed inside the host");
                 let error = CallError::new(Kind::Internal, "the job failed inside the host");
@@ -398,6 +421,7 @@ impl Inner {
         ended: Ended,
         live: &LiveJob,
         presentation: Presentation,
+        held: Option<&mut Charge>,
     ) -> Ending {
         let mut ending = self.blank_ending(live.logs());
         ending.progress = live.progress();
@@ -407,7 +431,7 @@ impl Inner {
                 ending.state = State::Succeeded;
                 ending.keep_for = self.config.keep_results;
                 ending.receipt = receipt;
-                ending.result = Some(StoredResult { value, presentation }.encode().into());
+                ending.result = Some(encoded(StoredResult { value, presentation }, held));
             }
             // It waits for room, however often, if it has done nothing yet or may do it again.
             Ended::Failed(error, receipt)
@@ -473,6 +497,17 @@ impl Inner {
             keep_for: self.config.keep_failures,
         }
     }
+}
+
+/// A result as it is stored. For a moment it is there twice, which must not fail a job that has ended
+/// well; after that only what is stored is held.
+fn encoded(result: StoredResult, held: Option<&mut Charge>) -> Bytes {
+    let Some(charge) = held else { return result.encode().into() };
+    charge.force(result.value.written_size());
+    let encoded = result.encode();
+    drop(result);
+    charge.shrink_to(encoded.len());
+    encoded.into()
 }
 
 /// Asks the store, however long it takes to be usable: a job must not be lost.
@@ -551,13 +586,18 @@ pub(super) struct Claimed {
 }
 
 impl Claimed {
-    fn new(job: Job, procedure: Arc<Procedure>, encoded: &[u8]) -> Self {
+    /// One that cannot begin, and does so later.
+    fn without_room(job: Job, no_room: NoRoom) -> Self {
+        Self { job, call: Err(no_room.into()), presentation: Presentation::Plain }
+    }
+
+    fn new(job: Job, procedure: Arc<Procedure>, encoded: &[u8], charge: Charge) -> Self {
         let stored = StoredCall::decode(encoded).map_err(|e| {
             CallError::new(Kind::Internal, format!("the stored arguments are unreadable: {e}"))
         });
         let presentation = stored.as_ref().map_or(Presentation::Plain, |call| call.presentation);
         let call = stored.and_then(|stored| {
-            let call = Call::new(procedure, stored.arguments)?;
+            let call = Call::within(procedure, stored.arguments, charge)?;
             Ok(if stored.is_synchronous { call } else { call.as_job() })
         });
         Self { job, call, presentation }

@@ -213,7 +213,7 @@ impl Jobs {
         let queued = self.0.lock_queue().waiting();
         // Between its turn and its claim a job counts as running.
         let running = self.0.live.len().saturating_sub(queued);
-        Standing { queued, running, entered: self.0.live.entered() }
+        Standing { queued, running, entered: self.0.live.entered(), ..Standing::default() }
     }
 
     /// Tells when something happens to some job.

@@ -176,7 +176,7 @@ impl Snapshot {
     }
 
     fn jobs(&self, to: &mut DescriptorEncoder) -> fmt::Result {
-        let Standing { queued, running, entered } = self.standing;
+        let Standing { queued, running, entered, .. } = self.standing;
         let help =
             "How often a job has entered a state; those taken up at the start count as entering";
         let mut family =
@@ -195,6 +195,10 @@ impl Snapshot {
             counter(&mut family, &[("outcome", outcome)], count)?;
         }
         gauge(to, "tarp_connections", "Connections that are open", self.connections as f64)?;
+        let help = "Memory that calls, jobs, requests, replies and loading are charged for";
+        gauge(to, "tarp_memory_charged_bytes", help, self.standing.charged as f64)?;
+        let help = "Memory that they may be charged for together";
+        gauge(to, "tarp_memory_budget_bytes", help, self.standing.budget as f64)?;
         let help = "Memory that the process occupies";
         gauge(to, "process_resident_memory_bytes", help, self.memory as f64)?;
         let help = "When the process started, in seconds since 1970";
@@ -249,7 +253,13 @@ mod tests {
         meter.begin().end(Some(Kind::Trap), &receipt);
         metrics.refused(Kind::BadArguments);
         metrics.loaded(true);
-        let text = metrics.text(Standing { queued: 2, running: 1, entered: [5, 4, 3, 2, 1, 0, 0] });
+        let text = metrics.text(Standing {
+            queued: 2,
+            running: 1,
+            entered: [5, 4, 3, 2, 1, 0, 0],
+            charged: 1 << 20,
+            budget: 1 << 30,
+        });
         for line in [
             "# TYPE tarp_calls_total counter",
             r#"tarp_calls_total{procedure="statistics/mean"} 2"#,
@@ -265,6 +275,8 @@ mod tests {
             r#"tarp_refusals_total{type="BadArguments"} 1"#,
             r#"tarp_job_states_total{state="queued"} 5"#,
             "tarp_jobs_queued 2.0",
+            "tarp_memory_charged_bytes 1048576.0",
+            "tarp_memory_budget_bytes 1073741824.0",
             r#"tarp_loads_total{outcome="loaded"} 1"#,
             r#"tarp_loads_total{outcome="failed"} 0"#,
         ] {

@@ -53,6 +53,10 @@ pub struct Standing {
     pub running: usize,
     /// How often jobs have entered each state, in the order of [`State::ALL`](crate::jobs::model::State::ALL).
     pub entered: [u64; 7],
+    /// Bytes of the memory budget that are charged.
+    pub charged: usize,
+    /// All of the memory budget, in bytes.
+    pub budget: usize,
 }
 
 impl Default for Metrics {

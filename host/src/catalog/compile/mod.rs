@@ -12,12 +12,14 @@ use std::hash::{Hash, Hasher};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use wasmparser::Parser;
 
 use super::metadata::Sections;
+use crate::budget::{Charge, Purpose};
 use crate::config::LoadingConfig;
 use crate::sandbox::{Concurrency, Sandbox};
 
@@ -42,6 +44,8 @@ pub enum Compiler {
         memory: u64,
         /// Processor time that it may take.
         time: Duration,
+        /// Held by a process that compiles whether there is room for it or not.
+        first: Arc<Mutex<()>>,
     },
 }
 
@@ -82,7 +86,10 @@ impl Compiler {
     /// What the configuration says: with a program a process of its own.
     pub fn new(program: Option<PathBuf>, config: &LoadingConfig) -> Self {
         let (memory, time) = (config.compile_memory, config.compile_time);
-        program.map_or(Self::InProcess, |program| Self::Child { program, memory, time })
+        program.map_or(Self::InProcess, |program| {
+            let first = Arc::default();
+            Self::Child { program, memory, time, first }
+        })
     }
 
     /// Hashes what a refusal depends on: the limits, and the program that compiles.
@@ -116,11 +123,45 @@ impl Compiler {
                 held.write_all(&code).map_err(|e| no_room(&e))?;
                 Ok(Compiled { sum: blake3::hash(&code), code: held, about })
             }
-            Self::Child { program, memory, time } => {
+            Self::Child { program, memory, time, first } => {
                 let limits = process::Limits { memory: *memory, time: *time };
-                process::compile(program, &limits, file, digest, pace)
+                let mut charge = sandbox.budget().charge(Purpose::Work);
+                let _first = wait_for_room(first, &limits, &mut charge, pace)?;
+                process::compile(program, &limits, file, digest, &mut charge, pace)
             }
         }
+    }
+}
+
+/// What most components need to be compiled.
+const USUAL: usize = 256 << 20;
+
+/// Waits for room for a process that compiles. One of them starts whether there is room or not, so that
+/// a small budget, or one that calls use up, keeps no component from being loaded.
+fn wait_for_room<'a>(
+    first: &'a Mutex<()>,
+    limits: &process::Limits,
+    charge: &mut Charge,
+    pace: Pace<'_>,
+) -> Result<Option<MutexGuard<'a, ()>>, Failure> {
+    /// How often there is a look.
+    const PAUSE: Duration = Duration::from_millis(20);
+    let limit = usize::try_from(limits.memory).unwrap_or(usize::MAX);
+    let wanted = USUAL.min(limit).min(charge.share());
+    let start = Instant::now();
+    loop {
+        match first.try_lock() {
+            Ok(first) => return Ok(Some(first)),
+            Err(TryLockError::Poisoned(first)) => return Ok(Some(first.into_inner())),
+            Err(TryLockError::WouldBlock) => {}
+        }
+        if charge.take(wanted).is_ok() {
+            return Ok(None);
+        }
+        if !pace(start.elapsed()) {
+            return Err(Failure::Stopped);
+        }
+        std::thread::sleep(PAUSE);
     }
 }
 

@@ -12,6 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::child::Report;
 use super::{Compiled, Failure, MAX_CODE_SIZE, Pace, changed, in_memory, no_room, unreadable};
+use crate::budget::Charge;
 
 /// How often whoever waits is asked whether it still does.
 const TICK: Duration = Duration::from_millis(100);
@@ -36,12 +37,13 @@ pub(super) fn compile(
     limits: &Limits,
     component: &File,
     digest: blake3::Hash,
+    charge: &mut Charge,
     pace: Pace<'_>,
 ) -> Result<Compiled, Failure> {
     let words = in_memory().map_err(|e| no_room(&e))?;
     let mut process = start(program, limits, component, &words)?;
     let mut answer = Answer::new().map_err(|e| no_room(&e))?;
-    process.read(limits, &mut answer, pace)?;
+    process.read(limits, &mut answer, charge, pace)?;
     let Some(report) = answer.report()? else {
         return Err(process.end(limits, words));
     };
@@ -113,9 +115,12 @@ impl Process {
         &mut self,
         limits: &Limits,
         answer: &mut Answer,
+        charge: &mut Charge,
         pace: Pace<'_>,
     ) -> Result<(), Failure> {
         let start = Instant::now();
+        // Calls go on, however small the budget is.
+        let (expected, most) = (charge.spent(), charge.share());
         let mut buffer = vec![0; 256 << 10];
         loop {
             if !pace(start.elapsed()) {
@@ -125,6 +130,7 @@ impl Process {
                 return Err(Failure::Failed(never_its_turn(limits)));
             }
             if !is_readable(&self.stdout).map_err(|e| broken(&e))? {
+                charge.follow(expected.max(self.memory()).min(most));
                 continue;
             }
             match self.stdout.read(&mut buffer) {
@@ -134,6 +140,13 @@ impl Process {
                 Err(e) => return Err(broken(&e)),
             }
         }
+    }
+
+    /// Bytes that it takes at the moment.
+    fn memory(&self) -> usize {
+        let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.child.id()));
+        let pages = statm.ok().and_then(|statm| statm.split(' ').nth(1)?.parse::<usize>().ok());
+        pages.unwrap_or(0).saturating_mul(rustix::param::page_size())
     }
 
     /// How it ended. It has closed its standard output, which is the last thing that it does.
