@@ -9,7 +9,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use num_bigint::BigInt;
 
-/// The `class` of a [`Value::Named`] that is a number too large for every type, as it was written.
+/// The `class` of a [`Value::Named`] that is a number as it was written: one too large for every type, or
+/// one whose nearest double is an integer that it is not.
 pub const NUMBER: &str = "number";
 
 /// The `class` of a [`Value::Named`] that is a `str` of Python 2: text or bytes, as its type has it.

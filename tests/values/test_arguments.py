@@ -150,7 +150,7 @@ def test_a_wrong_argument_is_named(
         ("add", {"x": "1.5", "y": 2}, ["`x`", "s64", "1.5"]),
         ("add", {"x": "9223372036854775808", "y": 2}, ["`x`", "s64", "range"]),
         ("echo_s64", {"value": 2**64}, ["`value`", "s64"]),
-        ("echo_u64", {"value": 1e3}, ["`value`", "u64"]),
+        ("echo_u64", {"value": 1.5}, ["`value`", "u64"]),
         ("echo_f64", {"value": "nan"}, ["`value`", "f64"]),
         ("echo_bytes", {"value": "not base64!"}, ["`value`", "base64"]),
         ("echo_bytes", {"value": [1, 256]}, ["`value[1]`", "u8", "256"]),

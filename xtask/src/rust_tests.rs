@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::project::Project;
-use crate::{guests, projects, python, step};
+use crate::{guests, node, projects, python, step};
 
 /// Builds the host and all tests of the workspace.
 ///
@@ -70,4 +70,5 @@ pub(crate) fn tell(project: &Project, test: &mut Command) {
     test.env("TARP_GUESTS", project.test_guests());
     test.env("TARP_TOOLS", projects::tools(project));
     test.env("TARP_TEST_PYTHON", python::program(project, "python"));
+    test.env("TARP_TEST_NODE", node::folder(project));
 }

@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 
 use crate::project::Project;
 use crate::{
-    book, browser, checks, fuzz, guests, languages, python, pythons, rust_tests, wasm_target,
+    book, browser, checks, fuzz, guests, languages, node, python, pythons, rust_tests, wasm_target,
 };
 
 /// One step.
@@ -27,7 +27,7 @@ struct Step {
 }
 
 /// Cheap ones first, except that what others need comes before them.
-const STEPS: [Step; 20] = [
+const STEPS: [Step; 21] = [
     step("format", "the format of the Rust code", checks::format),
     step("spelling", "the spelling", checks::spelling),
     step(
@@ -40,6 +40,7 @@ const STEPS: [Step; 20] = [
     }),
     step("venv", "a Python environment for the tests", python::venv),
     step("languages", "what procedures in other languages need", languages::ensure),
+    step("node", "what the tests make TypeScript clients with", node::ensure),
     step("browser", "a browser for the tests", browser::ensure),
     step("ruff", "style and format of the Python code", python::ruff).in_ci().after(&["venv"]),
     step("book", "building the book and checking its links", book::check),
@@ -53,7 +54,7 @@ const STEPS: [Step; 20] = [
     step("docs", "the examples in the documentation", rust_tests::documentation).after(&["host"]),
     step("units", "the example procedures' own tests", rust_tests::guests).after(&["guests"]),
     step("pytest", "the tests against a running host", python::pytest)
-        .after(&["venv", "browser", "host", "guests"]),
+        .after(&["venv", "node", "browser", "host", "guests"]),
     step("client", "the tests of the Python client", python::client)
         .after(&["venv", "host", "guests"]),
     step("pythons", "the Python client's wheel on every Python", pythons::client)

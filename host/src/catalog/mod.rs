@@ -190,6 +190,12 @@ impl Catalog {
 }
 
 impl Procedure {
+    /// The methods that it answers, in requests, in `Allow` and in the OpenAPI document: those that a web
+    /// procedure names, and both where arguments come in a query or in a body.
+    pub fn methods(&self) -> &[WebMethod] {
+        self.web.as_deref().unwrap_or(&WebMethod::ALL)
+    }
+
     /// Its documentation as a caller sees it: the signature, unless it is that of every web procedure,
     /// then the text.
     pub fn description(&self) -> String {

@@ -15,7 +15,8 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 
 use crate::codec::base64::{BASE64, Base64Display};
-use crate::value::{Array, Numbers, Value};
+use crate::codec::number;
+use crate::value::{Array, NUMBER, Numbers, Value};
 
 pub use cost::memory;
 pub use read::{JsonError, parse};
@@ -70,6 +71,10 @@ impl Serialize for Json<'_> {
             Value::Float32(x) => to.serialize_str(name_of(f64::from(*x))),
             Value::Float(x) if x.is_finite() => to.serialize_f64(*x),
             Value::Float(x) => to.serialize_str(name_of(*x)),
+            Value::Named { class: NUMBER, text } => match text.parse() {
+                Ok(x) if f64::is_finite(x) && !number::is_integer(text) => to.serialize_f64(x),
+                _ => to.serialize_str(text),
+            },
             Value::Text(text) | Value::Named { text, .. } => to.serialize_str(text),
             // Piece by piece: as one text it would be in memory twice.
             Value::Bytes(bytes) => to.collect_str(&Base64Display::new(bytes, &*BASE64)),

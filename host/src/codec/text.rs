@@ -164,7 +164,7 @@ pub fn value(text: &str, ty: &Type) -> Value {
         Type::Flags(_) if !is_array(text) => Value::List(vec![as_text()]),
         ty if ty.is_number() => {
             let text = text.trim();
-            number::read(text).unwrap_or_else(|| Value::text(text))
+            number::read(text).map_or_else(|| Value::text(text), |number| json::typed(number, ty))
         }
         _ => parsed(text, ty).unwrap_or_else(as_text),
     }

@@ -20,7 +20,6 @@ use crate::budget::Charge;
 use crate::call::{Call, Outcome, execute};
 use crate::catalog::{Mount, Procedure};
 use crate::codec::{json, text};
-use crate::config::WebMethod;
 use crate::error::{CallError, Kind, excerpt};
 
 /// Reading or writing more than this takes so long that other requests should not wait behind it.
@@ -49,7 +48,7 @@ async fn call(
     body: Body,
     peer: &Peer,
 ) -> Result<Response, Refusal> {
-    let methods = procedure.web.as_deref().unwrap_or(&WebMethod::ALL);
+    let methods = procedure.methods();
     if parts.method == Method::OPTIONS {
         return Ok(reply::options(web::allow(methods)));
     }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use jiter::{Jiter, JiterError, LinePosition, Peek};
+use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, LinePosition, Peek};
 
 use super::Items;
 use crate::codec::number;
@@ -12,6 +12,9 @@ use crate::value::Value;
 
 /// Levels of nesting that are followed.
 pub(super) const MAX_DEPTH: usize = 128;
+
+/// Digits that jiter reads of a number.
+const MAX_DIGITS: usize = 4300;
 
 /// Objects with more keys look for repeated ones in a set.
 const FEW: usize = 16;
@@ -34,21 +37,56 @@ pub struct JsonError {
 /// Says what is wrong, with line and column.
 pub fn parse(text: &[u8]) -> Result<Value, JsonError> {
     let mut reader = Reader { jiter: Jiter::new(text), depth: 0, keys: HashSet::new() };
-    reader.document().map_err(|Fault { reason, index }| JsonError {
-        reason: hint(text, index)
-            .map_or_else(|| reason.clone(), |hint| format!("{reason}: {hint}")),
-        place: LinePosition::find(text, index),
+    reader.document().map_err(|fault| JsonError {
+        reason: match hint(text, fault.index) {
+            Some(hint) => format!("{}: {hint}", fault.reason),
+            None => fault.located(),
+        },
+        place: LinePosition::find(text, fault.index),
     })
 }
 
 struct Fault {
     reason: String,
     index: usize,
+    /// The value that it is about, from the innermost step outwards: `[3]`, `.x`; `None` where the text
+    /// is no JSON at all.
+    path: Option<Vec<String>>,
+}
+
+impl Fault {
+    fn new(reason: impl Into<String>, index: usize) -> Self {
+        Self { reason: reason.into(), index, path: None }
+    }
+
+    fn within(mut self, step: impl FnOnce() -> String) -> Self {
+        if let Some(path) = &mut self.path {
+            path.push(step());
+        }
+        self
+    }
+
+    /// The reason, with the name of the value.
+    fn located(&self) -> String {
+        let path: String = self.path.iter().flatten().rev().map(String::as_str).collect();
+        match path.trim_start_matches('.') {
+            "" => self.reason.clone(),
+            path => format!("{} in `{}`", self.reason, excerpt(path)),
+        }
+    }
 }
 
 impl From<JiterError> for Fault {
     fn from(error: JiterError) -> Self {
-        Self { reason: error.error_type.to_string(), index: error.index }
+        let fault = Self::new(error.error_type.to_string(), error.index);
+        match error.error_type {
+            JiterErrorType::JsonError(JsonErrorType::NumberOutOfRange) => Self {
+                reason: format!("a number of more than {MAX_DIGITS} digits"),
+                path: Some(Vec::new()),
+                ..fault
+            },
+            _ => fault,
+        }
     }
 }
 
@@ -80,7 +118,7 @@ impl Reader<'_> {
                 let index = self.jiter.current_index();
                 let digits = self.jiter.known_number_bytes(peek)?;
                 let number = std::str::from_utf8(digits).ok().and_then(number::read);
-                number.ok_or_else(|| Fault { reason: "invalid number".into(), index })?
+                number.ok_or_else(|| Fault::new("invalid number", index))?
             }
         })
     }
@@ -91,7 +129,7 @@ impl Reader<'_> {
     ) -> Result<Value, Fault> {
         if self.depth == MAX_DEPTH {
             let reason = format!("nested deeper than {MAX_DEPTH} levels");
-            return Err(Fault { reason, index: self.jiter.current_index() });
+            return Err(Fault::new(reason, self.jiter.current_index()));
         }
         self.depth += 1;
         let value = read(self);
@@ -102,8 +140,10 @@ impl Reader<'_> {
     fn array(&mut self) -> Result<Value, Fault> {
         let mut items = Items::None;
         let mut next = self.jiter.known_array()?;
+        let mut place = 0;
         while let Some(peek) = next {
-            items.push(self.value(peek)?);
+            items.push(self.value(peek).map_err(|fault| fault.within(|| format!("[{place}]")))?);
+            place += 1;
             next = self.jiter.array_step()?;
         }
         Ok(items.finish())
@@ -125,10 +165,11 @@ impl Reader<'_> {
             };
             if came {
                 let reason = format!("the key {:?} comes twice in one object", excerpt(&key));
-                return Err(Fault { reason, index: self.jiter.current_index() });
+                return Err(Fault::new(reason, self.jiter.current_index()));
             }
             let peek = self.jiter.peek()?;
-            let value = self.value(peek)?;
+            let value =
+                self.value(peek).map_err(|fault| fault.within(|| format!(".{}", excerpt(&key))))?;
             entries.push((Value::Text(key), value));
             next = self.jiter.next_key()?.map(|key| shared(&mut self.keys, key));
         }
@@ -226,6 +267,21 @@ mod tests {
             assert!(fault(text).contains(cure), "{text}: {}", fault(text));
         }
         assert_eq!(fault("[1,\n x]"), "expected value at line 2 column 2");
+    }
+
+    #[test]
+    fn a_number_that_is_too_long_is_refused_by_its_name() {
+        let digits = "9".repeat(MAX_DIGITS + 1);
+        for (text, name) in [
+            (format!(r#"{{"y": 1, "x": {digits}}}"#), " in `x` "),
+            (format!(r#"{{"x": [1, {{"y": {digits}}}]}}"#), " in `x[1].y` "),
+            (format!("[1, 2, {digits}]"), " in `[2]` "),
+            (digits.clone(), "digits at line"),
+        ] {
+            let fault = fault(&text);
+            assert!(fault.starts_with("a number of more than 4300 digits"), "{fault}");
+            assert!(fault.contains(name), "{fault}");
+        }
     }
 
     #[test]

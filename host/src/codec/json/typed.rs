@@ -1,5 +1,5 @@
-//! What JSON has no notation for, told by the type that is wanted: bytes, which are base64 text, and
-//! floats that are written without a point.
+//! What JSON has no notation for, told by the type that is wanted: bytes, which are base64 text, floats
+//! that are written without a point, and integers with one.
 
 use std::sync::Arc;
 
@@ -7,21 +7,25 @@ use num_bigint::BigInt;
 use num_traits::ToPrimitive;
 
 use crate::codec::base64::{BASE64, Engine as _};
+use crate::codec::number;
 use crate::codec::types::{Field, Type};
-use crate::value::{Array, Numbers, Value};
+use crate::value::{Array, NUMBER, Numbers, Value};
 
 /// The value with base64 text as bytes where `ty` has `list<u8>`, and with an integer as a float where
-/// `ty` has a float of which it is the shortest notation, as JavaScript writes 2^60. What does not fit
-/// stays as it is, for the check to refuse.
+/// `ty` has a float of which it is the shortest notation, as JavaScript writes 2^60, and with `5.0` as an
+/// integer where `ty` has one: to JSON it is the same number. What does not fit stays as it is, for the
+/// check to refuse.
 pub fn typed(value: Value, ty: &Type) -> Value {
     match (ty, value) {
         (Type::F32 | Type::F64, value) => float(&value).map_or(value, Value::Float),
+        (ty, Value::Float(x)) if ty.is_number() => integer(x),
+        (ty, Value::Named { class: NUMBER, text }) if ty.is_number() => written_integer(text),
         (Type::List(item), Value::Text(text)) if **item == Type::U8 => bytes(text),
         (Type::List(item), value) => list(value, item),
         (Type::Tuple(types), Value::List(values)) if types.len() == values.len() => {
             Value::List(values.into_iter().zip(types).map(|(value, ty)| typed(value, ty)).collect())
         }
-        (Type::Tuple(types), Value::Array(array)) if has_large(&array) => {
+        (Type::Tuple(types), Value::Array(array)) if has_large(&array) || has_floats(&array) => {
             typed(Value::List(array.elements().collect()), &Type::Tuple(types.clone()))
         }
         (Type::Record(fields), Value::Map(entries)) => by_key(entries, |key| field(fields, key)),
@@ -51,6 +55,11 @@ fn list(value: Value, item: &Type) -> Value {
             Value::List(values.into_iter().map(|value| typed(value, item)).collect())
         }
         (Value::Array(array), Type::F32 | Type::F64) if has_large(&array) => {
+            list(Value::List(array.elements().collect()), item)
+        }
+        (Value::Array(array), item)
+            if item.is_number() && !item.is_float() && has_floats(&array) =>
+        {
             list(Value::List(array.elements().collect()), item)
         }
         // An object is a list of pairs, where pairs are what is wanted.
@@ -83,11 +92,40 @@ fn has_large(array: &Array) -> bool {
     matches!(array.numbers(), Numbers::I64(ints) if ints.iter().any(|n| n.unsigned_abs() > EXACT))
 }
 
-/// The float whose shortest notation these digits are.
+fn has_floats(array: &Array) -> bool {
+    matches!(array.numbers(), Numbers::F64(_))
+}
+
+/// The integer that the float is. A number that was another one when it was written has not become a
+/// float: see [`number::read`](crate::codec::number::read).
+fn integer(x: f64) -> Value {
+    let is_integer = x.fract() == 0.0 && x.abs() <= u64::MAX as f64;
+    if !is_integer {
+        return Value::Float(x);
+    }
+    whole(x as i128)
+}
+
+/// The integer that is written with a point or an exponent, and is no float exactly.
+fn written_integer(text: Arc<str>) -> Value {
+    match number::integral(&text) {
+        Some(n) if !number::is_integer(&text) => whole(n),
+        _ => Value::Named { class: NUMBER, text },
+    }
+}
+
+fn whole(n: i128) -> Value {
+    i64::try_from(n).map_or_else(|_| Value::BigInt(Box::new(BigInt::from(n))), Value::Int)
+}
+
+/// The float whose shortest notation these digits are, or which is nearest to a decimal fraction.
 fn float(value: &Value) -> Option<f64> {
     let (x, digits) = match value {
         Value::Int(n) => (*n as f64, n.to_string()),
         Value::BigInt(n) => (BigInt::to_f64(n)?, n.to_string()),
+        Value::Named { class: NUMBER, text } if !number::is_integer(text) => {
+            return text.parse().ok().filter(|x: &f64| x.is_finite());
+        }
         _ => return None,
     };
     (x.is_finite() && x.to_string() == digits).then_some(x)
@@ -115,6 +153,46 @@ mod tests {
         let pairs = Type::List(Box::new(Type::Tuple(vec![Type::String, bytes()])));
         let Value::Map(entries) = typed(read(r#"{"a": "aGk="}"#), &pairs) else { panic!() };
         assert_eq!(entries[0].1, Value::Bytes("hi".into()));
+    }
+
+    #[test]
+    fn an_integer_may_have_a_point_and_no_fraction() {
+        let checked = |text: &str, ty: &Type| {
+            let value = typed(super::super::parse(text.as_bytes()).unwrap(), ty);
+            crate::codec::types::check(value, ty).map_err(|mismatch| mismatch.to_string())
+        };
+        let list = |item| Type::List(Box::new(item));
+        for (text, plain, ty) in [
+            ("5.0", "5", Type::U8),
+            ("-0.0", "0", Type::U8),
+            ("1e3", "1000", Type::S32),
+            ("9007199254740993.0", "9007199254740993", Type::S64),
+            ("1.8446744073709551615e19", "18446744073709551615", Type::U64),
+            ("-9223372036854775808.0", "-9223372036854775808", Type::S64),
+            ("[1.0, 2.0]", "[1, 2]", list(Type::S16)),
+            ("[1, 2.0]", "[1, 2]", list(Type::U8)),
+            ("[1.0, 2.0]", "[1, 2]", Type::Tuple(vec![Type::U8, Type::U64])),
+            ("[[3.0]]", "[[3]]", list(list(Type::U32))),
+        ] {
+            assert_eq!(checked(text, &ty), checked(plain, &ty), "{text} as {ty}");
+            assert!(checked(text, &ty).is_ok(), "{text} as {ty}");
+        }
+        for (text, ty) in [
+            ("5.5", Type::U8),
+            ("256.0", Type::U8),
+            ("5.0000000000000000001", Type::U8),
+            ("9007199254740992.5", Type::S64),
+            ("1e-400", Type::U8),
+            ("9223372036854775808.0", Type::S64),
+            ("18446744073709551616.0", Type::U64),
+            ("[1.0, 2.5]", list(Type::S16)),
+        ] {
+            assert!(checked(text, &ty).is_err(), "{text} as {ty}");
+        }
+        for text in ["5.0000000000000000001", "9007199254740993.0", "1e-400"] {
+            let x: f64 = text.parse().unwrap();
+            assert_eq!(checked(text, &Type::F64), Ok(crate::codec::types::Typed::F64(x)), "{text}");
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@
 use num_bigint::BigInt;
 use num_traits::{Signed, ToPrimitive, Zero};
 
+use crate::codec::number::scientific;
+
 /// Integers up to here are all floats.
 pub(super) const DENSE: u64 = 1 << f64::MANTISSA_DIGITS;
 
@@ -116,24 +118,6 @@ fn of_float(x: f64) -> BigInt {
 fn exactly(x: f64) -> String {
     // The smallest float has 767 digits.
     format!("{x:.766e}")
-}
-
-/// A decimal number as its digits, without zeros at either end, and a power of ten.
-fn scientific(text: &str) -> Option<(String, i64)> {
-    let (number, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
-    let exponent: i64 = exponent.parse().ok()?;
-    let (sign, number) = match number.strip_prefix('-') {
-        Some(number) => ("-", number),
-        None => ("", number.strip_prefix('+').unwrap_or(number)),
-    };
-    let (whole, part) = number.split_once('.').unwrap_or((number, ""));
-    let digits = [whole, part].concat();
-    let significant = digits.trim_end_matches('0');
-    let exponent = exponent - part.len() as i64 + (digits.len() - significant.len()) as i64;
-    match significant.trim_start_matches('0') {
-        "" => Some((String::new(), 0)),
-        digits => Some((format!("{sign}{digits}"), exponent)),
-    }
 }
 
 #[cfg(test)]

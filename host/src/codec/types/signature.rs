@@ -130,6 +130,11 @@ impl Type {
         )
     }
 
+    /// Whether its values are numbers with a fraction.
+    pub fn is_float(&self) -> bool {
+        matches!(self, Self::F32 | Self::F64)
+    }
+
     /// Whether an argument or field of this type may be left out.
     pub fn may_be_absent(&self) -> bool {
         matches!(self, Self::Option(_))

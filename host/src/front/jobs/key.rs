@@ -15,6 +15,11 @@ const HEADER: &str = "idempotency-key";
 /// A longer key is no key but somebody's data.
 const LONGEST: usize = 255;
 
+/// The keys that [`read`] takes, as a pattern: 1 to [`LONGEST`] characters of printable ASCII without
+/// quotes, in quotes or not. Spaces at the ends need quotes, or HTTP drops them.
+pub(in crate::front) const IDEMPOTENCY_KEY: &str =
+    r#"^(?:"[ !#-~]{1,255}"|[!#-~](?:[ !#-~]{0,253}[!#-~])?)$"#;
+
 /// The key that a request for a procedure has, with what it asks for.
 ///
 /// # Errors
@@ -50,9 +55,17 @@ fn read(headers: &HeaderMap) -> Result<Option<&str>, CallError> {
     if values.next().is_some() {
         return Err(bad("the request has several Idempotency-Key headers; send one"));
     }
-    match value.to_str().map(|key| key.trim_matches('"')) {
-        Ok(key) if (1..=LONGEST).contains(&key.len()) => Ok(Some(key)),
-        _ => Err(bad(format!("an Idempotency-Key is 1 to {LONGEST} characters of ASCII"))),
+    let is_key = |key: &str| {
+        (1..=LONGEST).contains(&key.len())
+            && key.bytes().all(|c| matches!(c, b' '..=b'~') && c != b'"')
+    };
+    let text = value.to_str().unwrap_or_default();
+    let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    match quoted.unwrap_or(text) {
+        key if is_key(key) => Ok(Some(key)),
+        _ => Err(bad(format!(
+            "an Idempotency-Key is 1 to {LONGEST} printable characters of ASCII, in double quotes or without any"
+        ))),
     }
 }
 
@@ -94,7 +107,9 @@ mod tests {
         assert_eq!(read(&headers(&["\"a b\""])), Ok(Some("a b")));
         assert_eq!(read(&headers(&["a b"])), Ok(Some("a b")));
         assert_eq!(read(&headers(&[])), Ok(None));
-        for wrong in [&[""][..], &["\"\""], &["a", "a"]] {
+        for wrong in
+            [&[""][..], &["\"\""], &["\""], &["\"a"], &["\"\"a\"\""], &["a\"b"], &["a", "a"]]
+        {
             assert_eq!(read(&headers(wrong)).unwrap_err().kind, Kind::BadRequest, "{wrong:?}");
         }
         let long = "k".repeat(LONGEST + 1);

@@ -26,9 +26,10 @@ use crate::error::{CallError, Kind, Output};
 use crate::jobs::model::{JobId, Presentation};
 use crate::jobs::{Jobs, View};
 use crate::value::Value;
-pub(super) use key::key;
+pub(super) use key::{IDEMPOTENCY_KEY, key};
 pub(super) use once::once;
 use show::Shown;
+pub(super) use show::{CURSOR, LARGEST_PAGE, PAGE};
 pub(super) use submit::{accept, check_pin, is_wanted};
 
 /// What a waiting request may ask for, in seconds.

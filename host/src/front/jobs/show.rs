@@ -4,17 +4,26 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use serde::Serialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
+use crate::codec::types::Type;
+use crate::codec::{json, number};
 use crate::error::{CallError, Kind};
 use crate::front::reply::Fault;
 use crate::jobs::View;
 use crate::jobs::model::{LogLine, Logs, State};
 use crate::jobs::store::{Filter, MOST_COUNTED};
 use crate::sandbox::Progress;
+use crate::value::Value;
 
 /// How many jobs a page has where the query does not say.
-const PAGE: usize = 50;
-const LARGEST_PAGE: usize = 1000;
+pub(in crate::front) const PAGE: usize = 50;
+/// How many jobs a page has at the most.
+pub(in crate::front) const LARGEST_PAGE: usize = 1000;
+
+/// The pattern of `after`, of which [`cursor`] takes every text.
+pub(in crate::front) const CURSOR: &str = "^[0-9]{1,18}$";
 
 /// A job.
 #[derive(Serialize)]
@@ -159,15 +168,13 @@ pub(super) fn filter(query: &str) -> Result<Filter, CallError> {
             "since" => filter.since = Some(moment(&name, &text)?),
             "until" => filter.until = Some(moment(&name, &text)?),
             "after" => {
-                let cursor = text.parse();
-                filter.before =
-                    Some(cursor.map_err(|_| {
-                        bad(format!("`after` is the `next` of a page, not {text:?}"))
-                    })?);
+                filter.before = Some(cursor(&text).ok_or_else(|| {
+                    bad(format!("`after` is the `next` of a page, not {text:?}"))
+                })?);
             }
             "limit" => {
-                filter.limit = match text.parse() {
-                    Ok(limit @ 1..=LARGEST_PAGE) => limit,
+                filter.limit = match count(&text) {
+                    Some(limit @ 1..=LARGEST_PAGE) => limit,
                     _ => {
                         return Err(bad(format!(
                             "`limit` is from 1 to {LARGEST_PAGE}, not {text:?}"
@@ -198,9 +205,31 @@ pub(super) fn counted(query: &str) -> Result<Option<String>, CallError> {
 }
 
 fn moment(name: &str, text: &str) -> Result<SystemTime, CallError> {
-    humantime::parse_rfc3339_weak(text).map_err(|e| {
-        bad(format!("`{name}` is a time such as 2030-01-31T12:00:00Z, not {text:?}: {e}"))
-    })
+    let wrong = |why: &dyn std::fmt::Display| {
+        bad(format!(
+            "`{name}` is a time such as 2030-01-31T12:00:00Z or 2030-01-31T12:00:00+01:00, not {text:?}: {why}"
+        ))
+    };
+    // What reads it takes any character there.
+    if !matches!(text.as_bytes().get(10), Some(b'T' | b't')) {
+        return Err(wrong(&"a `T` stands between the date and the time"));
+    }
+    let moment = OffsetDateTime::parse(text, &Rfc3339).map_err(|e| wrong(&e))?;
+    // There are no jobs before that.
+    Ok(SystemTime::from(moment.max(OffsetDateTime::UNIX_EPOCH)))
+}
+
+fn cursor(text: &str) -> Option<u64> {
+    let is_cursor = (1..=18).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_digit());
+    is_cursor.then(|| text.parse().ok()).flatten()
+}
+
+/// An integer that is not negative, in any notation that JSON has for it.
+fn count(text: &str) -> Option<usize> {
+    match json::typed(number::read(text)?, &Type::U32) {
+        Value::Int(n) => n.try_into().ok(),
+        _ => None,
+    }
 }
 
 /// Whether a query says that a job which has ended is to be kept: `keep=true`.
@@ -241,8 +270,21 @@ mod tests {
         let all = all.unwrap();
         assert_eq!(all.states, [State::Queued, State::Running]);
         assert_eq!((all.procedure.as_deref(), all.before, all.limit), (Some("a/b"), Some(7), 2));
+        for (text, moment) in [
+            ("2030-01-31T12:00:00%2B01:00", 1_896_087_600),
+            ("2030-01-31t11:00:00.000z", 1_896_087_600),
+            ("1812-06-24T00:00:00Z", 0),
+        ] {
+            let since = filter(&format!("since={text}&limit=2.0")).unwrap().since.unwrap();
+            assert_eq!(since.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs(), moment);
+        }
         for (query, word) in [
             ("state=done", "succeeded"),
+            ("since=2030-01-31", "such as"),
+            ("since=2030-01-31%2012:00:00Z", "`T`"),
+            ("since=2030-02-30T12:00:00Z", "such as"),
+            ("after=%2B5", "next"),
+            ("limit=2.5", "1000"),
             ("limit=0", "1000"),
             ("since=yesterday", "since"),
             ("after=x", "next"),

@@ -8,6 +8,7 @@ use super::own::OWN_SCHEMAS;
 use super::schema::shared_schemas;
 use super::{object, shared};
 use crate::error::Kind;
+use crate::front::jobs::IDEMPOTENCY_KEY;
 use crate::front::reply;
 
 /// The statuses with which a call may fail.
@@ -154,18 +155,19 @@ fn parameters() -> Value {
     json!({
         "Prefer": {
             "name": "Prefer", "in": "header", "required": false,
-            "description": "Makes a job of the call (RFC 7240).",
-            "schema": {"type": "string", "enum": ["respond-async"]},
+            "description": "`respond-async` makes a job of the call (RFC 7240); other preferences are ignored.",
+            // By their RFCs, whatever else these two say is ignored and not refused.
+            "schema": {"anyOf": [{"type": "string", "enum": ["respond-async"]}, {"type": "string"}]},
         },
         "IdempotencyKey": {
             "name": "Idempotency-Key", "in": "header", "required": false,
             "description": "Makes the request repeatable for 24 hours: with the same key and the same request it runs once, and is answered with what came of it.",
-            "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,255}$"},
+            "schema": {"type": "string", "pattern": IDEMPOTENCY_KEY},
         },
         "Priority": {
             "name": "Priority", "in": "header", "required": false,
-            "description": "Whose turn is first (RFC 9218): `u=0` is urgent, `u=7` has time.",
-            "schema": {"type": "string", "pattern": "^u=[0-7]$"},
+            "description": "Whose turn is first (RFC 9218): `u=0` is urgent, `u=7` has time; what is no urgency is ignored.",
+            "schema": {"type": "string"},
         },
         "Digest": {
             "name": "X-Tarp-Digest", "in": "header", "required": false,

@@ -1,10 +1,11 @@
 //! `/-/openapi.json`: the host and everything that can be called, as OpenAPI 3.1 describes it.
 //!
 //! [`schema`] turns types into JSON Schema, [`examples`] into values to try, [`operations`] makes
-//! operations of procedures, [`own`] has those of the host itself, and [`components`] what all of them
+//! operations of procedures and [`arguments`] what they take, [`own`] has those of the host itself, and [`components`] what all of them
 //! share. It describes; what happens is decided elsewhere, and where that is a table it is read from
 //! there.
 
+mod arguments;
 mod components;
 mod examples;
 mod operations;
@@ -81,7 +82,8 @@ fn document(catalog: &Catalog, keeps_jobs: bool) -> Value {
 }
 
 const INTRODUCTION: &str = "\
-Every procedure answers POST with its arguments by name in a JSON object, and GET where they fit into a query. \
+Every procedure answers POST with its arguments by name in a JSON object, and GET with them in the query; \
+HEAD is answered where GET is. \
 The result comes in an envelope; with `Accept` it comes in the other forms that are listed with it. \
 A failure is an object with its type and a message, whatever form was asked for.\n\n\
 Where jobs are kept, `Prefer: respond-async` makes a job of any call: the reply is `202` with its handle. \

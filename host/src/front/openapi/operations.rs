@@ -1,19 +1,17 @@
-//! What a procedure answers to: a GET where its arguments fit into a query, and a POST. Web procedures,
-//! which see the request as it is, say what they answer to and nothing of what; so do components that
-//! answer everything themselves.
+//! What a procedure answers to: a GET with its arguments in the query, and a POST. Web procedures, which
+//! see the request as it is, say what they answer to and nothing of what; so do components that answer
+//! everything themselves.
 
 use serde_json::{Map, Value, json};
 
+use super::arguments::{in_query, request_body};
 use super::components::{CALL_FAILURES, failures, receipt_headers};
-use super::examples::example;
 use super::schema::{Way, closed, schema};
 use super::shared;
 use crate::catalog::{Catalog, Procedure};
-use crate::codec::json as codec;
 use crate::codec::pickle::Arrays;
-use crate::codec::types::{Parameter, Signature, Type};
+use crate::codec::types::{Signature, Type};
 use crate::config::WebMethod;
-use crate::front::media::{Media, Reading, reading};
 use crate::front::negotiate::Offer;
 use crate::front::reply::Form;
 
@@ -27,8 +25,10 @@ pub(super) struct Callable<'a> {
     pub(super) documentation: &'a str,
     pub(super) signature: &'a Signature,
     pub(super) file: &'a str,
-    /// The methods of a web procedure.
-    pub(super) web: Option<&'a [WebMethod]>,
+    /// The methods that it answers.
+    pub(super) methods: &'a [WebMethod],
+    /// Whether it is a web procedure.
+    pub(super) is_web: bool,
 }
 
 impl<'a> Callable<'a> {
@@ -39,7 +39,8 @@ impl<'a> Callable<'a> {
             documentation: &procedure.documentation,
             signature: &procedure.signature,
             file: &procedure.source.file,
-            web: procedure.web.as_deref(),
+            methods: procedure.methods(),
+            is_web: procedure.web.is_some(),
         }
     }
 }
@@ -52,30 +53,27 @@ impl Callable<'_> {
 
     /// All that it answers to.
     pub(super) fn path_item(&self, keeps_jobs: bool) -> Value {
-        let mut item = Map::new();
-        if let Some(methods) = self.web {
-            for method in methods {
-                let (key, operation) = match method {
-                    WebMethod::Get => ("get", self.web_operation("get", keeps_jobs)),
-                    WebMethod::Post => ("post", self.web_operation("post", keeps_jobs)),
-                };
-                item.insert(key.into(), operation);
-            }
-            return Value::Object(item);
+        let operations = self.methods.iter().map(|method| match (method, self.is_web) {
+            (WebMethod::Get, true) => ("get", self.web_operation("get", keeps_jobs)),
+            (WebMethod::Post, true) => ("post", self.web_operation("post", keeps_jobs)),
+            (WebMethod::Get, false) => ("get", self.get(keeps_jobs)),
+            (WebMethod::Post, false) => ("post", self.post(keeps_jobs)),
+        });
+        super::object(operations.map(|(method, operation)| (method.to_owned(), operation)))
+    }
+
+    fn get(&self, keeps_jobs: bool) -> Value {
+        let mut operation = self.operation("get", keeps_jobs);
+        if let Some(Value::Array(all)) = operation.get_mut("parameters") {
+            all.extend(self.signature.parameters.iter().enumerate().map(|(i, p)| in_query(p, i)));
         }
-        let parameters: Option<Vec<_>> =
-            self.signature.parameters.iter().enumerate().map(|(i, p)| in_query(p, i)).collect();
-        if let Some(parameters) = parameters {
-            let mut operation = self.operation("get", keeps_jobs);
-            if let Some(Value::Array(all)) = operation.get_mut("parameters") {
-                all.extend(parameters);
-            }
-            item.insert("get".into(), Value::Object(operation));
-        }
+        Value::Object(operation)
+    }
+
+    fn post(&self, keeps_jobs: bool) -> Value {
         let mut operation = self.operation("call", keeps_jobs);
-        operation.insert("requestBody".into(), self.request_body());
-        item.insert("post".into(), Value::Object(operation));
-        Value::Object(item)
+        operation.insert("requestBody".into(), request_body(self.signature));
+        Value::Object(operation)
     }
 
     /// An operation of a typed procedure, but for its arguments.
@@ -119,9 +117,9 @@ impl Callable<'_> {
             parameters.extend(names.map(|name| shared("parameters", name)));
         }
         let summary = summary(self.documentation);
-        let signature = match self.web {
-            Some(_) => String::new(),
-            None => format!("`{}{}`", self.name, self.signature),
+        let signature = match self.is_web {
+            true => String::new(),
+            false => format!("`{}{}`", self.name, self.signature),
         };
         // A path of its own for each would have every operation twice in the document and in what is
         // generated from it.
@@ -181,37 +179,6 @@ impl Callable<'_> {
             Some(Type::Result(_, Some(error))) => Some(schema(error, Way::Result)),
             _ => None,
         }
-    }
-
-    fn request_body(&self) -> Value {
-        let parameters = &self.signature.parameters;
-        let properties = parameters
-            .iter()
-            .map(|p| (p.name.to_string(), with_default(schema(&p.ty, Way::Argument), p)));
-        let required = parameters.iter().filter(|p| !p.is_optional()).map(|p| &*p.name);
-        let by_name = closed(properties, required);
-        let example = super::object(
-            parameters.iter().enumerate().map(|(i, p)| (p.name.to_string(), example_of(p, i))),
-        );
-        let mut content = Map::new();
-        content.insert("application/json".into(), json!({"schema": by_name, "example": example}));
-        // One argument may be the whole body.
-        if let [only] = parameters.as_slice() {
-            match reading(Media::Bytes, &only.ty) {
-                Some(Reading::Text) => {
-                    content.insert("text/plain".into(), json!({"schema": {"type": "string"}}));
-                }
-                Some(Reading::Bytes) => {
-                    content.insert("application/octet-stream".into(), json!({}));
-                }
-                _ => {}
-            }
-        }
-        json!({
-            "description": "The arguments by name. They may also come as an array by position, as a form, with files too, or as a pickle of `(args, kwargs)`.",
-            "required": !content.is_empty(),
-            "content": content,
-        })
     }
 }
 
@@ -321,51 +288,10 @@ fn failure_with(value: &Value) -> Value {
     })
 }
 
-/// A parameter of a query; `None` where its values do not fit into one as a person would type them.
-fn in_query(parameter: &Parameter, place: usize) -> Option<Value> {
-    let ty = match &parameter.ty {
-        Type::Option(inner) => inner,
-        ty => ty,
-    };
-    let fits = match ty {
-        Type::Bool | Type::Char | Type::String | Type::Enum(_) => true,
-        Type::List(item) => item.is_number(),
-        ty => ty.is_number(),
-    };
-    fits.then(|| {
-        let mut entry = json!({
-            "name": &*parameter.name,
-            "in": "query",
-            "required": !parameter.is_optional(),
-            "schema": with_default(schema(ty, Way::Argument), parameter),
-            "example": example_of(parameter, place),
-        });
-        if matches!(ty, Type::List(item) if **item != Type::U8) {
-            // `1,2,3`
-            entry["style"] = "form".into();
-            entry["explode"] = false.into();
-        }
-        entry
-    })
-}
-
-fn with_default(mut schema: Value, parameter: &Parameter) -> Value {
-    if let Some(default) = &parameter.default {
-        schema["default"] = json!(codec::Json(default));
-    }
-    schema
-}
-
-fn example_of(parameter: &Parameter, place: usize) -> Value {
-    match &parameter.default {
-        Some(default) => json!(codec::Json(default)),
-        None => example(&parameter.ty, place),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::types::Parameter;
 
     fn parameter(name: &str, ty: Type, default: Option<crate::value::Value>) -> Parameter {
         Parameter { name: name.into(), ty, default }
@@ -379,13 +305,14 @@ mod tests {
             documentation: "Does it.\n\nAt length.",
             signature: &signature,
             file: "a.wasm",
-            web: None,
+            methods: &WebMethod::ALL,
+            is_web: false,
         };
         callable.path_item(true)
     }
 
     #[test]
-    fn what_fits_into_a_query_is_a_get_too() {
+    fn a_procedure_is_a_get_and_a_post() {
         let numbers = parameter("values", Type::List(Box::new(Type::F64)), None);
         let count = parameter("n", Type::U32, Some(crate::value::Value::Int(10)));
         let item = item("statistics/mean", vec![numbers, count], Some(Type::F64));
@@ -404,7 +331,7 @@ mod tests {
         assert_eq!(item["post"]["operationId"], "call_statistics__mean");
         assert_eq!(item["post"]["summary"], "Does it.");
         let body = &item["post"]["requestBody"]["content"]["application/json"];
-        assert_eq!(body["schema"]["required"], json!(["values"]));
+        assert_eq!(body["schema"]["anyOf"][0]["required"], json!(["values"]));
         assert_eq!(body["example"], json!({"values": [1.5, 2.5], "n": 10}));
     }
 
@@ -433,14 +360,6 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_a_post_alone() {
-        for ty in [Type::List(Box::new(Type::String)), Type::Tuple(vec![Type::U8])] {
-            let item = item("f", vec![parameter("x", ty, None)], None);
-            assert!(item.get("get").is_none() && item.get("post").is_some());
-        }
-    }
-
-    #[test]
     fn a_result_comes_in_the_forms_that_fit_it() {
         let forms = |ty| {
             let item = item("f", Vec::new(), ty);
@@ -465,7 +384,8 @@ mod tests {
             documentation: "",
             signature: &signature,
             file: "",
-            web: None,
+            methods: &WebMethod::ALL,
+            is_web: false,
         };
         assert_eq!(callable("a/{b} c").path(), "/a/%7Bb%7D%20c");
         let ids = ["a/b", "a_b", "a-b", "a.b"].map(|name| callable(name).operation_id("get"));
@@ -482,7 +402,8 @@ mod tests {
             documentation: "",
             signature: &signature,
             file: "",
-            web: Some(&[WebMethod::Get]),
+            methods: &[WebMethod::Get],
+            is_web: true,
         };
         let item = callable.path_item(false);
         assert!(item.get("post").is_none());

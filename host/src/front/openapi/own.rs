@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::components::{failures, receipt_headers};
 use super::shared;
+use crate::front::jobs::{CURSOR, LARGEST_PAGE, PAGE};
 use crate::front::reply::{PICKLE, VALUE};
 use crate::metrics;
 
@@ -187,12 +188,12 @@ fn list_jobs() -> Value {
         query(
             "limit",
             "How many at the most.",
-            json!({"type": "integer", "minimum": 1, "maximum": 1000, "default": 50})
+            json!({"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": PAGE})
         ),
         query(
             "after",
             "The `next` of the page before.",
-            json!({"type": "string", "pattern": "^[0-9]{1,18}$"})
+            json!({"type": "string", "pattern": CURSOR})
         ),
     ]);
     json!({ "get": get })

@@ -24,24 +24,33 @@ pub(super) enum Way {
 pub(super) fn schema(ty: &Type, way: Way) -> Value {
     match ty {
         Type::Bool => json!({"type": "boolean"}),
-        Type::S8 => integer(i8::MIN, i8::MAX),
-        Type::U8 => integer(u8::MIN, u8::MAX),
-        Type::S16 => integer(i16::MIN, i16::MAX),
-        Type::U16 => integer(u16::MIN, u16::MAX),
-        Type::S32 => integer(i32::MIN, i32::MAX),
-        Type::U32 => integer(u32::MIN, u32::MAX),
-        Type::S64 => shared("schemas", if way == Way::Argument { "S64Argument" } else { "S64" }),
-        Type::U64 => shared("schemas", if way == Way::Argument { "U64Argument" } else { "U64" }),
+        Type::S8 => shared_integer("S8", way),
+        Type::U8 => shared_integer("U8", way),
+        Type::S16 => shared_integer("S16", way),
+        Type::U16 => shared_integer("U16", way),
+        Type::S32 => shared_integer("S32", way),
+        Type::U32 => shared_integer("U32", way),
+        Type::S64 => shared_integer("S64", way),
+        Type::U64 => shared_integer("U64", way),
         Type::F32 => shared("schemas", "F32"),
         Type::F64 => shared("schemas", "F64"),
         Type::Char => json!({"type": "string", "minLength": 1, "maxLength": 1}),
         Type::String => json!({"type": "string"}),
-        Type::List(item) if **item == Type::U8 => shared("schemas", "Bytes"),
-        Type::List(item) => json!({"type": "array", "items": schema(item, way)}),
+        Type::List(item) if **item == Type::U8 => match way {
+            Way::Argument => shared("schemas", "BytesArgument"),
+            Way::Result => shared("schemas", "Bytes"),
+        },
+        Type::List(item) => {
+            let array = json!({"type": "array", "items": schema(item, way)});
+            match &**item {
+                Type::Tuple(types) if types.len() == 2 && way == Way::Argument => {
+                    json!({"anyOf": [array, pairs(&types[0], &types[1])]})
+                }
+                _ => array,
+            }
+        }
         Type::Tuple(types) => {
-            let items: Vec<_> = types.iter().map(|ty| schema(ty, way)).collect();
-            let count = items.len();
-            json!({"type": "array", "prefixItems": items, "minItems": count, "maxItems": count})
+            array_of(types.iter().map(|ty| schema(ty, way)).collect(), types.len())
         }
         Type::Record(fields) => {
             let properties =
@@ -53,13 +62,18 @@ pub(super) fn schema(ty: &Type, way: Way) -> Value {
         Type::Variant(cases) => {
             let cases = cases.iter().map(|(name, ty)| match ty {
                 Some(ty) => wrapped(name, schema(ty, way)),
-                None => json!({ "const": &**name }),
+                None => case(name, way),
             });
             json!({"oneOf": cases.collect::<Vec<_>>()})
         }
         Type::Enum(names) => json!({"type": "string", "enum": texts(names)}),
         Type::Flags(names) => {
-            json!({"type": "array", "items": {"type": "string", "enum": texts(names)}, "uniqueItems": true})
+            let mut flags =
+                json!({"type": "array", "items": {"type": "string", "enum": texts(names)}});
+            if way == Way::Result {
+                flags["uniqueItems"] = true.into();
+            }
+            flags
         }
         Type::Option(inner) => {
             let some = schema(inner, way);
@@ -68,11 +82,10 @@ pub(super) fn schema(ty: &Type, way: Way) -> Value {
             json!({"anyOf": [some, {"type": "null"}]})
         }
         Type::Result(ok, err) => {
-            let side = |name, ty: &Option<Box<Type>>| {
-                wrapped(
-                    name,
-                    ty.as_ref().map_or_else(|| json!({"type": "null"}), |ty| schema(ty, way)),
-                )
+            let side = |name, ty: &Option<Box<Type>>| match (ty, way) {
+                (Some(ty), _) => wrapped(name, schema(ty, way)),
+                (None, Way::Argument) => case(name, way),
+                (None, Way::Result) => wrapped(name, json!({"type": "null"})),
             };
             json!({"oneOf": [side("ok", ok), side("err", err)]})
         }
@@ -82,41 +95,11 @@ pub(super) fn schema(ty: &Type, way: Way) -> Value {
 /// The scalars whose schemas are long, for all to refer to.
 pub(super) fn shared_schemas() -> Map<String, Value> {
     let not_finite = json!({"type": "string", "enum": ["NaN", "Infinity", "-Infinity"]});
-    let digits =
-        |sign: &str| json!({"type": "string", "pattern": format!("^{sign}[0-9]{{1,20}}$")});
     let described = |description: &str, mut schema: Value| {
         schema["description"] = description.into();
         schema
     };
     let schemas = [
-        (
-            "S64",
-            described(
-                "A 64-bit integer. Not every JSON library keeps all its digits.",
-                integer(i64::MIN, i64::MAX),
-            ),
-        ),
-        (
-            "U64",
-            described(
-                "A 64-bit integer without a sign. Not every JSON library keeps all its digits.",
-                integer(u64::MIN, u64::MAX),
-            ),
-        ),
-        (
-            "S64Argument",
-            described(
-                "A 64-bit integer, or its decimal digits.",
-                json!({"anyOf": [shared("schemas", "S64"), digits("-?")]}),
-            ),
-        ),
-        (
-            "U64Argument",
-            described(
-                "A 64-bit integer without a sign, or its decimal digits.",
-                json!({"anyOf": [shared("schemas", "U64"), digits("")]}),
-            ),
-        ),
         (
             "F32",
             described(
@@ -135,11 +118,132 @@ pub(super) fn shared_schemas() -> Map<String, Value> {
             "Bytes",
             described(
                 "Bytes, in base64 with padding.",
-                json!({"type": "string", "contentEncoding": "base64", "pattern": "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"}),
+                json!({"type": "string", "contentEncoding": "base64", "pattern": BASE64}),
+            ),
+        ),
+        (
+            "BytesArgument",
+            described(
+                "Bytes, in base64 with padding, or as an array of numbers.",
+                json!({"anyOf": [
+                    shared("schemas", "Bytes"),
+                    {"type": "array", "items": shared("schemas", "U8Argument")},
+                ]}),
             ),
         ),
     ];
-    schemas.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
+    let mut all: Map<String, Value> =
+        schemas.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect();
+    for (name, least, most) in INTEGERS {
+        let bits = &name[1..];
+        let about = match (name.starts_with('U'), bits) {
+            (true, "64") => {
+                "A 64-bit integer without a sign. Not every JSON library keeps all its digits."
+                    .into()
+            }
+            (false, "64") => {
+                "A 64-bit integer. Not every JSON library keeps all its digits.".into()
+            }
+            (true, bits) => format!("An integer of {bits} bits without a sign."),
+            (false, bits) => format!("An integer of {bits} bits."),
+        };
+        let plain = described(&about, integer(least, most));
+        all.insert(name.into(), plain);
+        let argument = json!({"anyOf": [shared("schemas", name), {"type": "string", "pattern": digits(least, most)}]});
+        let about = format!("{about} Its decimal digits will do, too.");
+        all.insert(format!("{name}Argument"), described(&about, argument));
+    }
+    all
+}
+
+/// Integer types by the names of their schemas, with their ranges.
+const INTEGERS: [(&str, i128, i128); 8] = [
+    ("S8", i8::MIN as i128, i8::MAX as i128),
+    ("U8", 0, u8::MAX as i128),
+    ("S16", i16::MIN as i128, i16::MAX as i128),
+    ("U16", 0, u16::MAX as i128),
+    ("S32", i32::MIN as i128, i32::MAX as i128),
+    ("U32", 0, u32::MAX as i128),
+    ("S64", i64::MIN as i128, i64::MAX as i128),
+    ("U64", 0, u64::MAX as i128),
+];
+
+/// Base64 of RFC 4648, with padding, and without bits beyond the last byte.
+const BASE64: &str =
+    "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$";
+
+fn shared_integer(name: &str, way: Way) -> Value {
+    match way {
+        Way::Argument => shared("schemas", &format!("{name}Argument")),
+        Way::Result => shared("schemas", name),
+    }
+}
+
+/// The schema of a number that is not in quotes.
+pub(super) fn numbers(ty: &Type) -> Value {
+    if ty.is_float() { json!({"type": "number"}) } else { schema(ty, Way::Result) }
+}
+
+/// The pattern of an integer's decimal digits, in this range and no other.
+fn digits(least: i128, most: i128) -> String {
+    let positive = up_to(most.unsigned_abs());
+    let negative = match least {
+        0 => "0+".to_owned(),
+        least => format!("0*(?:{})", up_to(least.unsigned_abs())),
+    };
+    format!("^(?:\\+?0*(?:{positive})|-{negative})$")
+}
+
+/// The pattern of the digits of 0 to `most`, which has at least two.
+fn up_to(most: u128) -> String {
+    let most = most.to_string();
+    let mut patterns = vec![format!("[0-9]{{1,{}}}", most.len() - 1)];
+    for (place, digit) in most.bytes().enumerate() {
+        let least = if place == 0 { b'1' } else { b'0' };
+        if digit > least {
+            let (range, left) = (char::from(digit - 1), most.len() - place - 1);
+            let least = char::from(least);
+            patterns.push(format!("{}[{least}-{range}][0-9]{{{left}}}", &most[..place]));
+        }
+    }
+    patterns.push(most);
+    patterns.join("|")
+}
+
+/// A case that carries nothing.
+fn case(name: &str, way: Way) -> Value {
+    match way {
+        Way::Argument => {
+            json!({"anyOf": [{ "const": name }, wrapped(name, json!({"type": "null"}))]})
+        }
+        Way::Result => json!({ "const": name }),
+    }
+}
+
+/// An object that is taken for a list of pairs: its keys are texts.
+fn pairs(key: &Type, value: &Type) -> Value {
+    let keys = match key {
+        Type::String => json!({}),
+        Type::Char | Type::Enum(_) => schema(key, Way::Argument),
+        key if key.is_number() && !key.is_float() => {
+            let range = INTEGERS.iter().find(|(name, ..)| name.to_lowercase() == key.to_string());
+            let pattern = range.map(|(_, least, most)| digits(*least, *most));
+            json!({ "pattern": pattern })
+        }
+        // No text is such a key.
+        _ => return json!({"type": "object", "maxProperties": 0}),
+    };
+    let values = schema(value, Way::Argument);
+    json!({"type": "object", "propertyNames": keys, "additionalProperties": values})
+}
+
+/// An array of these items, of which the first `least` have to be there.
+pub(super) fn array_of(items: Vec<Value>, least: usize) -> Value {
+    let most = items.len();
+    if most == 0 {
+        return json!({"type": "array", "maxItems": 0});
+    }
+    json!({"type": "array", "prefixItems": items, "minItems": least, "maxItems": most})
 }
 
 /// An object with these properties and no others.
@@ -159,9 +263,9 @@ fn wrapped(name: &str, schema: Value) -> Value {
     closed([(name.to_owned(), schema)], std::iter::once(name))
 }
 
-fn integer<N: Into<serde_json::Number>>(least: N, most: N) -> Value {
-    let (least, most): (serde_json::Number, serde_json::Number) = (least.into(), most.into());
-    json!({"type": "integer", "minimum": least, "maximum": most})
+fn integer(least: i128, most: i128) -> Value {
+    let number = |n: i128| i64::try_from(n).map_or_else(|_| json!(n as u64), |n| json!(n));
+    json!({"type": "integer", "minimum": number(least), "maximum": number(most)})
 }
 
 fn texts(names: &[Arc<str>]) -> Vec<&str> {
@@ -189,7 +293,7 @@ mod tests {
     #[test]
     fn cases_are_one_of_their_names_or_an_object_of_one() {
         let ty = Type::Variant(vec![("dot".into(), None), ("disc".into(), Some(Type::U8))]);
-        let disc = json!({"type": "object", "properties": {"disc": {"type": "integer", "minimum": 0, "maximum": 255}},
+        let disc = json!({"type": "object", "properties": {"disc": {"$ref": "#/components/schemas/U8"}},
             "required": ["disc"], "additionalProperties": false});
         assert_eq!(schema(&ty, Way::Result), json!({"oneOf": [{"const": "dot"}, disc]}));
     }
@@ -208,5 +312,13 @@ mod tests {
         assert_eq!(shared["S64"]["minimum"], json!(i64::MIN));
         assert_eq!(schema(&Type::U64, Way::Argument)["$ref"], "#/components/schemas/U64Argument");
         assert_eq!(schema(&Type::U64, Way::Result)["$ref"], "#/components/schemas/U64");
+    }
+
+    #[test]
+    fn digits_are_those_of_the_range() {
+        assert_eq!(
+            digits(0, 255),
+            r"^(?:\+?0*(?:[0-9]{1,2}|[1-1][0-9]{2}|2[0-4][0-9]{1}|25[0-4][0-9]{0}|255)|-0+)$"
+        );
     }
 }

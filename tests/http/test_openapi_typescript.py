@@ -1,0 +1,97 @@
+"""A client that openapi-typescript makes of the OpenAPI document compiles, and its types are those
+of the values."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from host import REPOSITORY, Host, bare
+
+NODE = Path(os.environ.get("TARP_TEST_NODE") or REPOSITORY / "target/test-node")
+
+#: What an author writes: every line compiles, but those after `@ts-expect-error`, which must not.
+CLIENT = """
+import createClient from "openapi-fetch";
+import type { components, paths } from "./api";
+
+const client = createClient<paths>({ baseUrl: "http://127.0.0.1:8080" });
+
+export async function calls(): Promise<void> {
+  const { data, error } = await client.POST("/add", { body: { x: 1, y: 2 } });
+  if (data) {
+    const sum: number = data.result;
+    const status: "success" = data.status;
+    console.log(sum, status);
+    // @ts-expect-error It is a number.
+    const text: string = data.result;
+    console.log(text);
+  } else {
+    const failure: components["schemas"]["Failure"]["message"] | undefined = error?.message;
+    console.log(failure);
+  }
+
+  const query = { values: [1, 2.5, "NaN" as const] };
+  const mean = await client.GET("/statistics/mean", { params: { query } });
+  if (mean.data && "result" in mean.data) {
+    const value: number | "NaN" | "Infinity" | "-Infinity" = mean.data.result;
+    console.log(value);
+  }
+
+  const text = await client.POST("/reverse", { body: { text: "abc" } });
+  console.log(text.data?.result.toUpperCase());
+
+  const points = await client.POST("/echo_list_point", { body: { value: [{ x: 1, y: 2 }] } });
+  for (const point of points.data?.result ?? []) {
+    console.log(point.x, point.y);
+    // @ts-expect-error There is no such field.
+    console.log(point.z);
+  }
+
+  const tuple = await client.POST("/echo_tuple", { body: { value: [1, "two", true] } });
+  if (tuple.data) {
+    const [first, second, third] = tuple.data.result;
+    console.log(first + 1, second.length, !third);
+  }
+
+  // @ts-expect-error An argument is missing.
+  await client.POST("/add", { body: { x: 1 } });
+  // @ts-expect-error There is no such procedure.
+  await client.POST("/no_such_procedure", {});
+}
+"""
+
+OPTIONS = {
+    "compilerOptions": {
+        "strict": True,
+        "noEmit": True,
+        "target": "es2022",
+        "module": "esnext",
+        "moduleResolution": "bundler",
+        "lib": ["es2022", "dom", "dom.iterable"],
+        "types": [],
+    },
+    "files": ["client.ts", "api.d.ts"],
+}
+
+
+@pytest.mark.timeout(300)
+def test_a_client_in_typescript_compiles(host: Host, tmp_path: Path) -> None:
+    assert (NODE / "node_modules").exists(), f"{NODE}: `cargo xtask test node` installs it"
+
+    def run(script: str, *args: str) -> None:
+        command = ["node", str(NODE / "node_modules" / script), *args]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout[-10_000:] + done.stderr[-5_000:]
+
+    (tmp_path / "node_modules").symlink_to(NODE / "node_modules")
+    document = bare(host.request("GET", "/-/openapi.json"))
+    (tmp_path / "openapi.json").write_text(json.dumps(document))
+    (tmp_path / "client.ts").write_text(CLIENT)
+    (tmp_path / "tsconfig.json").write_text(json.dumps(OPTIONS))
+    run("openapi-typescript/bin/cli.js", "openapi.json", "--output", "api.d.ts")
+    run("typescript/bin/tsc", "--project", ".")
