@@ -20,7 +20,7 @@ pytest_plugins = ["security_table"]
 
 #: The examples that load and do what they say. `misbehave_at_start` never answers a call.
 GOOD_GUESTS = (
-    *("math", "text", "shapes", "misbehave", "asynchronous", "jobs"),
+    *("math", "text", "shapes", "maps", "misbehave", "asynchronous", "jobs"),
     *("stats", "plot", "namesakes"),
 )
 

@@ -100,6 +100,13 @@ fn sample(ty: &Type) -> Value {
         ty if ty.is_bytes() => json!("aGk="),
         Type::List(item) => json!([sample(item)]),
         Type::Option(inner) => sample(inner),
+        Type::Map { key, value } => {
+            let key = match sample(key) {
+                Value::String(text) => text,
+                key => key.to_string(),
+            };
+            json!({ key: sample(value) })
+        }
         Type::Tuple(types) => types.iter().map(sample).collect(),
         Type::Record(fields) => {
             fields.iter().map(|field| (field.name.clone(), sample(&field.ty))).collect()
@@ -176,6 +183,7 @@ mod tests {
             (json!({"enum": ["red", "green"]}), "red"),
             (json!({"variant": [{"name": "none", "type": null}]}), "none"),
             (json!({"tuple": ["bool", "char"]}), "'[true,\"a\"]'"),
+            (json!({"map": {"key": "u8", "value": "f64"}}), "'{\"1\":1.5}'"),
         ] {
             assert_eq!(word(&serde_json::from_value(told).unwrap()), expected);
         }

@@ -343,3 +343,26 @@ def test_a_problem_is_told_where_it_belongs(browser: Browser, make_host: MakeHos
     console.until("!document.querySelector('.problem')")
     go(console, "procedures", "reverse")
     console.says("its procedures still serve", ".problems")
+
+
+# Maps.
+
+
+def test_a_map_has_a_line_for_each_key(console: Console) -> None:
+    browser = console.browser
+    console.open_procedure("echo_map_floats")
+    console.says("an empty map")
+    for i, (key, number) in enumerate([("7", "0.5"), ("3", "1.5"), ("7", "2.5")]):
+        console.press("Add entry")
+        browser.fill(field(f"value[{i}].key"), key)
+        browser.fill(field(f"value[{i}].value"), number)
+    browser.click("button.primary")
+    console.says("The key 7 comes twice.")
+    browser.fill(field("value[2].key"), "1")
+    console.call()
+    assert console.json() == {"7": 0.5, "3": 1.5, "1": 2.5}
+    console.choose("Table", RESULT)
+    titles = (
+        "return [...document.querySelectorAll('.outcome thead th')].map((one) => one.textContent)"
+    )
+    assert browser.run(titles)[-2:] == ["key", "value"]

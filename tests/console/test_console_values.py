@@ -140,6 +140,13 @@ VALUES: list[tuple[Any, list[str]]] = [
     ({"list": "string"}, ["[]", '["", "a,b"]']),
     ({"list": POINT}, ["[]", '[{"x": 1, "y": 2.5}]']),
     ({"list": {"tuple": ["string", "u32"]}}, ['[["a", 1], ["b", 2]]']),
+    ({"map": {"key": "string", "value": "f64"}}, ["{}", '{"b": 1, "": 2.50, "a": "NaN"}']),
+    ({"map": {"key": "bool", "value": "string"}}, ['{"false": "x", "true": ""}']),
+    ({"map": {"key": "u64", "value": POINT}}, ['{"18446744073709551615": {"x": 1, "y": 2}}']),
+    (
+        {"option": {"map": {"key": "char", "value": {"map": {"key": "s8", "value": "bool"}}}}},
+        ["null", '{"é": {"-128": true, "1": false}, "x": {}}'],
+    ),
     ({"list": {"list": POINT}}, ['[[{"x": 1, "y": 2}], []]']),
     (POINT, ['{"x": 1, "y": -0.0}']),
     ({"tuple": ["s8", "string", "bool"]}, ['[-1, "x", true]']),
@@ -208,6 +215,7 @@ def test_numbers_may_be_typed_in_many_ways(
         ("char", "ab", "Exactly one character."),
         ({"list": "f64"}, {"text": "1, 2, x, 4", "file": None}, "item 3: `x` is not a number"),
         ({"list": {"list": "u8"}}, None, None),
+        ({"map": {"key": "u8", "value": "u8"}}, None, None),
     ],
 )
 def test_what_does_not_fit_is_told_by_its_path(
@@ -226,6 +234,37 @@ def test_what_does_not_fit_is_told_by_its_path(
     else:
         ((path, message),) = faults
         assert path == "value.x"
+        assert complaint in message
+
+
+@pytest.mark.parametrize(
+    ("keys", "path", "complaint"),
+    [
+        (["1", "2"], None, None),
+        (["1", "x"], "value[1].key", "`x` is not a number"),
+        (["1", "256"], "value[1].key", "out of range"),
+        (["1", "+1"], "value[1].key", "The key 1 comes twice."),
+    ],
+)
+def test_keys_of_a_map_are_told_by_their_path(
+    modules: Modules, keys: list[str], path: str | None, complaint: str | None
+) -> None:
+    faults = modules.run(
+        "encode",
+        """
+        const faults = new Map();
+        const entries = given.map((key, id) => ({id, key, value: "7"}));
+        const type = {map: {key: "u8", value: "u8"}};
+        encode.encode(type, {entries}, "value", faults);
+        return [...faults];
+        """,
+        keys,
+    )
+    if complaint is None:
+        assert faults == []
+    else:
+        ((place, message),) = faults
+        assert place == path
         assert complaint in message
 
 

@@ -39,16 +39,18 @@ def core_function(parameters: bytes, results: bytes) -> bytes:
     )
 
 
-def core_module(code: bytes = b"\0\x0b", table: int = 0, functions: int = 1) -> bytes:
+def core_module(
+    code: bytes = b"\0\x0b", table: int = 0, functions: int = 1, memories: int = 1
+) -> bytes:
     """A module with a memory `m`, an allocator `r`, and a function `f` that takes a list: `code` is
-    its body, without its length, and the `functions` beside it."""
+    its body, without its length, and the `functions` and further `memories` beside it."""
     types = vector([core_function(I32 * 4, I32), core_function(I32 * 2, b"")])
     bodies = [b"\0\x41\0\x0b", *[code] * functions]
     module = CORE_MODULE + section(1, types)
     module += section(3, vector([b"\0", *[b"\1"] * functions]))
     if table:
         module += section(4, vector([b"\x70\0" + leb128(table)]))
-    module += section(5, vector([b"\0\1"]))
+    module += section(5, vector([b"\0\1"] * memories))
     exports = [text("m") + b"\2\0", text("r") + b"\0\0", text("f") + b"\0\1"]
     module += section(7, vector(exports))
     return module + section(10, vector(leb128(len(body)) + body for body in bodies))
@@ -119,6 +121,10 @@ class Builder:
 
 def tuple_of(*types: bytes) -> bytes:
     return b"\x6f" + vector(types)
+
+
+def map_of(key: bytes, value: bytes) -> bytes:
+    return b"\x63" + key + value
 
 
 def record(**fields: bytes) -> bytes:

@@ -32,6 +32,7 @@ TYPES = [
     ({"option": "s32"}, "int | None"),
     ({"option": {"option": "s32"}}, "{'some': int | None} | None"),
     ({"tuple": ["s32", "string"]}, "tuple[int, str]"),
+    ({"map": {"key": "s32", "value": {"list": "f64"}}}, "dict[int, list[float]]"),
     ({"record": [{"name": "x", "type": "f64"}]}, "{'x': float}"),
     (
         {"variant": [{"name": "none", "type": None}, {"name": "some", "type": "u8"}]},

@@ -8,6 +8,7 @@ import { createContext, html, useContext } from "../parts/ui.js";
 import { BytesField } from "./bytes.js";
 import { CaseField, EnumField, FlagsField, OptionField } from "./choice.js";
 import { ListField } from "./list.js";
+import { MapField } from "./map.js";
 import { NumbersField } from "./numbers.js";
 import { RowsField } from "./rows.js";
 import { BoolField, ScalarField } from "./scalar.js";
@@ -39,6 +40,8 @@ function componentOf(type) {
       if (isBytes(type)) return BytesField;
       if (isNumbers(type) || isMatrix(type)) return NumbersField;
       return columnsOf(type) ? RowsField : ListField;
+    case "map":
+      return MapField;
     case "record":
     case "tuple":
       return PartsField;
@@ -61,6 +64,7 @@ const GROUPS = new Set([
   BytesField,
   RowsField,
   ListField,
+  MapField,
   PartsField,
   OptionField,
   FlagsField,

@@ -8,6 +8,7 @@
  *                            names of those to choose from, or null, and `column` is the chosen one's number
  *     list of flat records   {rows: [{id, cells: [draft]}]}; the same for tuples
  *     other lists            {items: [{id, draft}]}
+ *     map                    {entries: [{id, key: draft, value: draft}]}
  *     record, tuple          {parts: [draft]}
  *     option                 {some, draft}   enum     name       flags   [name]
  *     variant, result        {name, drafts: {NAME: draft}}
@@ -41,6 +42,8 @@ export function blank(type) {
       if (isBytes(type)) return { kind: "text", text: "", name: "", bytes: null };
       if (isNumbers(type) || isMatrix(type)) return { text: "", file: null };
       return columnsOf(type) ? { rows: [blankRow(columnsOf(type))] } : { items: [] };
+    case "map":
+      return { entries: [] };
     case "record":
     case "tuple":
       return { parts: partsOf(type).map((part) => blank(part.type)) };
@@ -72,6 +75,8 @@ export function draftOf(type, value) {
       return value === true;
     case "list":
       return listDraft(type, value);
+    case "map":
+      return mapDraft(type.map, value);
     case "record":
       return { parts: type.record.map((field) => draftOf(field.type, value?.get?.(field.name))) };
     case "tuple":
@@ -92,6 +97,8 @@ const text = (value) =>
 
 function listDraft(type, value) {
   if (isBytes(type)) return { kind: "base64", text: value, name: "", bytes: null };
+  // An object stands for a list of pairs.
+  if (value instanceof Map && kindOf(type.list) === "tuple") value = [...value];
   if (!Array.isArray(value)) return blank(type);
   if (isNumbers(type)) return { text: value.map(text).join(", "), file: null };
   if (isMatrix(type)) {
@@ -107,6 +114,19 @@ function listDraft(type, value) {
     draftOf(column.type, row instanceof Map ? row.get(column.name) : row[i]);
   return {
     rows: value.map((row) => ({ id: freshId(), cells: columns.map((c, i) => cell(row, c, i)) })),
+  };
+}
+
+function mapDraft({ key, value: inner }, value) {
+  if (!(value instanceof Map) && !Array.isArray(value)) return { entries: [] };
+  // The names of an object are text, also where they stand for numbers and truth values.
+  const keyDraft = (name) => (key === "bool" ? String(name) === "true" : String(name));
+  return {
+    entries: [...value].map(([name, item]) => ({
+      id: freshId(),
+      key: keyDraft(name),
+      value: draftOf(inner, item),
+    })),
   };
 }
 

@@ -55,6 +55,8 @@ function encodeAnew(type, draft, path, faults) {
       return `[${partsOf(type)
         .map((part, i) => inner(part.type, draft.parts[i], `[${i}]`))
         .join(", ")}]`;
+    case "map":
+      return encodeMap(type.map, draft, path, faults);
     case "option": {
       if (!draft.some) return "null";
       const value = inner(type.option, draft.draft, "");
@@ -96,6 +98,22 @@ function encodeRows(type, draft, path, faults) {
     return record ? `{${cells.join(", ")}}` : `[${cells.join(", ")}]`;
   });
   return `[${rows.join(", ")}]`;
+}
+
+/** An object, whose names are the keys; each comes once. */
+function encodeMap({ key, value }, { entries }, path, faults) {
+  const names = new Set();
+  const members = entries.map((entry, i) => {
+    const step = `${path}[${i}]`;
+    const own = new Map();
+    const text = encode(key, entry.key, `${step}.key`, own);
+    const name = text.startsWith('"') ? text : `"${text}"`;
+    if (!own.size && names.has(name)) own.set(`${step}.key`, `The key ${text} comes twice.`);
+    names.add(name);
+    for (const [place, message] of own) faults.set(place, message);
+    return `${name}: ${encode(value, entry.value, `${step}.value`, faults)}`;
+  });
+  return `{${members.join(", ")}}`;
 }
 
 function leaf(type, draft) {

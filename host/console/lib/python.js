@@ -56,6 +56,10 @@ export function literal(type, value) {
     case "option":
       if (kindOf(type.option) !== "option") return literal(type.option, value);
       return `{"some": ${literal(type.option, value.get("some"))}}`;
+    case "map":
+      return `{${[...value]
+        .map(([name, item]) => `${keyLiteral(type.map.key, name)}: ${literal(type.map.value, item)}`)
+        .join(", ")}}`;
     case "record":
       return mapping(value, (name) => type.record.find((field) => field.name === name).type);
     case "variant":
@@ -66,6 +70,11 @@ export function literal(type, value) {
     default:
       return quoted(value);
   }
+}
+
+function keyLiteral(type, name) {
+  if (type === "bool") return name === "true" ? "True" : "False";
+  return type === "string" || type === "char" ? quoted(name) : name;
 }
 
 const mapping = (value, typeOf) =>

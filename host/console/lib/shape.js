@@ -2,7 +2,7 @@
  * What a value looks like: whether there is a table in it, or something to plot. Goes by the value,
  * since the results of web procedures have no type.
  */
-import { isNumber } from "./exact.js";
+import { isNumber, parse } from "./exact.js";
 
 const NAMED = new Set(["NaN", "Infinity", "-Infinity"]);
 const isScalar = (value) => value === null || typeof value !== "object" || isNumber(value);
@@ -49,6 +49,12 @@ export function tableOf(value) {
     lists.map(([name]) => name),
     first[1].map((_, i) => lists.map(([, list]) => list[i])),
   );
+}
+
+/** The entries of a map: names that stand for numbers as numbers. */
+export function pairsOf(keyType, value) {
+  const isText = ["string", "char", "bool"].includes(keyType);
+  return [...value].map(([name, item]) => [isText ? name : parse(name), item]);
 }
 
 const fits = (value) =>

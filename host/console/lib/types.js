@@ -61,6 +61,8 @@ export function hasWide(type) {
       (part) => typeof part === "object" && hasWide("name" in part ? part.type : part),
     );
   }
+  // The keys of a map are names in JSON.
+  if (kindOf(type) === "map") return hasWide(inner.value);
   return kindOf(type) === "result" ? hasWide(inner.ok) || hasWide(inner.err) : hasWide(inner);
 }
 
@@ -73,6 +75,8 @@ export function brief(type) {
       return `list<${brief(type.list)}>`;
     case "option":
       return `option<${brief(type.option)}>`;
+    case "map":
+      return `map<${brief(type.map.key)}, ${brief(type.map.value)}>`;
     case "tuple":
       return `tuple<${type.tuple.map(brief).join(", ")}>`;
     case "result": {

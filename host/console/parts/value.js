@@ -5,7 +5,7 @@ import { unbase64 } from "../lib/bytes.js";
 import { writeCsv } from "../lib/csv.js";
 import { isNumber, write } from "../lib/exact.js";
 import { count, plural } from "../lib/format.js";
-import { seriesOf, tableOf } from "../lib/shape.js";
+import { pairsOf, seriesOf, tableOf } from "../lib/shape.js";
 import { isBytes, kindOf } from "../lib/types.js";
 import { Bytes } from "./picture.js";
 import { Plot } from "./plot.js";
@@ -17,7 +17,7 @@ const LONGEST = 200_000;
 
 /** `type` is the result's type where it is known; `name` names files. */
 export function Value({ value, type = null, name }) {
-  const shapes = useMemo(() => ({ table: tableOf(value), series: seriesOf(value) }), [value]);
+  const shapes = useMemo(() => shapesOf(value, type), [value, type]);
   const views = [
     shapes.series && ["plot", "Plot"],
     shapes.table && ["table", "Table"],
@@ -63,6 +63,17 @@ export function Value({ value, type = null, name }) {
       </p>
     </div>
   `;
+}
+
+/** What it can be shown as; the entries of a map are pairs, where it has no columns. */
+function shapesOf(value, type) {
+  const found = { table: tableOf(value), series: seriesOf(value) };
+  if (found.table || type === null || kindOf(type) !== "map" || !(value instanceof Map)) return found;
+  const pairs = pairsOf(type.map.key, value);
+  const table = tableOf(pairs);
+  if (!table) return found;
+  const columns = table.columns.map((column, i) => ({ ...column, name: ["key", "value"][i] }));
+  return { table: { ...table, columns }, series: seriesOf(pairs) };
 }
 
 function Json({ value }) {
@@ -122,6 +133,7 @@ function Tree({ value, type, name, top = false }) {
   if (isNumber(value) || typeof value === "boolean")
     return html`<div class=${top ? "big" : "mono"}>${String(value)}</div>`;
   if (value instanceof Map) {
+    if (!value.size) return html`<p class="none">empty</p>`;
     return html`
       <dl class="record">
         ${[...value].map(
@@ -173,6 +185,8 @@ function innerType(type, step) {
       return type.tuple[step] ?? null;
     case "list":
       return type.list;
+    case "map":
+      return type.map.value;
     case "option":
       return innerType(type.option, step);
     default:

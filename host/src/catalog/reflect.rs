@@ -10,6 +10,7 @@ use wasmtime::component::{Component, ComponentExportIndex, Type as WasmType};
 
 use super::names::interface_names;
 use crate::codec::types::{Field, Parameter, Signature, Type};
+use crate::error::excerpt;
 
 /// A function that a component exports.
 pub(super) struct Export {
@@ -221,6 +222,17 @@ fn convert_inner(ty: &WasmType, budget: &mut Budget) -> Result<Type, String> {
         WasmType::Char => Type::Char,
         WasmType::String => Type::String,
         WasmType::List(list) => Type::List(Box::new(convert(&list.ty(), budget)?)),
+        WasmType::Map(map) => {
+            let key = convert(&map.key(), budget)?;
+            if !key.is_key() {
+                let keys = "the keys of a map are integers, bool, char or string";
+                return Err(format!(
+                    "has or holds a map whose keys are {}; {keys}",
+                    excerpt(&key.to_string())
+                ));
+            }
+            Type::Map { key: Box::new(key), value: Box::new(convert(&map.value(), budget)?) }
+        }
         WasmType::Tuple(tuple) => {
             let types = tuple.types().map(|ty| convert(&ty, budget));
             Type::Tuple(types.collect::<Result<_, _>>()?)
@@ -252,7 +264,6 @@ fn convert_inner(ty: &WasmType, budget: &mut Budget) -> Result<Type, String> {
         WasmType::Stream(_) => return Err(not_callable("a stream")),
         WasmType::Future(_) => return Err(not_callable("a future")),
         WasmType::ErrorContext => return Err(not_callable("an error-context")),
-        WasmType::Map(_) => return Err(not_callable("a map")),
         WasmType::FixedLengthList(_) => return Err(not_callable("a list of fixed length")),
     })
 }

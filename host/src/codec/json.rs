@@ -82,7 +82,7 @@ impl Serialize for Json<'_> {
             Value::List(items) | Value::Tuple(items) | Value::Set(items) => {
                 to.collect_seq(items.iter().map(Json))
             }
-            Value::Map(entries) if entries.iter().all(|(key, _)| matches!(key, Value::Text(_))) => {
+            Value::Map(entries) if are_names(entries) => {
                 to.collect_map(entries.iter().map(|(key, value)| (Json(key), Json(value))))
             }
             Value::Map(entries) => {
@@ -90,6 +90,16 @@ impl Serialize for Json<'_> {
             }
         }
     }
+}
+
+/// Whether all keys can be an object's names, and no two the same name: all are text, or none is.
+/// What has other keys is written as pairs.
+fn are_names(entries: &[(Value, Value)]) -> bool {
+    let is_text = |(key, _): &(Value, Value)| matches!(key, Value::Text(_));
+    let is_plain = |(key, _): &(Value, Value)| {
+        matches!(key, Value::Bool(_) | Value::Int(_) | Value::BigInt(_))
+    };
+    entries.iter().all(is_text) || entries.iter().all(is_plain)
 }
 
 fn name_of(not_finite: f64) -> &'static str {
@@ -277,6 +287,12 @@ mod tests {
         );
         assert_eq!(to_string(&Value::Bytes("hi".into())), r#""aGk=""#);
         assert_eq!(to_string(&Value::Float32(0.1)), "0.1");
-        assert_eq!(to_string(&Value::Map(vec![(Value::Int(1), Value::None)])), "[[1,null]]");
+        let map = |keys: Vec<Value>| {
+            to_string(&Value::Map(keys.into_iter().map(|key| (key, Value::None)).collect()))
+        };
+        assert_eq!(map(vec![Value::Int(-1), Value::Bool(true)]), r#"{"-1":null,"true":null}"#);
+        assert_eq!(map(vec![Value::from(u64::MAX)]), r#"{"18446744073709551615":null}"#);
+        assert_eq!(map(vec![Value::Float(1.5)]), "[[1.5,null]]");
+        assert_eq!(map(vec![Value::Int(1), Value::text("1")]), r#"[[1,null],["1",null]]"#);
     }
 }

@@ -47,6 +47,7 @@ const FILES: &[(&str, &[u8])] = files! {
     "form/choice.js"
     "form/field.js"
     "form/list.js"
+    "form/map.js"
     "form/numbers.js"
     "form/pairs.js"
     "form/rows.js"

@@ -4,7 +4,7 @@ use bytesize::ByteSize;
 use wasmtime::{Error, PoolConcurrencyLimitError, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
-use super::abi::ResultTooLarge;
+use super::abi::{RepeatedKey, ResultTooLarge};
 use super::state::{CallState, MemoryLimitReached};
 use crate::budget::NoRoom;
 use crate::config::Limits;
@@ -79,6 +79,9 @@ fn classify(
                 ByteSize(limits.result as u64).display().iec()
             ),
         );
+    }
+    if let Some(repeated) = error.downcast_ref::<RepeatedKey>() {
+        return (Kind::Trap, format!("`{name}` was stopped: {repeated}, and each key comes once"));
     }
     if let Some(no_room) = error.downcast_ref::<NoRoom>() {
         let refused = CallError::from(no_room.clone());

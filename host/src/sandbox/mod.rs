@@ -309,7 +309,7 @@ impl Function {
 fn flat_count(ty: &Type) -> usize {
     let optional = |ty: &Option<Box<Type>>| ty.as_deref().map_or(0, flat_count);
     match ty {
-        Type::String | Type::List(_) => 2,
+        Type::String | Type::List(_) | Type::Map { .. } => 2,
         Type::Tuple(types) => types.iter().map(flat_count).sum(),
         Type::Record(fields) => fields.iter().map(|field| flat_count(&field.ty)).sum(),
         Type::Variant(cases) => {

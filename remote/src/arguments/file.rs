@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
 use super::numbers::{self, Notes, Source};
-use super::{table, text};
+use super::{json, table, text};
 use crate::npy;
 use crate::types::Type;
 
@@ -81,7 +81,7 @@ fn parsed(
         (None | Some("json" | "txt"), _) if is_null(&content, ty) => Ok(Value::Null),
         (_, inner) if numbers::is_numeric(inner) => numbers::read(&content, inner, source, notes),
         (Some("csv" | "tsv"), _) => table::value(&content, inner, notes),
-        (Some("json"), _) => serde_json::from_str(content.trim_start_matches('\u{feff}'))
+        (Some("json"), _) => json::parse(content.trim_start_matches('\u{feff}'))
             .map_err(|e| format!("is no JSON: {e}")),
         _ => text::value(content.trim(), ty, notes),
     }

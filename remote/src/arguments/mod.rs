@@ -10,6 +10,7 @@
 //! A JSON string is always only that: `'"@home"'`, `'"a=b"'`.
 
 mod file;
+mod json;
 mod numbers;
 mod table;
 mod text;

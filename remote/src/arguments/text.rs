@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::json;
 use super::numbers::{self, Notes, Source, shortened};
 use crate::types::Type;
 
@@ -41,7 +42,7 @@ pub(super) fn value(text: &str, ty: &Type, notes: &mut Notes) -> Result<Value, S
         }
         // A case that carries nothing is its name.
         Type::Variant(cases) if cases.iter().any(|case| case.name == text) => Ok(text.into()),
-        ty => json(text, ty),
+        ty => read(text, ty),
     }
 }
 
@@ -50,9 +51,14 @@ fn quoted(text: &str) -> Option<Value> {
     serde_json::from_str::<String>(text).ok().map(Value::from)
 }
 
-fn json(text: &str, ty: &Type) -> Result<Value, String> {
-    serde_json::from_str(text)
-        .map_err(|e| format!("expected {ty} as JSON, got `{}`: {e}", shortened(text)))
+fn read(text: &str, ty: &Type) -> Result<Value, String> {
+    json::parse(text).map_err(|e| {
+        let cure = match ty {
+            Type::Map { .. } => r#"; keys are in double quotes, numbers too: '{"1": …}'"#,
+            _ => "",
+        };
+        format!("expected {ty} as JSON, got `{}`: {e}{cure}", shortened(text))
+    })
 }
 
 #[cfg(test)]
@@ -94,6 +100,7 @@ mod tests {
             ("missing", json!({"variant": [{"name": "missing", "type": null}]}), json!("missing")),
             ("{\"a\": 1}", json!({"variant": [{"name": "a", "type": "u8"}]}), json!({"a": 1})),
             ("[\"a\"]", json!({"list": "string"}), json!(["a"])),
+            ("{\"2\": 1}", json!({"map": {"key": "u8", "value": "u8"}}), json!({"2": 1})),
         ] {
             assert_eq!(value(text, &ty(told), &mut Notes::default()), Ok(expected), "{text}");
         }
@@ -110,6 +117,8 @@ mod tests {
             ("1,x", json!({"list": "s32"}), "item 2: `x` is not a number"),
             ("a", json!({"list": "string"}), "list<string> as JSON"),
             ("{x}", json!({"record": []}), "got `{x}`"),
+            ("{1: 2}", json!({"map": {"key": "u8", "value": "u8"}}), "double quotes, numbers too"),
+            (r#"{"1": 2, "1": 3}"#, json!({"map": {"key": "u8", "value": "u8"}}), "comes twice"),
         ] {
             let error = value(text, &ty(told), &mut Notes::default()).unwrap_err();
             assert!(error.contains(part), "{text}: {error}");

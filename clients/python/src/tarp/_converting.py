@@ -78,12 +78,12 @@ def _convert(value: Any, ty: Type) -> Any:
     if isinstance(value, (KeysView, ValuesView)) or type(value).__name__ == "dict_items":
         return _sequence(value, ty, list)
     if isinstance(value, Mapping):
-        return _mapping(value.items(), ty)
+        return mapping(value.items(), ty)
     if isinstance(value, Set):
         return _set(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
-        return _mapping(fields, ty)
+        return mapping(fields, ty)
     if isinstance(value, memoryview):
         return _memory(value)
     if isinstance(value, os.PathLike):
@@ -110,15 +110,17 @@ def _without_subclass(value: Any) -> Any:
 
 
 def _named_tuple(value: Any, name: str, ty: Type) -> Any:
-    if name in ("tuple", "list"):
+    if name in ("tuple", "list", "map"):
         return _sequence(value, ty, tuple)
-    return _mapping(zip(value._fields, value), ty)
+    return mapping(zip(value._fields, value), ty)
 
 
 def _sequence(values: Iterable[Any], ty: Type, make: Any) -> Any:
     name, inner = parts_of(ty)
     types = inner if name == "tuple" else None
     item = inner if name == "list" else _ANY
+    if name == "map":
+        item = {"tuple": [inner["key"], inner["value"]]}
     made = []
     for index, value in enumerate(values):
         if types is not None:
@@ -130,7 +132,8 @@ def _sequence(values: Iterable[Any], ty: Type, make: Any) -> Any:
     return make(made)
 
 
-def _mapping(entries: Iterable[tuple[Any, Any]], ty: Type) -> dict[Any, Any]:
+def mapping(entries: Iterable[tuple[Any, Any]], ty: Type) -> dict[Any, Any]:
+    """A dict of keys and values; Refused where two keys are one for the host."""
     made: dict[Any, Any] = {}
     for key, value in entries:
         native = convert(key, _ANY)
@@ -148,6 +151,9 @@ def _type_at(ty: Type, key: Any) -> Type:
     name, inner = parts_of(ty)
     if name in ("record", "variant"):
         return next((entry["type"] for entry in inner if entry["name"] == key), _ANY) or _ANY
+    if name == "map":
+        value: Type = inner["value"]
+        return value
     if name == "result":
         return inner.get(key) or _ANY
     if name == "option" and key == "some":

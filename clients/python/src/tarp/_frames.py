@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from ._converting import Refused, convert, parts_of
+from ._converting import Refused, convert, mapping, parts_of
 from ._types import Type, kind_of
 
 #: What `convert_frame` gives for a value that is none of pandas'.
@@ -36,6 +36,12 @@ def convert_frame(value: Any, ty: Type) -> Any:
     if isinstance(value, pandas.Series) and kind_of(ty or "?")[0] == "record":
         names = _names(value.index, pandas)
         return convert(dict(zip(names, value.tolist())), ty)
+    if (
+        isinstance(value, pandas.Series)
+        and kind_of(ty or "?")[0] == "map"
+        and not isinstance(value.index, pandas.MultiIndex)
+    ):
+        return mapping(zip(value.index.tolist(), value.tolist()), ty)
     if isinstance(value, (pandas.Index, pandas.api.extensions.ExtensionArray)):
         value = pandas.Series(value)
     if isinstance(value, pandas.Series):
@@ -81,6 +87,8 @@ def _frame(frame: Any, ty: Type, pandas: Any) -> Any:
     types = {field["name"]: field["type"] for field in inner} if kind == "record" else {}
     if item is not None and kind_of(item)[0] == "tuple" and len(kind_of(item)[1]) == 2:
         types = dict.fromkeys(names, kind_of(item)[1][1])
+    if kind == "map":
+        types = dict.fromkeys(names, inner["value"])
     return {name: _column(frame, n, name, _item(types.get(name))) for n, name in enumerate(names)}
 
 

@@ -185,6 +185,9 @@ class _Writer:
         if kind == "tuple":
             items = [self._type(item, accepted) for item in inner]
             return f"tuple[{', '.join(items) or '()'}]"
+        if kind == "map":
+            key, value = (self._type(inner[part], accepted) for part in ("key", "value"))
+            return f"{'Mapping' if accepted else 'dict'}[{key}, {value}]"
         if kind == "record":
             return self._record(inner, accepted)
         if kind == "variant":

@@ -80,6 +80,8 @@ def in_words(ty: Type | None) -> str:
         return f"{in_words(inner)} | None"
     if kind == "tuple":
         return f"tuple[{', '.join(map(in_words, inner)) or '()'}]"
+    if kind == "map":
+        return f"dict[{in_words(inner['key'])}, {in_words(inner['value'])}]"
     if kind == "record":
         return f"{{{', '.join(_entry(field['name'], field['type']) for field in inner)}}}"
     if kind == "variant":
@@ -109,6 +111,8 @@ def in_python(ty: Type | None) -> Any:
         return Any if is_optional(inner) else Optional[in_python(inner)]
     if kind == "tuple":
         return tuple[tuple(map(in_python, inner))]  # type: ignore[misc]
+    if kind == "map":
+        return dict[in_python(inner["key"]), in_python(inner["value"])]  # type: ignore[misc]
     if kind == "record":
         return dict[str, Any]
     if kind in ("enum", "flags"):

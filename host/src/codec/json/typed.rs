@@ -1,5 +1,5 @@
 //! What JSON has no notation for, told by the type that is wanted: bytes, which are base64 text, floats
-//! that are written without a point, and integers with one.
+//! that are written without a point, integers with one, and keys that are no text.
 
 use std::sync::Arc;
 
@@ -22,6 +22,10 @@ pub fn typed(value: Value, ty: &Type) -> Value {
         (ty, Value::Named { class: NUMBER, text }) if ty.is_number() => written_integer(text),
         (Type::List(item), Value::Text(text)) if **item == Type::U8 => bytes(text),
         (Type::List(item), value) => list(value, item),
+        (Type::Map { key, value: item }, Value::Map(entries)) => by_type(entries, key, item),
+        (Type::Map { key, value: item }, value) => {
+            list(value, &Type::Tuple(vec![Type::clone(key), Type::clone(item)]))
+        }
         (Type::Tuple(types), Value::List(values)) if types.len() == values.len() => {
             Value::List(values.into_iter().zip(types).map(|(value, ty)| typed(value, ty)).collect())
         }
@@ -63,11 +67,34 @@ fn list(value: Value, item: &Type) -> Value {
             list(Value::List(array.elements().collect()), item)
         }
         // An object is a list of pairs, where pairs are what is wanted.
-        (Value::Map(entries), Type::Tuple(types)) if types.len() == 2 => {
-            by_key(entries, |_| types.get(1))
-        }
+        (Value::Map(entries), Type::Tuple(types)) => match types.as_slice() {
+            [key, value] => by_type(entries, key, value),
+            _ => Value::Map(entries),
+        },
         (value, _) => value,
     }
+}
+
+/// An object whose keys and values have these types.
+fn by_type(entries: Vec<(Value, Value)>, key_type: &Type, value_type: &Type) -> Value {
+    let entries =
+        entries.into_iter().map(|(name, value)| (key(name, key_type), typed(value, value_type)));
+    Value::Map(entries.collect())
+}
+
+/// The key that an object's name stands for: truth values and numbers are names as they are written.
+/// Integers are read from their digits when they are checked.
+fn key(name: Value, ty: &Type) -> Value {
+    let Value::Text(text) = &name else { return name };
+    let read = match (ty, &**text) {
+        (Type::Bool, "true") => Some(Value::Bool(true)),
+        (Type::Bool, "false") => Some(Value::Bool(false)),
+        (Type::F32 | Type::F64, text) => super::parse(text.as_bytes())
+            .ok()
+            .filter(|value| matches!(value, Value::Int(_) | Value::BigInt(_) | Value::Float(_))),
+        _ => None,
+    };
+    read.map_or(name, |value| typed(value, ty))
 }
 
 fn by_key<'a>(entries: Vec<(Value, Value)>, ty: impl Fn(&str) -> Option<&'a Type>) -> Value {
@@ -193,6 +220,31 @@ mod tests {
             let x: f64 = text.parse().unwrap();
             assert_eq!(checked(text, &Type::F64), Ok(crate::codec::types::Typed::F64(x)), "{text}");
         }
+    }
+
+    #[test]
+    fn names_are_keys_of_the_type_that_is_wanted() {
+        let read = |text: &str| super::super::parse(text.as_bytes()).unwrap();
+        let bytes = Type::List(Box::new(Type::U8));
+        for (key, name, expected) in [
+            (Type::Bool, "true", Value::Bool(true)),
+            (Type::Bool, "True", Value::text("True")),
+            (Type::U8, "7", Value::text("7")),
+            (Type::F64, "1", Value::Int(1)),
+            (Type::F64, "x", Value::text("x")),
+            (Type::String, "1", Value::text("1")),
+        ] {
+            let object = || read(&format!(r#"{{"{name}": "aGk="}}"#));
+            let map = Type::Map { key: Box::new(key.clone()), value: Box::new(bytes.clone()) };
+            let pairs = Type::List(Box::new(Type::Tuple(vec![key, bytes.clone()])));
+            for ty in [map, pairs] {
+                let entries = vec![(expected.clone(), Value::Bytes("hi".into()))];
+                assert_eq!(typed(object(), &ty), Value::Map(entries), "{ty}");
+            }
+        }
+        let map = Type::Map { key: Box::new(Type::Bool), value: Box::new(bytes) };
+        let pair = Value::List(vec![Value::Bool(true), Value::Bytes("hi".into())]);
+        assert_eq!(typed(read(r#"[[true, "aGk="]]"#), &map), Value::List(vec![pair]));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use num_traits::ToPrimitive;
 
 use super::exact;
+use super::keys::{repeated_key, shown_key};
 use super::signature::{Field, Type};
 use super::typed::{ListOf, Typed};
 use crate::codec::base64::{BASE64, Engine as _};
@@ -140,6 +141,7 @@ pub fn check(value: Value, ty: &Type) -> Result<Typed, Mismatch> {
             other => Err(Mismatch::expected(ty, &other)),
         },
         Type::List(item) => list(value, item, ty).map(Typed::List),
+        Type::Map { key, value: item } => map(value, key, item, ty),
         Type::Tuple(types) => tuple(value, types, ty),
         Type::Record(fields) => record(value, fields, ty),
         Type::Variant(cases) => variant(value, cases, ty),
@@ -274,6 +276,48 @@ fn list(value: Value, item: &Type, ty: &Type) -> Result<ListOf, Mismatch> {
         return items(pairs, item).map(ListOf::Items);
     }
     items(sequence(value, ty)?.into_iter(), item).map(ListOf::Items)
+}
+
+/// A map, from a mapping or from pairs of keys and values; each key may come once.
+fn map(value: Value, key_type: &Type, item: &Type, ty: &Type) -> Result<Typed, Mismatch> {
+    let entries = match value {
+        Value::Map(entries) => entries,
+        other => pairs(other, ty)?,
+    };
+    let entries = entries.into_iter().map(|(key, value)| {
+        let key = check(key, key_type)
+            .map_err(|mismatch| Mismatch::new(format!("a key of {ty}: {}", mismatch.reason)))?;
+        let value =
+            check(value, item).map_err(|mismatch| mismatch.at(format!("[{}]", shown_key(&key))))?;
+        Ok((key, value))
+    });
+    let entries: Vec<_> = entries.collect::<Result<_, _>>()?;
+    match repeated_key(&entries) {
+        Some(key) => {
+            let key = shown_key(key);
+            Err(Mismatch::new(format!("the key {key} comes twice, and each key of a map once")))
+        }
+        None => Ok(Typed::Map(entries)),
+    }
+}
+
+fn pairs(value: Value, ty: &Type) -> Result<Vec<(Value, Value)>, Mismatch> {
+    let rows = sequence(value, ty)?.into_iter().enumerate().map(|(i, row)| {
+        let described = row.describe();
+        let pair = match sequence(row, ty).map(<[Value; 2]>::try_from) {
+            Ok(Ok(pair)) => Ok(pair),
+            Ok(Err(values)) => Err(format!("{described} of {}", values.len())),
+            Err(_) => Err(described),
+        };
+        match pair {
+            Ok([key, value]) => Ok((key, value)),
+            Err(got) => {
+                let reason = format!("expected a pair, [key, value], for {ty}, got {got}");
+                Err(Mismatch::new(reason).at(format!("[{i}]")))
+            }
+        }
+    });
+    rows.collect()
 }
 
 /// Only the notations that have no bytes write them as base64, and read that before values are checked.

@@ -53,6 +53,13 @@ impl Presented {
                 self.one(0);
                 items.iter().for_each(|typed| self.add(typed, item));
             }
+            (Typed::Map(entries), Type::Map { key: key_type, value: value_type }) => {
+                self.one(0);
+                for (key, value) in entries {
+                    self.add(key, key_type);
+                    self.add(value, value_type);
+                }
+            }
             (Typed::Tuple(items), Type::Tuple(types)) => {
                 self.one(0);
                 items.iter().zip(types).for_each(|(typed, ty)| self.add(typed, ty));
@@ -132,6 +139,12 @@ pub fn present(typed: Typed, ty: &Type) -> Value {
         (Typed::List(ListOf::Items(items)), Type::List(item)) => {
             Value::List(items.into_iter().map(|typed| present(typed, item)).collect())
         }
+        (Typed::Map(entries), Type::Map { key: key_type, value: value_type }) => Value::Map(
+            entries
+                .into_iter()
+                .map(|(key, value)| (present(key, key_type), present(value, value_type)))
+                .collect(),
+        ),
         (Typed::Tuple(items), Type::Tuple(types)) => Value::Tuple(
             items.into_iter().zip(types).map(|(typed, ty)| present(typed, ty)).collect(),
         ),
@@ -174,6 +187,7 @@ pub fn present(typed: Typed, ty: &Type) -> Value {
         }
         (
             Typed::List(ListOf::Items(_))
+            | Typed::Map(_)
             | Typed::Tuple(_)
             | Typed::Record(_)
             | Typed::Variant(..)
@@ -211,6 +225,18 @@ mod tests {
             let presented = Presented::of(&typed, &ty);
             assert!(typed.size() < 20_000 && presented.written >= 100_000, "{presented:?}");
         }
+    }
+
+    #[test]
+    fn the_keys_of_a_map_count() {
+        let ty = Type::Map { key: Box::new(Type::String), value: Box::new(Type::Bool) };
+        let key = |n: usize| Typed::String(format!("{n:01000}").into());
+        let map = Typed::Map((0..100).map(|n| (key(n), Typed::Bool(true))).collect());
+        let presented = Presented::of(&map, &ty);
+        assert!(presented.written >= 100_000 && presented.memory >= 100_000, "{presented:?}");
+        assert!(map.size() >= 100_000);
+        let Value::Map(entries) = present(map, &ty) else { panic!("a map") };
+        assert_eq!((entries.len(), &entries[1].1), (100, &Value::Bool(true)));
     }
 
     #[test]

@@ -14,7 +14,8 @@ use crate::value::Value;
 /// here: a procedure that uses them is not callable.
 ///
 /// For programs it serialises as its name (`"f64"`), or as a mapping from its name to its parts
-/// (`{"list": "f64"}`, `{"record": [{"name": "x", "type": "f64"}]}`).
+/// (`{"list": "f64"}`, `{"record": [{"name": "x", "type": "f64"}]}`,
+/// `{"map": {"key": "string", "value": "f64"}}`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names are WIT's own")]
@@ -33,6 +34,11 @@ pub enum Type {
     Char,
     String,
     List(Box<Type>),
+    /// Entries whose keys are all different; see [`Type::is_key`].
+    Map {
+        key: Box<Type>,
+        value: Box<Type>,
+    },
     Tuple(Vec<Type>),
     Record(Vec<Field>),
     /// Cases with what each carries, if anything.
@@ -162,6 +168,7 @@ impl fmt::Display for Type {
             Self::Char => f.write_str("char"),
             Self::String => f.write_str("string"),
             Self::List(item) => write!(f, "list<{item}>"),
+            Self::Map { key, value } => write!(f, "map<{key}, {value}>"),
             Self::Tuple(types) => write!(f, "tuple<{}>", joined(types.iter())),
             Self::Record(fields) => write!(f, "record {{ {} }}", joined(fields.iter())),
             Self::Variant(cases) => {
@@ -222,13 +229,18 @@ mod tests {
                     Type::Variant(vec![("dot".into(), None), ("disc".into(), Some(Type::F32))]),
                     Some(Value::text("dot")),
                 ),
+                parameter(
+                    "sizes",
+                    Type::Map { key: Box::new(Type::U8), value: Box::new(Type::F64) },
+                    None,
+                ),
             ],
             result: Some(Type::Result(None, Some(Box::new(Type::String)))),
             is_async: false,
         };
         assert_eq!(
             signature.to_string(),
-            "(values: list<f64>, shape: variant { dot, disc(f32) } = \"dot\") -> result<_, string>"
+            "(values: list<f64>, shape: variant { dot, disc(f32) } = \"dot\", sizes: map<u8, f64>) -> result<_, string>"
         );
         assert_eq!(
             serde_json::to_value((&signature.parameters, &signature.result)).unwrap(),
@@ -238,6 +250,7 @@ mod tests {
                     {"name": "shape", "type": {"variant": [
                         {"name": "dot", "type": null}, {"name": "disc", "type": "f32"}
                     ]}, "default": "dot"},
+                    {"name": "sizes", "type": {"map": {"key": "u8", "value": "f64"}}},
                 ],
                 {"result": {"ok": null, "err": "string"}},
             ])

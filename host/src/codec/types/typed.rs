@@ -24,6 +24,8 @@ pub enum Typed {
     Char(char),
     String(Arc<str>),
     List(ListOf),
+    /// Keys and values, in the order in which they came; no key comes twice.
+    Map(Vec<(Typed, Typed)>),
     Tuple(Vec<Typed>),
     Record(Vec<Typed>),
     Variant(u32, Option<Box<Typed>>),
@@ -57,6 +59,9 @@ impl Typed {
                 Self::List(ListOf::Numbers(numbers)) => numbers.size_in_bytes(),
                 Self::List(ListOf::Items(values)) | Self::Tuple(values) | Self::Record(values) => {
                     all(values)
+                }
+                Self::Map(entries) => {
+                    entries.iter().map(|(key, value)| key.size() + value.size()).sum()
                 }
                 Self::Variant(_, payload) | Self::Option(payload) => one(payload),
                 Self::Result(Ok(payload) | Err(payload)) => one(payload),

@@ -16,6 +16,13 @@ pub(super) fn example(ty: &Type, place: usize) -> Value {
         // "hello".
         Type::List(item) if **item == Type::U8 => json!("aGVsbG8="),
         Type::List(item) => json!([example(item, place), example(item, place + 1)]),
+        Type::Map { key, value } => object((0..2).map(|i| {
+            let name = match example(key, place + i) {
+                Value::String(text) => text,
+                other => other.to_string(),
+            };
+            (name, example(value, place + i))
+        })),
         Type::Tuple(types) => json!(
             types.iter().enumerate().map(|(i, ty)| example(ty, place + i)).collect::<Vec<_>>()
         ),
@@ -73,6 +80,9 @@ mod tests {
             Type::Enum(vec!["red".into(), "green".into()]),
             Type::Flags(vec!["noisy".into(), "dim".into()]),
             Type::Option(boxed(Type::Option(boxed(Type::S16)))),
+            Type::Map { key: boxed(Type::Bool), value: boxed(Type::F64) },
+            Type::Map { key: boxed(Type::Char), value: boxed(Type::List(boxed(Type::U8))) },
+            Type::Map { key: boxed(Type::S8), value: boxed(Type::String) },
             Type::Result(None, Some(boxed(Type::String))),
             Type::Result(Some(boxed(Type::F64)), None),
         ] {

@@ -44,9 +44,19 @@ pub(super) fn schema(ty: &Type, way: Way) -> Value {
             let array = json!({"type": "array", "items": schema(item, way)});
             match &**item {
                 Type::Tuple(types) if types.len() == 2 && way == Way::Argument => {
-                    json!({"anyOf": [array, pairs(&types[0], &types[1])]})
+                    json!({"anyOf": [array, pairs(&types[0], &types[1], way)]})
                 }
                 _ => array,
+            }
+        }
+        Type::Map { key, value } => {
+            let object = pairs(key, value, way);
+            match way {
+                Way::Result => object,
+                Way::Argument => {
+                    let pair = array_of(vec![schema(key, way), schema(value, way)], 2);
+                    json!({"anyOf": [object, {"type": "array", "items": pair}]})
+                }
             }
         }
         Type::Tuple(types) => {
@@ -220,21 +230,25 @@ fn case(name: &str, way: Way) -> Value {
     }
 }
 
-/// An object that is taken for a list of pairs: its keys are texts.
-fn pairs(key: &Type, value: &Type) -> Value {
-    let keys = match key {
+/// A map as an object, whose names are the keys as text.
+fn pairs(key: &Type, value: &Type, way: Way) -> Value {
+    let names = match key {
         Type::String => json!({}),
-        Type::Char | Type::Enum(_) => schema(key, Way::Argument),
-        key if key.is_number() && !key.is_float() => {
+        Type::Bool => json!({"enum": ["true", "false"]}),
+        Type::Char | Type::Enum(_) => schema(key, Way::Result),
+        key if key.is_float() => json!({"pattern": "^-?[0-9]+(\\.[0-9]+)?$"}),
+        key if key.is_number() => {
             let range = INTEGERS.iter().find(|(name, ..)| name.to_lowercase() == key.to_string());
-            let pattern = range.map(|(_, least, most)| digits(*least, *most));
-            json!({ "pattern": pattern })
+            json!({ "pattern": range.map(|(_, least, most)| digits(*least, *most)) })
         }
         // No text is such a key.
         _ => return json!({"type": "object", "maxProperties": 0}),
     };
-    let values = schema(value, Way::Argument);
-    json!({"type": "object", "propertyNames": keys, "additionalProperties": values})
+    let mut object = json!({"type": "object", "additionalProperties": schema(value, way)});
+    if *key != Type::String {
+        object["propertyNames"] = names;
+    }
+    object
 }
 
 /// An array of these items, of which the first `least` have to be there.
@@ -288,6 +302,20 @@ mod tests {
         assert_eq!(schema(&ty, Way::Result)["additionalProperties"], json!(false));
         let note = &schema(&ty, Way::Result)["properties"]["note"];
         assert_eq!(*note, json!({"anyOf": [{"type": "string"}, {"type": "null"}]}));
+    }
+
+    #[test]
+    fn a_map_is_an_object_whose_names_are_keys() {
+        let map = |key, value| Type::Map { key: Box::new(key), value: Box::new(value) };
+        assert_eq!(
+            schema(&map(Type::String, Type::Bool), Way::Result),
+            json!({"type": "object", "additionalProperties": {"type": "boolean"}})
+        );
+        let of = |key| schema(&map(key, Type::Bool), Way::Argument)["propertyNames"].clone();
+        assert_eq!(of(Type::U64), json!({"pattern": "^[0-9]+$"}));
+        assert_eq!(of(Type::S8), json!({"pattern": "^-?[0-9]+$"}));
+        assert_eq!(of(Type::Bool), json!({"enum": ["true", "false"]}));
+        assert_eq!(of(Type::Char)["maxLength"], json!(1));
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! The way out of a guest: from core values, and from its memory through checked slices.
 
+use wasmtime::component::__internal::wasmtime_environ::component::TypeMap;
 use wasmtime::component::__internal::{ComponentTypes, InterfaceType, LiftContext};
 use wasmtime::component::Lift;
 use wasmtime::error::{Context as _, bail};
 use wasmtime::{Result, ValRaw};
 
-use super::ResultTooLarge;
 use super::shape::{case, parts};
-use crate::codec::types::{ListOf, Typed};
+use super::{RepeatedKey, ResultTooLarge};
+use crate::codec::types::{ListOf, Typed, repeated_key, shown_key};
 use crate::value::Numbers;
 
 /// Bytes of the guest's memory.
@@ -43,8 +44,8 @@ pub(super) fn unflat(
         InterfaceType::Float32 => Typed::F32(f32::from_bits(next()?.get_f32())),
         InterfaceType::Float64 => Typed::F64(f64::from_bits(next()?.get_f64())),
         InterfaceType::Char => Typed::Char(character(next()?.get_u32())?),
-        // Strings and lists are a pointer and a length, flat or in memory.
-        InterfaceType::String | InterfaceType::List(_) => {
+        // Strings, lists and maps are a pointer and a length, flat or in memory.
+        InterfaceType::String | InterfaceType::List(_) | InterfaceType::Map(_) => {
             let (address, length) = (next()?.get_u32(), next()?.get_u32());
             let mut pair = [0; 8];
             pair[..4].copy_from_slice(&address.to_le_bytes());
@@ -124,6 +125,11 @@ pub(super) fn load(
             let address = u32::from_le_bytes(at(bytes)?) as usize;
             let length = u32::from_le_bytes(at(bytes.get(4..).unwrap_or_default())?) as usize;
             Typed::List(load_list(cx, types, types[i].element, address, length)?)
+        }
+        InterfaceType::Map(i) => {
+            let address = u32::from_le_bytes(at(bytes)?) as usize;
+            let length = u32::from_le_bytes(at(bytes.get(4..).unwrap_or_default())?) as usize;
+            Typed::Map(load_map(cx, types, &types[i], address, length)?)
         }
         InterfaceType::Record(_) | InterfaceType::Tuple(_) => {
             let parts = parts(types, ty).unwrap_or_default();
@@ -228,6 +234,34 @@ fn load_list(
             ListOf::Items(items.collect::<Result<_>>()?)
         }
     })
+}
+
+/// Reads a map, which lies in memory as a list of pairs. The component model lets a guest write a key
+/// twice; no one could say which of the values counts, so that is refused.
+fn load_map(
+    cx: &mut LiftContext<'_>,
+    types: &ComponentTypes,
+    ty: &TypeMap,
+    address: usize,
+    length: usize,
+) -> Result<Vec<(Typed, Typed)>> {
+    let size = ty.entry_abi.size32 as usize;
+    if !address.is_multiple_of(ty.entry_abi.align32 as usize) {
+        bail!("the pointer to a map is not aligned");
+    }
+    let bytes = slice(cx, address, size.checked_mul(length).context("a map is too long")?)?;
+    charge(cx, length.saturating_mul(size_of::<(Typed, Typed)>()))?;
+    let entries = (0..length).map(|i| {
+        let entry = &bytes[i * size..(i + 1) * size];
+        let key = load(cx, types, ty.key, entry)?;
+        let value = entry.get(ty.value_offset32 as usize..).unwrap_or_default();
+        Ok((key, load(cx, types, ty.value, value)?))
+    });
+    let entries: Vec<_> = entries.collect::<Result<_>>()?;
+    match repeated_key(&entries) {
+        Some(key) => Err(RepeatedKey(shown_key(key)).into()),
+        None => Ok(entries),
+    }
 }
 
 fn character(code: u32) -> Result<char> {

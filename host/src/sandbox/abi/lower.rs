@@ -2,6 +2,7 @@
 
 use std::mem::MaybeUninit;
 
+use wasmtime::component::__internal::wasmtime_environ::component::TypeMap;
 use wasmtime::component::__internal::{InterfaceType, LowerContext};
 use wasmtime::component::Lower;
 use wasmtime::error::{Context as _, bail};
@@ -56,6 +57,11 @@ pub(super) fn flat<T>(
         }
         (Typed::List(list), InterfaceType::List(i)) => {
             let (address, length) = lower_list(list, cx, types[i].element)?;
+            slots.put(ValRaw::i64(address as i64))?;
+            slots.put(ValRaw::i64(length as i64))
+        }
+        (Typed::Map(entries), InterfaceType::Map(i)) => {
+            let (address, length) = lower_map(entries, cx, &types[i])?;
             slots.put(ValRaw::i64(address as i64))?;
             slots.put(ValRaw::i64(length as i64))
         }
@@ -122,6 +128,11 @@ pub(super) fn store<T>(
         }
         (Typed::List(list), InterfaceType::List(i)) => {
             let (address, length) = lower_list(list, cx, types[i].element)?;
+            put(cx, at, u32::try_from(address)?.to_le_bytes());
+            put(cx, at + 4, u32::try_from(length)?.to_le_bytes());
+        }
+        (Typed::Map(entries), InterfaceType::Map(i)) => {
+            let (address, length) = lower_map(entries, cx, &types[i])?;
             put(cx, at, u32::try_from(address)?.to_le_bytes());
             put(cx, at + 4, u32::try_from(length)?.to_le_bytes());
         }
@@ -219,4 +230,21 @@ fn lower_list<T>(
         }
         (ListOf::Bytes(_), _) => bail!("bytes for a list of {element:?}"),
     }
+}
+
+/// Writes a map, which lies in memory as a list of pairs; returns its address and length.
+fn lower_map<T>(
+    entries: &[(Typed, Typed)],
+    cx: &mut LowerContext<'_, T>,
+    ty: &TypeMap,
+) -> Result<(usize, usize)> {
+    let (size, align) = (ty.entry_abi.size32 as usize, ty.entry_abi.align32);
+    let bytes = size.checked_mul(entries.len()).context("a map is too long")?;
+    let address = cx.realloc(0, 0, align, bytes)?;
+    for (i, (key, value)) in entries.iter().enumerate() {
+        let at = address + i * size;
+        store(key, cx, ty.key, at)?;
+        store(value, cx, ty.value, at + ty.value_offset32 as usize)?;
+    }
+    Ok((address, entries.len()))
 }

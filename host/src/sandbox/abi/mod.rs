@@ -43,6 +43,11 @@ const MAX_FLAT_PARAMETERS: usize = 16;
 #[error("the result is over the limit")]
 pub(super) struct ResultTooLarge;
 
+/// A map in the result has a key twice, which is shown.
+#[derive(Debug, thiserror::Error)]
+#[error("a map in the result has the key {0} twice")]
+pub(super) struct RepeatedKey(pub(super) String);
+
 /// The arguments of one call, in the order of the parameters. wasmtime keeps them until the call has
 /// ended; each is given up as soon as the guest has it, since it may be large.
 pub(super) struct Parameters(Mutex<(Vec<Typed>, Option<Charge>)>);
