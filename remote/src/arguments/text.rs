@@ -11,7 +11,7 @@ use crate::types::Type;
 pub(super) fn value(text: &str, ty: &Type, notes: &mut Notes) -> Result<Value, String> {
     match ty {
         // Only JSON tells the one absence from the other.
-        Type::Option(inner) if matches!(**inner, Type::Option(_)) => json(text, ty),
+        Type::Option(inner) if matches!(**inner, Type::Option(_)) => read(text, ty),
         Type::Option(inner) => {
             if text == "null" || (inner.is_number() && numbers::is_gap(text) && !text.is_empty()) {
                 Ok(Value::Null)

@@ -94,7 +94,7 @@ impl Compiler {
 
     /// Hashes what a refusal depends on: the limits, and the program that compiles.
     pub(super) fn terms(&self, hasher: &mut impl Hasher) {
-        let Self::Child { program, memory, time } = self else { return };
+        let Self::Child { program, memory, time, .. } = self else { return };
         (memory, time, process::threads()).hash(hasher);
         // Another build may refuse less, whatever its version says.
         let stamp = std::fs::metadata(program).ok().map(|m| (m.len(), m.mtime(), m.mtime_nsec()));
