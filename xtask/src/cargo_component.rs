@@ -13,6 +13,11 @@ use crate::step;
 /// them.
 const VERSION: &str = "0.21.1";
 
+/// How a user installs the program.
+pub(crate) fn install_hint() -> String {
+    format!("cargo install cargo-component --version {VERSION} --locked")
+}
+
 /// The program of the right version: the user's own, or the one installed here before.
 pub(crate) fn find(project: &Project) -> Option<PathBuf> {
     let right = |program: &PathBuf| {

@@ -40,6 +40,11 @@ pub(crate) fn run(project: &Project, port: u16) -> Result<()> {
         fs::write(&sidecar, format!("prefix = \"{prefix}\"\n"))
             .with_context(|| format!("cannot write {}", sidecar.display()))?;
     }
+    let all = guests::list(project, guests::EXAMPLES)?;
+    for left_out in all.iter().filter(|guest| !guests.contains(guest)) {
+        let hint = cargo_component::install_hint();
+        eprintln!("left out: {}, which needs cargo-component: run `{hint}`", left_out.file());
+    }
     let mut files: Vec<_> = guests.iter().map(guests::Guest::file).collect();
     for example in projects::list(project)? {
         // Their tools come from the network, and a visitor can do without them.
@@ -50,9 +55,14 @@ pub(crate) fn run(project: &Project, port: u16) -> Result<()> {
     }
 
     heading(4, "serving");
+    // Fills the cache of compiled components: every call of the greeting works at once. A failure does not end the
+    // demo, since it may concern a component that the user put into the folder.
+    if let Err(error) = step::run(project.command(project.host()).arg("check").arg(&folder)) {
+        eprintln!("{error:#}");
+    }
     // Shorter to read, and to type, than the absolute path that it mostly is.
     let folder = folder.strip_prefix(&project.root).unwrap_or(&folder);
-    introduce(&files, folder, port);
+    eprintln!("\n{}", greeting(project, &files, folder, port));
     let mut host = project.command(project.host());
     host.arg("serve").arg(folder).args(["--port", &port.to_string()]);
     // Jobs of its own, so that it is in nobody's way.
@@ -66,17 +76,77 @@ fn heading(number: u8, what: &str) {
     eprintln!("\n[{number}/4] {what}");
 }
 
-fn introduce(files: &[String], folder: &Path, port: u16) {
-    let (files, folder) = (files.join(" "), folder.display());
-    let url = format!("http://127.0.0.1:{port}");
-    eprintln!(
-        "{files}
-from {folder}/ at {url}/ until Ctrl-C.
-Put another component into the folder, and its functions are served as well. Try:
+/// What the demo prints, with placeholders in braces. A line that begins with `@NAME ` is only for a demo that
+/// serves the component NAME. `tests/book/test_demo.py` reads it too, and runs every command.
+const GREETING: &str = include_str!("greeting.txt");
 
-  curl '{url}/add?x=1&y=2'
-  curl -d '{{\"x\": 1, \"y\": 2}}' -H 'Content-Type: application/json' {url}/add
-  python3 -c 'import tarp.client; print(tarp.client.client(\"{url}\").my_function(1, 2))'
-"
-    );
+/// The greeting of a demo that serves these files from this folder.
+fn greeting(project: &Project, files: &[String], folder: &Path, port: u16) -> String {
+    let within =
+        |path: &Path| path.strip_prefix(&project.root).unwrap_or(path).display().to_string();
+    let is_served =
+        |component: &str| files.iter().any(|file| file.strip_suffix(".wasm") == Some(component));
+    let mut text = String::new();
+    for line in GREETING.lines() {
+        let line = match line.strip_prefix('@').and_then(|marked| marked.split_once(' ')) {
+            Some((component, _)) if !is_served(component) => continue,
+            Some((_, line)) => line,
+            None => line,
+        };
+        text.push_str(line);
+        text.push('\n');
+    }
+    text.replace("{url}", &format!("http://127.0.0.1:{port}"))
+        .replace("{root}", &project.root.display().to_string())
+        .replace("{folder}", &within(folder))
+        .replace("{target}", &within(&project.target))
+        .replace("{tarp}", &within(&project.host()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn greeting_with(project: &Project, components: &[&str]) -> String {
+        let files: Vec<_> = components.iter().map(|name| format!("{name}.wasm")).collect();
+        greeting(project, &files, &project.target.join("procedures"), 8123)
+    }
+
+    #[test]
+    fn only_what_is_served_is_shown() {
+        let project = Project::find(false).unwrap();
+        let all = greeting_with(&project, &["signal_lab", "javascript_text", "c_checksum"]);
+        let few = greeting_with(&project, &["javascript_text"]);
+        assert!(all.contains("signal/find_peaks") && all.contains("c/checksum"), "{all}");
+        assert!(!few.contains("signal/") && !few.contains("c/checksum"), "{few}");
+        assert!(
+            few.contains("\n  # One in JavaScript\n  ") && few.contains("count_words"),
+            "{few}"
+        );
+    }
+
+    #[test]
+    fn no_placeholder_is_left() {
+        let project = Project::find(false).unwrap();
+        let text = greeting_with(&project, &["signal_lab", "javascript_text", "c_checksum"]);
+        assert!(text.contains("http://127.0.0.1:8123/-/client/"), "{text}");
+        assert!(!text.lines().any(|line| line.starts_with('@')), "{text}");
+        // Braces remain around JSON alone.
+        assert_eq!(text.matches('{').count(), text.matches("{\"").count(), "{text}");
+    }
+
+    #[test]
+    fn marks_and_prefixes_name_examples() {
+        let project = Project::find(false).unwrap();
+        let mut files: Vec<_> = guests::list(&project, guests::EXAMPLES)
+            .unwrap()
+            .iter()
+            .map(guests::Guest::file)
+            .collect();
+        files.extend(projects::list(&project).unwrap().iter().map(projects::Example::file));
+        let marks = GREETING.lines().filter_map(|line| line.strip_prefix('@')?.split(' ').next());
+        for component in marks.chain(PREFIXES.map(|(component, _)| component)) {
+            assert!(files.contains(&format!("{component}.wasm")), "{component}: {files:?}");
+        }
+    }
 }
