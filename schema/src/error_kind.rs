@@ -1,9 +1,10 @@
 //! [`ErrorKind`]: the kinds of failure that a caller can see.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Declares the kinds once, so that no list of them can miss one.
 macro_rules! error_kinds {
@@ -11,7 +12,7 @@ macro_rules! error_kinds {
         /// The kind of a failure, as callers see it in the field `type` of an error.
         ///
         /// Serialized, it is its name: what is stored outlives a change of their order.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum ErrorKind {
             $($(#[doc = $meaning])+ $name,)+
         }
@@ -111,6 +112,20 @@ impl FromStr for ErrorKind {
 
     fn from_str(name: &str) -> Result<Self, UnknownErrorKind> {
         Self::ALL.into_iter().find(|kind| kind.name() == name).ok_or(UnknownErrorKind)
+    }
+}
+
+// Derived, binary formats would store the number of a kind instead of its name.
+impl Serialize for ErrorKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for ErrorKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = Cow::<str>::deserialize(deserializer)?;
+        name.parse().map_err(|_| de::Error::custom(format_args!("unknown kind of failure `{name}`")))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::value::{NUMBER, Value};
 /// More digits than the integer part of any float has; reading them takes quadratic time.
 const MAX_DIGITS: usize = 400;
 
-/// From here on no integer type has a double's integer.
+/// 2 to the power of 64. Beyond it no integer type has the integer that a number is written as.
 const BEYOND_INTEGERS: f64 = 18_446_744_073_709_551_616.0;
 
 /// The number that `text` is; `None` where it is none. It is a [`Value::Named`] of the class [`NUMBER`]
@@ -28,7 +28,7 @@ pub fn read(text: &str) -> Option<Value> {
     }
     match text.parse::<f64>() {
         Ok(x) if x.is_infinite() && text.bytes().any(|byte| byte.is_ascii_digit()) => as_written(),
-        Ok(x) if x.fract() == 0.0 && x.abs() < BEYOND_INTEGERS && !is_exactly(text, x) => {
+        Ok(x) if x.fract() == 0.0 && x.abs() <= BEYOND_INTEGERS && !is_exactly(text, x) => {
             as_written()
         }
         Ok(x) => Some(Value::Float(x)),

@@ -253,7 +253,7 @@ mod tests {
             ("1", Type::String, Value::text("1")),
             ("1", Type::S64, Value::Int(1)),
             ("18446744073709551615", Type::U64, Value::from(u64::MAX)),
-            ("1", Type::F64, Value::Int(1)),
+            ("1", Type::F64, Value::Float(1.0)),
             ("1e3", Type::F64, Value::Float(1000.0)),
             ("true", Type::Bool, Value::Bool(true)),
             ("", optional.clone(), Value::None),

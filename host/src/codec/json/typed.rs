@@ -230,7 +230,7 @@ mod tests {
             (Type::Bool, "true", Value::Bool(true)),
             (Type::Bool, "True", Value::text("True")),
             (Type::U8, "7", Value::text("7")),
-            (Type::F64, "1", Value::Int(1)),
+            (Type::F64, "1", Value::Float(1.0)),
             (Type::F64, "x", Value::text("x")),
             (Type::String, "1", Value::text("1")),
         ] {

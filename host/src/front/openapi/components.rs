@@ -120,6 +120,7 @@ fn response_of(status: StatusCode) -> Value {
 fn description(status: StatusCode) -> &'static str {
     match status.as_u16() {
         400 => "The request cannot be read, or the arguments do not fit.",
+        401 => "There is no token, or one that is not valid.",
         403 => "The host does not answer to that name, or a page of another site asks.",
         404 => "There is nothing of that name.",
         405 => "The address does not answer to that method.",
