@@ -125,7 +125,8 @@ impl Serialize for ErrorKind {
 impl<'de> Deserialize<'de> for ErrorKind {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = Cow::<str>::deserialize(deserializer)?;
-        name.parse().map_err(|_| de::Error::custom(format_args!("unknown kind of failure `{name}`")))
+        name.parse()
+            .map_err(|_| de::Error::custom(format_args!("unknown kind of failure `{name}`")))
     }
 }
 

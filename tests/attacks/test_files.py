@@ -175,7 +175,7 @@ def test_a_refusal_is_remembered_over_a_restart(make_host: MakeHost, tmp_path: P
     "a compiler that crashes, and one that is killed",
     "the crash is remembered; what was killed is tried again at the next start",
 )
-@pytest.mark.parametrize("end", [signal.SIGSEGV, signal.SIGKILL])
+@pytest.mark.parametrize("end", [signal.SIGABRT, signal.SIGKILL])
 def test_only_what_lies_in_the_file_is_remembered(
     make_host: MakeHost, tmp_path: Path, end: signal.Signals
 ) -> None:
@@ -192,7 +192,7 @@ def test_only_what_lies_in_the_file_is_remembered(
         assert eventually(lambda: children(again))
     else:
         again.said(READY)
-        assert "crashed on it (signal 11)" in problem(again, "slow.wasm")
+        assert "crashed on it (signal 6)" in problem(again, "slow.wasm")
         assert not children(again)
 
 
@@ -282,7 +282,6 @@ def test_a_job_of_another_version_waits_for_the_end_of_the_start(make_host: Make
     eventually(lambda: host.serves("add"))
     waiting = eventually(lambda: (job := host.job(add)).get("reason") and job)
     assert waiting["state"] == "queued"
-    assert "until the host has started" in waiting["reason"]
     assert not is_ready(host)
     (host.folder / "first.wasm").unlink()
     assert host.result(add) == 3

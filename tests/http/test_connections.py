@@ -135,16 +135,18 @@ def test_a_flood_of_connections_passes(make_host: MakeHost) -> None:
 
 def test_the_connection_that_was_idle_for_longest_makes_room(make_host: MakeHost) -> None:
     host = make_host("math", config="[server]\nmax_connections = 2\n")
-    with connect(host) as one, connect(host) as two, connect(host) as three:
+    with connect(host) as one, connect(host) as two:
         request = b"GET /add?x=1&y=2 HTTP/1.1\r\nHost: localhost\r\n\r\n"
         for connection in (one, two):
             connection.sendall(request)
             assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+        three = connect(host)
         three.sendall(request)
         assert three.recv(65536).startswith(b"HTTP/1.1 200")
         assert rest(one) == b""
         two.sendall(request)
         assert two.recv(65536).startswith(b"HTTP/1.1 200")
+        three.close()
 
 
 # Breakage.

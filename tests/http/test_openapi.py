@@ -37,7 +37,9 @@ STREAMS = ["--exclude-path", "/-/events", "--exclude-path", "/-/jobs/{id}/events
 
 @pytest.fixture(scope="module")
 def limited(make_module_host: Any) -> Host:
-    return make_module_host(*GOOD_GUESTS, "app", config=CONFIG)
+    # Maps are taken as pairs, too, and JSON Schema cannot say that no two pairs have one key.
+    described = [name for name in GOOD_GUESTS if name != "maps"]
+    return make_module_host(*described, "app", config=CONFIG)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +85,8 @@ def test_everything_that_can_be_called_is_described(
     mean = document["paths"]["/statistics/mean"]
     assert mean["get"]["summary"] == "The arithmetic mean; an error for an empty list."
     assert mean["get"]["operationId"] == "get_statistics__mean"
-    records = {p["name"]: p for p in document["paths"]["/echo_sample"]["get"]["parameters"]}
+    parameters = document["paths"]["/echo_sample"]["get"]["parameters"]
+    records = {p["name"]: p for p in parameters if "name" in p}
     assert "application/json" in records["value"]["content"], "a record is JSON in a query"
 
 
@@ -107,12 +110,13 @@ def test_examples_in_a_query_are_accepted(limited: Host, document: dict[str, Any
         if path.startswith(("/-/", "/async")) or "{" in path or "get" not in item:
             continue
         query = []
-        for parameter in item["get"]["parameters"]:
+        for parameter in item["get"].get("parameters", []):
             if parameter.get("in") != "query":
                 continue
             asked += 1
-            name, value = parameter["name"], parameter["example"]
-            if "content" in parameter:
+            name, content = parameter["name"], parameter.get("content")
+            value = (content["application/json"] if content else parameter)["example"]
+            if content:
                 query.append((name, json.dumps(value)))
             elif isinstance(value, list) and parameter["explode"]:
                 query += [(name, one) for one in value]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import statistics
 import threading
@@ -37,6 +38,14 @@ def settles_below(host: Host, limit: int) -> None:
         return True
 
     eventually(is_below)
+
+
+def charged(host: Host) -> int:
+    """Bytes of its memory budget that the host has charged."""
+    figures = host.request("GET", "/-/metrics").text
+    found = re.search(r"^tarp_memory_charged_bytes (\S+)$", figures, re.MULTILINE)
+    assert found, figures
+    return int(float(found[1]))
 
 
 def connect(host: Host) -> socket.socket:

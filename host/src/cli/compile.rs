@@ -16,6 +16,9 @@ pub(crate) struct CompileComponent {
     /// Seconds of processor time that it may take
     #[arg(long)]
     seconds: u64,
+    /// The process that asks for it
+    #[arg(long)]
+    parent: u32,
 }
 
 impl CompileComponent {
@@ -26,7 +29,7 @@ impl CompileComponent {
     /// Where there is nobody to answer to.
     pub(crate) fn run(self) -> Result<()> {
         let time = Duration::from_secs(self.seconds);
-        Ok(tarp_host::catalog::compile_from_stdin(self.memory, time)?)
+        Ok(tarp_host::catalog::compile_from_stdin(self.memory, time, self.parent)?)
     }
 }
 

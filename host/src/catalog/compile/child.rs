@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use std::time::Duration;
 
 use rustix::process::{
-    Resource, Rlimit, Signal, getrlimit, nice, set_parent_process_death_signal, setrlimit,
+    Resource, Rlimit, Signal, getppid, getrlimit, nice, set_parent_process_death_signal, setrlimit,
 };
 use serde::{Deserialize, Serialize};
 
@@ -38,9 +38,13 @@ pub(super) struct Report {
 /// # Errors
 ///
 /// Where the limits cannot be set, or the component not be read or delivered. A component that
-/// cannot be compiled is no error: the answer says so.
-pub fn compile_from_stdin(memory: u64, time: Duration) -> io::Result<()> {
+/// cannot be compiled is no error: the answer says so. `parent` is the process that asked for it.
+pub fn compile_from_stdin(memory: u64, time: Duration, parent: u32) -> io::Result<()> {
     limit(memory, time)?;
+    // It may have ended before the kernel was asked to tell.
+    if getppid().map(|pid| pid.as_raw_nonzero().get().unsigned_abs()) != Some(parent) {
+        return Err(io::Error::other("the host that asked for it has ended"));
+    }
     let mut component = Vec::new();
     io::stdin().lock().take(MAX_FILE_SIZE).read_to_end(&mut component)?;
     let digest = blake3::hash(&component).to_hex().to_string();

@@ -78,6 +78,7 @@ fn start(
         .arg("compile-component")
         .args(["--memory", &limits.memory.to_string()])
         .args(["--seconds", &limits.time.as_secs().to_string()])
+        .args(["--parent", &std::process::id().to_string()])
         // An interrupt from the terminal is for the host.
         .process_group(0)
         .env_clear()

@@ -60,7 +60,11 @@ pub(super) fn in_query(parameter: &Parameter, place: usize) -> Value {
                 schemas.extend(alone(item));
             }
             let schema = with_default(any_of(schemas));
-            entry["content"] = json!({"application/json": {"schema": schema}});
+            let example = entry["example"].take();
+            if let Some(entry) = entry.as_object_mut() {
+                entry.remove("example");
+            }
+            entry["content"] = json!({"application/json": {"schema": schema, "example": example}});
         }
     }
     entry

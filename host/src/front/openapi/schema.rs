@@ -311,9 +311,8 @@ mod tests {
             schema(&map(Type::String, Type::Bool), Way::Result),
             json!({"type": "object", "additionalProperties": {"type": "boolean"}})
         );
-        let of = |key| {
-            schema(&map(key, Type::Bool), Way::Argument)["anyOf"][0]["propertyNames"].clone()
-        };
+        let of =
+            |key| schema(&map(key, Type::Bool), Way::Argument)["anyOf"][0]["propertyNames"].clone();
         assert_eq!(of(Type::S8), json!({ "pattern": digits(-128, 127) }));
         assert_eq!(of(Type::Bool), json!({"enum": ["true", "false"]}));
         assert_eq!(of(Type::Char)["maxLength"], json!(1));
