@@ -23,6 +23,10 @@ from watch import MIB, Watch, charged, connect, settles_below
 SMALL = "[server]\nmemory = '256 MiB'\nmax_body = '64 MiB'\n"
 
 
+@pytest.mark.attack(
+    "compressed bodies that are unpacked at once",
+    "what they become is charged as it grows",
+)
 def test_packed_bodies_share_a_budget_while_they_are_unpacked(make_host: MakeHost) -> None:
     """Each was unpacked whole before it was charged."""
     host = make_host("math", "text", config=SMALL)
@@ -45,6 +49,10 @@ def test_packed_bodies_share_a_budget_while_they_are_unpacked(make_host: MakeHos
     assert (503, "Overloaded") in answers
 
 
+@pytest.mark.attack(
+    "30 MiB of multipart made of tiny parts",
+    "413, before the parts are held",
+)
 def test_a_form_of_many_parts_is_charged_for_each(make_host: MakeHost) -> None:
     """Each part of 50 bytes took some hundreds."""
     host = make_host("math", "text", config=SMALL)
@@ -79,7 +87,7 @@ def open_streams(host: Host, stack: ExitStack, count: int) -> set[int]:
     http = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
     http.initiate_connection()
     socket.sendall(http.data_to_send())
-    # Literals without indexing (RFC 7541, 6.2.2), written by hand: h2 takes minutes to pack so many.
+    # Literals without indexing (RFC 7541, 6.2.2), by hand: h2 takes minutes to pack so many.
     fields = [
         (":method", "POST"),
         (":scheme", "http"),
@@ -110,6 +118,10 @@ def open_streams(host: Host, stack: ExitStack, count: int) -> set[int]:
     return statuses
 
 
+@pytest.mark.attack(
+    "a thousand streams of HTTP/2 with 56 KiB of headers each",
+    "headers are charged; who finds no room gets 503",
+)
 def test_headers_of_many_streams_share_a_budget(make_host: MakeHost) -> None:
     """One connection could hold 16 MiB of headers, and there are a thousand of them."""
     host = make_host("math", config="[server]\nmemory = '64 MiB'\n")
@@ -123,6 +135,10 @@ def test_headers_of_many_streams_share_a_budget(make_host: MakeHost) -> None:
     settles_below(host, watch.before + 60 * MIB)
 
 
+@pytest.mark.attack(
+    "calls that only sleep",
+    "each is charged for its instance",
+)
 def test_calls_that_sleep_are_charged_for_their_instances(make_host: MakeHost) -> None:
     """A guest that takes no memory takes some in the host: its store, its stack, its tables."""
     host = make_host("math", "misbehave")
@@ -136,6 +152,10 @@ def test_calls_that_sleep_are_charged_for_their_instances(make_host: MakeHost) -
     eventually(lambda: charged(host) <= before)
 
 
+@pytest.mark.attack(
+    "a file that takes much memory to compile",
+    "its compiler is charged to the budget",
+)
 def test_compiling_is_charged(make_host: MakeHost) -> None:
     """The processes that compile had a limit each, and together none."""
     host = make_host("math")
@@ -146,6 +166,10 @@ def test_compiling_is_charged(make_host: MakeHost) -> None:
     eventually(lambda: charged(host) <= before)
 
 
+@pytest.mark.attack(
+    "files to compile with a budget that is smaller than a compiler",
+    "one is compiled at a time",
+)
 def test_a_small_budget_keeps_no_component_from_being_compiled(make_host: MakeHost) -> None:
     host = make_host("math", config="[server]\nmemory = '64 MiB'\n")
     # More than are compiled at once, each of which takes more than the whole budget.
@@ -181,6 +205,10 @@ def stalled(make_host: MakeHost) -> tuple[Host, ExitStack]:
     return host, stack
 
 
+@pytest.mark.attack(
+    "a job while the budget is taken",
+    "it goes back to the queue, and ends once there is room",
+)
 def test_a_job_that_finds_no_room_waits_for_it(stalled: tuple[Host, ExitStack]) -> None:
     """It is not its fault, and no attempt of it counts."""
     host, stack = stalled
@@ -199,6 +227,10 @@ def test_a_job_that_finds_no_room_waits_for_it(stalled: tuple[Host, ExitStack]) 
     assert len(host.result(handle)) == 24 * MIB
 
 
+@pytest.mark.attack(
+    "results that the store cannot take yet",
+    "they stay charged until they are stored",
+)
 def test_a_result_that_is_not_stored_yet_is_charged(
     make_host: MakeHost, faults: Path, tmp_path: Path
 ) -> None:

@@ -53,6 +53,10 @@ def test_a_guest_that_can_never_fit_is_out_of_memory(make_host: MakeHost) -> Non
     assert "`memory` of [server]" in caught.value.message
 
 
+@pytest.mark.attack(
+    "a module of eight memories, which would take the room of eight calls",
+    "refused with the limit",
+)
 def test_a_module_of_several_memories_is_refused(make_host: MakeHost) -> None:
     """Components of eight memories took the permits of all others."""
     host = make_host("math")

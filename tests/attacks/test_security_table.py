@@ -44,4 +44,4 @@ def test_a_declaration_becomes_a_row(monkeypatch: pytest.MonkeyPatch, tmp_path) 
         "@pytest.mark.parametrize('n', [1, 2])\ndef test_it(n): pass\ndef test_other(): pass\n"
     )
     (row,) = declared_in(file)
-    assert str(row) == "| much | little | [`test_it`](../tests/test_one.py) |"
+    assert str(row) == "| much | little | `tests/test_one.py::test_it` |"

@@ -34,7 +34,7 @@ def served(make_module_host: MakeHost) -> Host:
     built = run("build", MODULE, "--output", host.folder)
     assert built.returncode == 0, built.stderr
     place(guest("javascript_text"), host.folder / "javascript_text.wasm")
-    eventually(lambda: {"identity_number", "wrap"} <= host.descriptions().keys(), deadline=60)
+    eventually(lambda: {"identity_number", "wrap"} <= host.descriptions().keys(), deadline=240)
     return host
 
 

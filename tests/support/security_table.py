@@ -31,8 +31,7 @@ class Row:
     test: str
 
     def __str__(self) -> str:
-        file, name = self.test.split("::")
-        return f"| {self.tried} | {self.came} | [`{name}`](../tests/{file}) |"
+        return f"| {self.tried} | {self.came} | `tests/{self.test}` |"
 
 
 def declared() -> list[Row]:
