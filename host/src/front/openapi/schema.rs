@@ -252,6 +252,7 @@ fn pairs(key: &Type, value: &Type, way: Way) -> Value {
 }
 
 /// An array of these items, of which the first `least` have to be there.
+#[expect(clippy::needless_pass_by_value, reason = "it becomes a part of the schema")]
 pub(super) fn array_of(items: Vec<Value>, least: usize) -> Value {
     let most = items.len();
     if most == 0 {
