@@ -320,14 +320,16 @@ def checks_for(document: dict[str, Any], accept: str) -> str:
 @pytest.mark.parametrize(
     ("phases", "accept"),
     [
-        ("examples,coverage,fuzzing", "*/*"),
-        ("examples,fuzzing", "application/vnd.tarp.value+json"),
-        ("examples,fuzzing", "text/csv, application/octet-stream, text/plain;q=0.5"),
+        ("coverage,fuzzing", "*/*"),
+        ("fuzzing", "application/vnd.tarp.value+json"),
+        ("fuzzing", "text/csv, application/octet-stream, text/plain;q=0.5"),
     ],
 )
 def test_no_reply_is_undescribed(
     limited: Host, document: dict[str, Any], tmp_path: Path, phases: str, accept: str
 ) -> None:
+    """The phase of the examples is left to the tests above: where a parameter of a query is JSON,
+    schemathesis 4.32 writes what it makes up beside the examples as JSON twice."""
     assert described(document, "/add", "post", 200) is not None
     file = tmp_path / "openapi.json"
     file.write_text(json.dumps(document))

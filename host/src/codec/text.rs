@@ -176,15 +176,15 @@ fn list(text: &str, item: &Type, ty: &Type) -> Value {
         return BASE64.decode(text).map_or_else(|_| as_text(), |bytes| Value::Bytes(bytes.into()));
     }
     if is_array(text) {
-        return match parsed(text, ty) {
-            // One row of a matrix is an array, too.
-            Some(value) if matches!(item, Type::List(_) | Type::Tuple(_)) && !fits(&value, ty) => {
-                let row = Value::List(vec![parsed(text, item).unwrap_or_else(as_text)]);
-                if fits(&row, ty) { row } else { value }
+        let all = || parsed(text, ty).unwrap_or_else(as_text);
+        // One row of a matrix is an array, too, and so is one of a cube.
+        if matches!(item, Type::List(_) | Type::Tuple(_)) && !fits(all(), ty) {
+            let only = Value::List(vec![value(text, item)]);
+            if fits(only.clone(), ty) {
+                return only;
             }
-            Some(value) => value,
-            None => as_text(),
-        };
+        }
+        return all();
     }
     match item {
         // `1,2,3` is how a person types a list of numbers into an address bar.
@@ -205,8 +205,8 @@ fn is_array(text: &str) -> bool {
     text.trim_start().starts_with('[')
 }
 
-fn fits(value: &Value, ty: &Type) -> bool {
-    check(value.clone(), ty).is_ok()
+fn fits(value: Value, ty: &Type) -> bool {
+    check(value, ty).is_ok()
 }
 
 /// Whether the text, which stands for none elsewhere, is a value of this type itself: somebody may be
@@ -271,6 +271,16 @@ mod tests {
             ("[1,2]", list_of(list_of(Type::S32)), Value::List(vec![ints()])),
             ("[[1,2]]", list_of(list_of(Type::S32)), Value::List(vec![ints()])),
             ("[]", list_of(list_of(Type::S32)), Value::List(Vec::new())),
+            (
+                "[1,2]",
+                list_of(list_of(list_of(Type::S32))),
+                Value::List(vec![Value::List(vec![ints()])]),
+            ),
+            (
+                "[[1,2]]",
+                list_of(list_of(list_of(Type::S32))),
+                Value::List(vec![Value::List(vec![ints()])]),
+            ),
             ("noisy", Type::Flags(vec!["noisy".into()]), Value::List(vec![Value::text("noisy")])),
         ] {
             assert_eq!(value(text, &ty), expected, "{text:?} as {ty}");

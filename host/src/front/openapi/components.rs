@@ -13,10 +13,10 @@ use crate::front::reply;
 
 /// The statuses with which a call may fail.
 pub(super) const CALL_FAILURES: &[u16] =
-    &[400, 403, 404, 406, 408, 409, 413, 415, 500, 503, 504, 507];
+    &[400, 403, 404, 406, 408, 409, 410, 413, 415, 500, 503, 504, 507];
 
 /// Of those, the ones that only come where jobs are kept.
-const OF_JOBS: [u16; 2] = [409, 507];
+const OF_JOBS: [u16; 3] = [409, 410, 507];
 
 /// Refusals that come before anybody looks at what is asked for, and have no body.
 const UNSEEN: [(u16, &str); 2] =
@@ -30,6 +30,15 @@ pub(super) fn failures(statuses: &[u16], keeps_jobs: bool) -> Map<String, Value>
     statuses
         .map(|status| (status.to_string(), shared("responses", &format!("Failure{status}"))))
         .collect()
+}
+
+/// The response of a failure with this status.
+pub(super) fn failure_response(status: StatusCode) -> Value {
+    let unseen = UNSEEN.into_iter().find(|(unseen, _)| status == *unseen);
+    unseen.map_or_else(
+        || response_of(status),
+        |(_, description)| json!({ "description": description }),
+    )
 }
 
 /// The headers of every reply of a call.

@@ -1,8 +1,9 @@
 //! The host's own pages: what it serves, how it is, its jobs, and the original protocol's handles.
 
+use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::components::{failures, receipt_headers};
+use super::components::{failure_response, failures, receipt_headers};
 use super::shared;
 use crate::front::jobs::{CURSOR, LARGEST_PAGE, PAGE};
 use crate::front::reply::{PICKLE, VALUE};
@@ -236,6 +237,20 @@ fn one_job() -> Value {
     item
 }
 
+const WEB_ANSWER: &str = "What a web procedure answered, with a status of its own choice.";
+
+/// A failure of this status, or what a web procedure answered with it.
+fn or_web_answer(status: StatusCode) -> Value {
+    let mut response = failure_response(status);
+    let mut content = json!({"*/*": {}});
+    if let Some(schema) = response.pointer("/content/application~1json/schema") {
+        content["application/json"] =
+            json!({"schema": {"anyOf": [schema, {"description": WEB_ANSWER}]}});
+    }
+    response["content"] = content;
+    response
+}
+
 fn job_result() -> Value {
     let success = json!({
         "description": "The result, as a synchronous call would have given it. That of a web procedure is what it answered.",
@@ -253,10 +268,14 @@ fn job_result() -> Value {
     let summary =
         "What came of a job; `503` while it has not ended, and the failure where it failed.";
     let mut get = operation("getJobResult", JOBS, summary, success, OUTCOME_FAILURES);
-    get["responses"]["default"] = json!({
-        "description": "What a web procedure answered, with a status of its own choice.",
-        "content": {"*/*": {}},
-    });
+    // A web procedure answers with a status of its own choice, which may be that of a failure.
+    for (status, response) in get["responses"].as_object_mut().into_iter().flatten() {
+        let status = StatusCode::from_bytes(status.as_bytes()).unwrap_or_default();
+        if !status.is_success() {
+            *response = or_web_answer(status);
+        }
+    }
+    get["responses"]["default"] = json!({"description": WEB_ANSWER, "content": {"*/*": {}}});
     get["parameters"] = json!([{
         "name": "wait", "in": "query", "required": false,
         "description": "Seconds to wait for the end of the job; 60 at the most.",
