@@ -40,7 +40,7 @@ const STEPS: [Step; 21] = [
     }),
     step("venv", "a Python environment for the tests", python::venv),
     step("languages", "what procedures in other languages need", languages::ensure),
-    step("node", "what the tests make TypeScript clients with", node::ensure),
+    step("node", "TypeScript, for clients and the console", node::ensure),
     step("browser", "a browser for the tests", browser::ensure),
     step("ruff", "style and format of the Python code", python::ruff).in_ci().after(&["venv"]),
     step("book", "building the book and checking its links", book::check),

@@ -40,7 +40,7 @@ export function useJob(id) {
 function follow(id, set) {
   let isBusy = false;
   let isMissed = false;
-  let isOver = false;
+  let isDone = false;
   const take = async () => {
     const job = await fetchJob(id);
     const { stdout, stderr, log } = await logs(id);
@@ -61,7 +61,7 @@ function follow(id, set) {
     };
   };
   const look = async () => {
-    if (isOver) return;
+    if (isDone) return;
     if (isBusy) {
       isMissed = true;
       return;
@@ -70,17 +70,17 @@ function follow(id, set) {
     isMissed = false;
     const told = await take().catch((error) => ({ error }));
     isBusy = false;
-    if (isOver) return;
+    if (isDone) return;
     set(told);
     // A host that is away may come back; a job that it does not know will not.
-    isOver = Boolean(told.outcome) || told.error?.status === 404 || told.error?.status === 410;
+    isDone = Boolean(told.outcome) || told.error?.status === 404 || told.error?.status === 410;
     if (isMissed) look();
   };
   const timers = LOOKS.map((after) => setTimeout(look, after));
   return {
     look,
     stop() {
-      isOver = true;
+      isDone = true;
       timers.forEach(clearTimeout);
     },
   };

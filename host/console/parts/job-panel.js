@@ -4,6 +4,7 @@
 import { cancel } from "../lib/api.js";
 import { ago, bytes, clock, count, hour, micros, seconds } from "../lib/format.js";
 import { useJob } from "../lib/job.js";
+import { isOver } from "../lib/job-states.js";
 import { to } from "../lib/route.js";
 import { Outcome, shownType } from "./outcome.js";
 import { Bar, State } from "./progress.js";

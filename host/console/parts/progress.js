@@ -2,6 +2,7 @@
  * The state of a job in a word, and its progress as a bar.
  */
 import { count } from "../lib/format.js";
+import { isOver } from "../lib/job-states.js";
 import { html } from "./ui.js";
 
 export const nameOf = (state) => state.replace("_", " ");
