@@ -1,26 +1,31 @@
 //! Puts the sources of the Python client into the host, which makes a wheel of them for those who install
 //! it from there (`src/front/client/`).
+//!
+//! Paths are relative to this package, so that a checkout that was moved or copied together with its
+//! target folder is built of its own files.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+const CLIENT: &str = "../clients/python";
+
 fn main() {
-    let client = Path::new(env!("CARGO_MANIFEST_DIR")).join("../clients/python");
     let mut modules = Vec::new();
-    find(&client.join("src/tarp"), "tarp", &mut modules);
+    find(&format!("{CLIENT}/src/tarp"), "tarp", &mut modules);
     modules.sort();
     let mut sources = String::from("Sources {\n");
     for (field, file) in
         [("pyproject", "pyproject.toml"), ("readme", "README.md"), ("license", "LICENSE")]
     {
-        let path = client.join(file);
-        writeln!(sources, "    {field}: include_str!({path:?}),").expect("writing into memory");
+        let path = format!("{CLIENT}/{file}");
+        writeln!(sources, "    {field}: include_str!({}),", in_package(&path))
+            .expect("writing into memory");
         watch(&path);
     }
     sources.push_str("    modules: &[\n");
     for (name, path) in &modules {
-        writeln!(sources, "        ({name:?}, include_bytes!({path:?})),")
+        writeln!(sources, "        ({name:?}, include_bytes!({})),", in_package(path))
             .expect("writing into memory");
         watch(path);
     }
@@ -31,21 +36,26 @@ fn main() {
 }
 
 /// The modules below a folder, and the mark that they are typed, with their names in the wheel.
-fn find(folder: &Path, name: &str, modules: &mut Vec<(String, PathBuf)>) {
+fn find(folder: &str, name: &str, modules: &mut Vec<(String, String)>) {
     for entry in fs::read_dir(folder).expect("a folder of sources") {
-        let path = entry.expect("an entry").path();
-        let own = path.file_name().and_then(|name| name.to_str()).expect("a name in UTF-8");
-        let full = format!("{name}/{own}");
-        if path.is_dir() && own != "__pycache__" {
+        let entry = entry.expect("an entry");
+        let own = entry.file_name().into_string().expect("a name in UTF-8");
+        let (path, full) = (format!("{folder}/{own}"), format!("{name}/{own}"));
+        if Path::new(&path).is_dir() && own != "__pycache__" {
             find(&path, &full, modules);
-        } else if own == "py.typed" || path.extension().is_some_and(|extension| extension == "py") {
+        } else if own == "py.typed" || own.ends_with(".py") {
             modules.push((full, path));
         }
     }
 }
 
+/// The expression of Rust for a file's path.
+fn in_package(path: &str) -> String {
+    format!(r#"concat!(env!("CARGO_MANIFEST_DIR"), {:?})"#, format!("/{path}"))
+}
+
 /// Runs this again when the file has changed. Files one by one: in their folders Python leaves what it has
 /// compiled, with which everything would be built again after every use of the client.
-fn watch(path: &Path) {
-    println!("cargo::rerun-if-changed={}", path.display());
+fn watch(path: &str) {
+    println!("cargo::rerun-if-changed={path}");
 }
