@@ -44,7 +44,7 @@ def test_packed_bodies_share_a_budget_while_they_are_unpacked(make_host: MakeHos
 
     with Watch(host) as watch, ThreadPoolExecutor(12) as pool:
         answers = list(pool.map(attack, range(12)))
-    watch.check(growth=400 * MIB)
+    watch.check(growth=640 * MIB)
     assert set(answers) <= {(200, ""), (503, "Overloaded")}, answers
     assert (503, "Overloaded") in answers
 
@@ -61,7 +61,7 @@ def test_a_form_of_many_parts_is_charged_for_each(make_host: MakeHost) -> None:
     form = {"Content-Type": "multipart/form-data; boundary=b"}
     with Watch(host) as watch:
         reply = host.request("POST", "/add", data=body, headers=form)
-    watch.check(growth=100 * MIB)
+    watch.check(growth=160 * MIB)
     assert (reply.status_code, reply.json()["type"]) == (413, "TooLarge"), reply.text[:500]
     assert "`memory`" in reply.json()["message"]
     # What is ordinary is served.
@@ -136,7 +136,7 @@ def test_headers_of_many_streams_share_a_budget(make_host: MakeHost) -> None:
         for _ in range(4):
             statuses |= open_streams(host, stack, 250)
         assert charged(host) > 30 * MIB
-    watch.check(growth=120 * MIB)
+    watch.check(growth=240 * MIB)
     assert 503 in statuses, statuses
     eventually(lambda: charged(host) < MIB)
 

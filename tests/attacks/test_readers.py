@@ -35,7 +35,7 @@ def test_replies_that_nobody_reads_share_a_budget(make_host: MakeHost) -> None:
         # Each has a reply, or was told that there is no room.
         for connection in unread:
             assert connection.recv(15).startswith((b"HTTP/1.1 200", b"HTTP/1.1 503"))
-    watch.check(growth=800 * MIB)
+    watch.check(growth=1100 * MIB)
     settles_below(host, watch.before + 200 * MIB)
 
 

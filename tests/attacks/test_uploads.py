@@ -67,7 +67,7 @@ def test_uploads_that_stall_share_a_budget(make_host: MakeHost) -> None:
                     answers.append(connection.recv(65536))
                 except OSError:
                     answers.append(b"")
-        watch.check(growth=300 * MIB)
+        watch.check(growth=400 * MIB)
         refused = [answer for answer in answers if answer.startswith(b"HTTP/1.1 503")]
         assert refused, "some found no room"
         for answer in refused:
@@ -99,6 +99,6 @@ def test_a_body_that_can_never_fit_is_refused_for_good(make_host: MakeHost) -> N
         reply = host.session.post(
             f"{host.address}/checksum", data=bytes(60 * MIB), timeout=DEADLINE
         )
-    watch.check(growth=100 * MIB)
+    watch.check(growth=160 * MIB)
     assert (reply.status_code, reply.json()["type"]) == (413, "TooLarge")
     assert "`memory`" in reply.json()["message"]
