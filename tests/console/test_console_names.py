@@ -1,4 +1,4 @@
-"""Every name that the modules of the console use is defined or imported, and none hides another."""
+"""Every name that the console's modules use is defined or imported, and hides no other."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NODE = Path(os.environ.get("TARP_TEST_NODE") or REPOSITORY / "target/test-node")
 OPTIONS = ["--noEmit", "--allowJs", "--checkJs", "--target", "es2022", "--module", "esnext",
            "--moduleResolution", "bundler", "--lib", "es2022,dom,dom.iterable"]  # fmt: skip
 
-#: What TypeScript says of names alone, by the numbers of its `diagnosticMessages.json`: no such name,
+#: What TypeScript says of names alone, as its `diagnosticMessages.json` numbers it: no such name,
 #: module or export, and a call of what is no function. Types are not declared in the console.
 NAMES = r"error TS(?:2304|2305|2307|2349|2552|2613|2614|2724):"
 
