@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -81,7 +82,7 @@ OPTIONS = {
         "lib": ["es2022", "dom", "dom.iterable"],
         "types": [],
     },
-    "files": ["client.ts", "api.d.ts"],
+    "files": ["client.ts", "book.ts", "api.d.ts"],
 }
 
 
@@ -98,6 +99,9 @@ def test_a_client_in_typescript_compiles(host: Host, tmp_path: Path) -> None:
     document = bare(host.request("GET", "/-/openapi.json"))
     (tmp_path / "openapi.json").write_text(json.dumps(document))
     (tmp_path / "client.ts").write_text(CLIENT)
+    chapter = (REPOSITORY / "docs" / "http.md").read_text()
+    (example,) = re.findall(r"```ts\n(.*?)```", chapter, re.DOTALL)
+    (tmp_path / "book.ts").write_text(example)
     (tmp_path / "tsconfig.json").write_text(json.dumps(OPTIONS))
     run("openapi-typescript/bin/cli.js", "openapi.json", "--output", "api.d.ts")
     run("typescript/bin/tsc", "--project", ".")
