@@ -36,6 +36,8 @@ pub(crate) fn run(project: &Project) -> Result<()> {
         cargo
     };
     tell(project, &mut cargo);
+    // A snapshot that differs would be written beside the old one.
+    cargo.env("INSTA_UPDATE", "no");
     step::run(cargo.arg("--workspace"))
 }
 
