@@ -177,14 +177,15 @@ fn list(text: &str, item: &Type, ty: &Type) -> Value {
     }
     if is_array(text) {
         let all = || parsed(text, ty).unwrap_or_else(as_text);
-        // One row of a matrix is an array, too, and so is one of a cube.
-        if matches!(item, Type::List(_) | Type::Tuple(_)) && !fits(all(), ty) {
-            let only = Value::List(vec![value(text, item)]);
-            if fits(only.clone(), ty) {
-                return only;
-            }
+        let array = all();
+        if !matches!(item, Type::List(_) | Type::Tuple(_)) || fits(&array, ty) {
+            return array;
         }
-        return all();
+        // Not held meanwhile: what it becomes as an item is as large, at each depth.
+        drop(array);
+        // One row of a matrix is an array, too, and so is one of a cube.
+        let only = Value::List(vec![value(text, item)]);
+        return if fits(&only, ty) { only } else { all() };
     }
     match item {
         // `1,2,3` is how a person types a list of numbers into an address bar.
@@ -205,8 +206,8 @@ fn is_array(text: &str) -> bool {
     text.trim_start().starts_with('[')
 }
 
-fn fits(value: Value, ty: &Type) -> bool {
-    check(value, ty).is_ok()
+fn fits(value: &Value, ty: &Type) -> bool {
+    check(value.clone(), ty).is_ok()
 }
 
 /// Whether the text, which stands for none elsewhere, is a value of this type itself: somebody may be
