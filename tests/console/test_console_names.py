@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
+import typescript
 from host import REPOSITORY
 
 CONSOLE = REPOSITORY / "host" / "console"
-NODE = Path(os.environ.get("TARP_TEST_NODE") or REPOSITORY / "target/test-node")
 
 OPTIONS = ["--noEmit", "--allowJs", "--checkJs", "--target", "es2022", "--module", "esnext",
            "--moduleResolution", "bundler", "--lib", "es2022,dom,dom.iterable"]  # fmt: skip
@@ -23,15 +21,13 @@ NAMES = r"error TS(?:2304|2305|2307|2349|2552|2613|2614|2724):"
 
 
 def faults(*modules: Path) -> list[str]:
-    command = ["node", NODE / "node_modules/typescript/bin/tsc", *OPTIONS, *modules]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = typescript.run("typescript/bin/tsc", *OPTIONS, *modules, cwd=CONSOLE)
     assert "error TS" in done.stdout or done.returncode == 0, done.stdout + done.stderr
     return [line for line in done.stdout.splitlines() if re.search(NAMES, line)]
 
 
 @pytest.mark.timeout(120)
 def test_no_name_is_undefined(tmp_path: Path) -> None:
-    assert (NODE / "node_modules").exists(), f"{NODE}: `cargo xtask test node` installs it"
     own = [path for path in CONSOLE.rglob("*.js") if "vendor" not in path.parts]
     assert len(own) > 20
     assert faults(*own) == []

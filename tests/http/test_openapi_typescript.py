@@ -4,16 +4,13 @@ of the values."""
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
+import typescript
 from host import REPOSITORY, Host, bare
-
-NODE = Path(os.environ.get("TARP_TEST_NODE") or REPOSITORY / "target/test-node")
 
 #: What an author writes: every line compiles, but those after `@ts-expect-error`, which must not.
 CLIENT = """
@@ -88,14 +85,11 @@ OPTIONS = {
 
 @pytest.mark.timeout(300)
 def test_a_client_in_typescript_compiles(host: Host, tmp_path: Path) -> None:
-    assert (NODE / "node_modules").exists(), f"{NODE}: `cargo xtask test node` installs it"
-
     def run(script: str, *args: str) -> None:
-        command = ["node", str(NODE / "node_modules" / script), *args]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        done = typescript.run(script, *args, cwd=tmp_path)
         assert done.returncode == 0, done.stdout[-10_000:] + done.stderr[-5_000:]
 
-    (tmp_path / "node_modules").symlink_to(NODE / "node_modules")
+    (tmp_path / "node_modules").symlink_to(typescript.MODULES)
     document = bare(host.request("GET", "/-/openapi.json"))
     (tmp_path / "openapi.json").write_text(json.dumps(document))
     (tmp_path / "client.ts").write_text(CLIENT)
