@@ -1,4 +1,4 @@
-//! Durable jobs: how many are submitted a second, how long one takes from its submission to its
+//! Durable jobs: how many are submitted and how many end a second, how long one takes from its submission to its
 //! result, and whether a hundred thousand that have ended slow either.
 
 use std::thread;
@@ -25,6 +25,9 @@ pub(crate) struct Jobs {
     /// In words: how many jobs had ended in the store.
     pub(crate) store: &'static str,
     pub(crate) submissions: Measured,
+    /// Jobs that ended a second, from the first submission to the last end, while they were submitted as
+    /// fast as they were taken.
+    pub(crate) ended: f64,
     /// From the first byte of the submission to the last of the result, milliseconds, the median.
     pub(crate) round_trip: f64,
 }
@@ -48,8 +51,11 @@ pub(crate) fn measure(load: &Load, server: &Server, seconds: u32) -> Result<Vec<
 fn one(load: &Load, server: &Server, seconds: u32, store: &'static str) -> Result<Jobs> {
     ended(server)?;
     let round_trip = round_trip(server)?;
+    let before = ended(server)?;
+    let start = Instant::now();
     let submissions = load.run_with(server, CONNECTIONS, seconds, Some(ASYNC))?;
-    Ok(Jobs { store, submissions, round_trip })
+    let ended = (ended(server)? - before) as f64 / start.elapsed().as_secs_f64();
+    Ok(Jobs { store, submissions, ended, round_trip })
 }
 
 fn round_trip(server: &Server) -> Result<f64> {

@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use crate::{ANSWER, Places, QUESTION};
 
 /// Compiling a guest on a busy machine takes a while.
-const PATIENCE: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What a candidate is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -82,7 +82,7 @@ impl Server {
         let mut seen = Vec::new();
         for sign in signs {
             let line = loop {
-                match lines.recv_timeout(PATIENCE) {
+                match lines.recv_timeout(START_TIMEOUT) {
                     Ok(line) if line.contains(sign) => break line,
                     Ok(line) => seen.push(line),
                     Err(_) => bail!("{} did not start: {}", server.name, seen.join("\n")),

@@ -214,3 +214,21 @@ pub mod private {
 /// }
 /// ```
 pub use bindings::tarp::procedure::job;
+
+/// Whole requests to other HTTP servers, as far as the component's sidecar grants them.
+///
+/// ```no_run
+/// use tarp_guest::http::{self, Request};
+///
+/// fn station() -> Result<String, String> {
+///     let response = http::send(&Request {
+///         method: "GET".into(),
+///         url: "https://api.lab.example/station".into(),
+///         headers: vec![("accept".into(), b"text/plain".to_vec())],
+///         body: Vec::new(),
+///         timeout: Some(10_000),
+///     })?;
+///     String::from_utf8(response.body).map_err(|e| e.to_string())
+/// }
+/// ```
+pub use bindings::tarp::procedure::http;

@@ -13,8 +13,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tarp_host::codec::neutral;
 use tarp_host::codec::types::Arguments;
-use tarp_host::jobs::model::{Ending, Fault, JobId, Logs, NewJob, Priority, State};
-use tarp_host::jobs::store::{Fence, Filter, JobStore, SqliteStore, Version};
+use tarp_host::jobs::model::{
+    Attempt, Completion, FailureCause, JobId, JobState, Logs, NewJob, Priority, Version,
+};
+use tarp_host::jobs::store::{Fence, Filter, JobStore, SqliteStore};
 use tarp_host::sandbox::Receipt;
 use tarp_host::value::{Array, Value};
 
@@ -98,7 +100,7 @@ async fn submit_for(
 async fn end_all(store: &Arc<SqliteStore>) {
     let jobs = store.unfinished().await.expect("jobs");
     each(store, jobs.into_iter().map(|job| job.id).collect(), |store, id| async move {
-        store.finish(id, Fence::Queued, ending(Duration::ZERO)).await.expect("an end");
+        store.finish(id, Fence::Queued, completion(Duration::ZERO)).await.expect("an end");
     })
     .await;
     store.prune(Duration::from_secs(1)).await.expect("a removal");
@@ -109,9 +111,12 @@ async fn fill(store: &Arc<SqliteStore>) {
     each(store, ids, |store, id| async move {
         store.submit(NewJob { id, ..job() }).await.expect("a submission");
         let version = Version { file: "f".into(), digest: "digest".into(), is_repeatable: true };
-        let claim = store.claim(id, version, SystemTime::now()).await.expect("a claim");
-        let fence = Fence::Attempt(claim.expect("it is queued").attempt);
-        store.finish(id, fence, ending(Duration::from_secs(1 << 30))).await.expect("an end");
+        let attempt = Attempt { number: 1, version, started: SystemTime::now() };
+        assert!(store.claim(id, attempt).await.expect("a claim"), "it is queued");
+        store
+            .finish(id, Fence::Attempt(1), completion(Duration::from_secs(1 << 30)))
+            .await
+            .expect("an end");
     })
     .await;
 }
@@ -138,6 +143,7 @@ async fn questions(store: &Arc<SqliteStore>) {
     let all = Filter {
         states: vec![],
         procedure: None,
+        owner: None,
         since: None,
         until: None,
         before: None,
@@ -147,7 +153,7 @@ async fn questions(store: &Arc<SqliteStore>) {
         ("the newest 50", all.clone()),
         (
             "the newest 50 that failed, of none",
-            Filter { states: vec![State::Failed], ..all.clone() },
+            Filter { states: vec![JobState::Failed], ..all.clone() },
         ),
         ("the newest 50 of a procedure", Filter { procedure: Some("mean".into()), ..all.clone() }),
         ("submitted before 1970, of none", Filter { until: Some(SystemTime::UNIX_EPOCH), ..all }),
@@ -177,15 +183,18 @@ fn job() -> NewJob {
         submitted: SystemTime::now(),
         begun: None,
         is_pinned: false,
+        owner: None,
+        peer: None,
         key: None,
     }
 }
 
-fn ending(keep_for: Duration) -> Ending {
-    Ending {
-        state: State::Succeeded,
+fn completion(keep_for: Duration) -> Completion {
+    Completion {
+        attempt: None,
+        state: JobState::Succeeded,
         ended: SystemTime::now(),
-        fault: Fault::Nobody,
+        fault: FailureCause::Nobody,
         not_before: None,
         result: Some(neutral::encode(&Value::Float(2.0)).into()),
         error: None,

@@ -13,10 +13,10 @@ use bytesize::ByteSize;
 use tokio::sync::Notify;
 
 use crate::codec::pickle;
-use crate::error::{CallError, Kind};
+use crate::error::{CallError, ErrorKind};
 
 /// How long a holder waits for room before it is refused.
-pub const PATIENCE: Duration = Duration::from_secs(1);
+pub const ROOM_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A charge grows by at least so much, so that small steps do not touch the shared counter.
 const BLOCK: usize = 64 << 10;
@@ -60,9 +60,9 @@ pub struct NoRoom {
 impl From<NoRoom> for CallError {
     fn from(error: NoRoom) -> Self {
         if error.is_hopeless {
-            Self::new(Kind::TooLarge, error.message)
+            Self::new(ErrorKind::TooLarge, error.message)
         } else {
-            Self::new(Kind::Overloaded, error.message).retry_after(1)
+            Self::new(ErrorKind::Overloaded, error.message).retry_after(1)
         }
     }
 }
@@ -199,7 +199,7 @@ impl Charge {
         NoRoom { message, is_hopeless }
     }
 
-    /// Takes `bytes` more as soon as there is room for them, within [`PATIENCE`].
+    /// Takes `bytes` more as soon as there is room for them, within [`ROOM_TIMEOUT`].
     ///
     /// # Errors
     ///
@@ -222,7 +222,7 @@ impl Charge {
         let budget = self.budget.clone();
         budget.0.waiting.fetch_add(1, Ordering::SeqCst);
         let _waiting = Waiting(budget.clone());
-        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let deadline = tokio::time::Instant::now() + ROOM_TIMEOUT;
         loop {
             let mut freed = std::pin::pin!(budget.0.freed.notified());
             // From here on no room that is given back goes unnoticed.
@@ -383,11 +383,11 @@ mod tests {
             let refusal = budget.charge(Purpose::Work).take(bytes).unwrap_err();
             CallError::from(refusal).kind
         };
-        assert_eq!(kind(49 * MIB), Kind::TooLarge);
+        assert_eq!(kind(49 * MIB), ErrorKind::TooLarge);
         let mut other = budget.charge(Purpose::Work);
         other.take(40 * MIB).unwrap();
-        assert_eq!(kind(40 * MIB), Kind::Overloaded);
-        assert_eq!(kind(usize::MAX), Kind::TooLarge);
+        assert_eq!(kind(40 * MIB), ErrorKind::Overloaded);
+        assert_eq!(kind(usize::MAX), ErrorKind::TooLarge);
     }
 
     #[tokio::test]
@@ -402,7 +402,7 @@ mod tests {
                 charge.take_soon(8 * MIB).await.map(|()| charge)
             }
         });
-        tokio::time::sleep(PATIENCE / 2).await;
+        tokio::time::sleep(ROOM_TIMEOUT / 2).await;
         drop(other);
         let charge = waiting.await.unwrap().unwrap();
         assert_eq!(budget.used(), 8 * MIB);

@@ -14,7 +14,7 @@ use crate::budget::{Charge, Purpose};
 use crate::catalog::{Mount, Procedure};
 use crate::codec::types::{Arguments, Presented, Type, Typed, bind, declared_failure, present};
 use crate::config::Limits;
-use crate::error::{CallError, Kind, Output};
+use crate::error::{CallError, ErrorKind, Output};
 use crate::sandbox::{Observer, Receipt, Request, Response, Sandbox, Threads};
 use crate::value::Value;
 
@@ -48,7 +48,7 @@ impl Call {
     ///
     /// # Errors
     ///
-    /// [`Kind::BadArguments`](crate::error::Kind::BadArguments), naming the argument.
+    /// [`ErrorKind::BadArguments`](crate::error::ErrorKind::BadArguments), naming the argument.
     pub fn new(procedure: Arc<Procedure>, arguments: Arguments) -> Result<Self, CallError> {
         let arguments = bind(&procedure.name, arguments, &procedure.signature)?;
         Ok(Self { procedure, arguments, charge: None, is_job: false })
@@ -99,18 +99,20 @@ pub async fn execute(
     let threads = if is_job { Threads::ForGuests } else { Threads::Shared };
     let Procedure { name, program, function, .. } = &*procedure;
     let arguments = (arguments, Some(charge));
+    #[expect(clippy::disallowed_methods, reason = "every call is counted and limited here")]
     let run = sandbox.run(name, program, function, limits, arguments, observer, threads).await;
     let mut charge = run.charge;
     let result = match run.returned {
         Ok(typed) => value(&procedure, limits, typed, &mut charge).await,
         Err(error) => Err(error),
     };
+    let result = result.map_err(|error| run.hints.explain(error));
     metered.end(result.as_ref().err().map(|error| error.kind), &run.receipt);
     let result = result.map_err(Box::new);
     Outcome { result, receipt: run.receipt, output: run.output, charge }
 }
 
-/// Has an instance of its own of a mounted component answer a request. `place` is held until the guest
+/// Has an instance of its own of a mounted component answer a request. `permit` is held until the guest
 /// has ended.
 ///
 /// # Errors
@@ -119,11 +121,12 @@ pub async fn execute(
 pub async fn answer(
     mount: &Mount,
     request: Request,
-    place: impl Send + 'static,
+    permit: impl Send + 'static,
 ) -> Result<Response, (CallError, Output)> {
     let metered = mount.meter.begin();
     let start = Instant::now();
-    let answer = mount.handler.handle(&mount.name, &mount.limits, request, place).await;
+    #[expect(clippy::disallowed_methods, reason = "every request is counted and limited here")]
+    let answer = mount.handler.handle(&mount.name, &mount.limits, request, permit).await;
     // What comes after the head of the response belongs to whoever reads it.
     metered.answered(answer.as_ref().err().map(|(error, _)| error.kind), start.elapsed());
     answer
@@ -134,7 +137,7 @@ pub async fn answer(
 ///
 /// # Errors
 ///
-/// The procedure's own; [`Kind::TooLarge`] where the names in it, which are in the type once and in the
+/// The procedure's own; [`ErrorKind::TooLarge`] where the names in it, which are in the type once and in the
 /// value each time, make it larger than a result may be.
 async fn value(
     procedure: &Procedure,
@@ -152,17 +155,17 @@ async fn value(
             "the result of `{procedure}` takes more than {} with the names in it written out; return less or set a higher `result`",
             ByteSize(limits.result as u64).display().iec()
         );
-        return Err(CallError::new(Kind::TooLarge, message));
+        return Err(CallError::new(ErrorKind::TooLarge, message));
     }
     if presented.memory > charge.spent() + UNCHARGED {
         charge.take_soon(presented.memory - charge.spent()).await?;
     }
     match (typed, ty) {
-        (Typed::Result(Ok(payload)), Type::Result(ok, _)) => Ok(match (payload, ok) {
+        (Typed::Result(Ok(payload)), Type::Result { ok, .. }) => Ok(match (payload, ok) {
             (Some(payload), Some(ty)) => present(*payload, ty),
             _ => Value::None,
         }),
-        (Typed::Result(Err(payload)), Type::Result(_, err)) => {
+        (Typed::Result(Err(payload)), Type::Result { err, .. }) => {
             Err(declared_failure(procedure, payload.map(|payload| *payload), err.as_deref()))
         }
         (typed, ty) => Ok(present(typed, ty)),

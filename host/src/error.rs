@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::value::Value;
 
-pub use tarp_schema::error_kind::ErrorKind as Kind;
+pub use tarp_schema::error_kind::ErrorKind;
 
 /// A failed call: its type, a message for a person, and what else is known.
 #[derive(Debug, Clone, PartialEq, thiserror::Error, Serialize, Deserialize)]
 #[error("{}: {message}", kind.name())]
 pub struct CallError {
     /// The type of the failure.
-    pub kind: Kind,
+    pub kind: ErrorKind,
     /// The culprit, the expectation and, where there is one, the cure.
     pub message: String,
     /// The error value that the procedure returned.
@@ -37,8 +37,13 @@ pub struct Output {
 
 impl CallError {
     /// A failure of which nothing more is known.
-    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), value: None, backtrace: None, retry_after: None }
+    }
+
+    /// A request that cannot be understood.
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::BadRequest, message)
     }
 
     /// With the error value that the procedure returned.
@@ -58,8 +63,8 @@ impl CallError {
 
 /// As much of a caller's text as a message repeats: 40 characters, then an ellipsis.
 pub fn excerpt(text: &str) -> Cow<'_, str> {
-    const LONGEST: usize = 40;
-    match text.char_indices().nth(LONGEST) {
+    const MAX_LENGTH: usize = 40;
+    match text.char_indices().nth(MAX_LENGTH) {
         Some((end, _)) => format!("{}…", &text[..end]).into(),
         None => text.into(),
     }

@@ -38,6 +38,15 @@ fn group_limits(groups: &str, root: &Path) -> Vec<u64> {
     limits
 }
 
+/// How many files the process may have open, once the limit is raised as far as it may be.
+pub(crate) fn descriptors() -> usize {
+    let limit = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
+    usize::try_from(limit).unwrap_or(usize::MAX).min(MAX_DESCRIPTORS)
+}
+
+/// Where there is no limit, more are not counted with.
+const MAX_DESCRIPTORS: usize = 1 << 20;
+
 /// Raises the limit of open files as far as it may be, and says how many more can be opened.
 pub(crate) fn free_descriptors() -> usize {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);

@@ -16,6 +16,20 @@ use crate::snake_case;
 /// Documentation by the procedure's name without its prefix: `add`, `statistics/mean`.
 pub type Documentation = BTreeMap<String, String>;
 
+/// Why documentation cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentationError {
+    /// It is no WIT, in the words of who reads it.
+    #[error("{0}")]
+    Wit(String),
+    /// The section is of another time.
+    #[error("unknown version")]
+    Version,
+    /// The section is no such JSON.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+}
+
 /// The interface's own name: `summary` of `demo:stats/summary@0.1.0`.
 #[must_use]
 pub fn interface_name(export: &str) -> &str {
@@ -28,9 +42,9 @@ pub fn interface_name(export: &str) -> &str {
 /// # Errors
 ///
 /// What is wrong with the text.
-pub fn from_wit(source: &str, documentation: &mut Documentation) -> Result<(), String> {
+pub fn from_wit(source: &str, documentation: &mut Documentation) -> Result<(), DocumentationError> {
     let package = UnresolvedPackageGroup::parse(Path::new("embedded.wit"), source)
-        .map_err(|(_, error)| error.to_string())?
+        .map_err(|(_, error)| DocumentationError::Wit(error.to_string()))?
         .main;
     for (_, interface) in &package.interfaces {
         if let Some(name) = &interface.name {
@@ -86,7 +100,10 @@ fn insert(interface: Option<&str>, function: &str, text: &str, documentation: &m
 /// # Errors
 ///
 /// Why it cannot be read.
-pub fn from_package_docs(section: &[u8], documentation: &mut Documentation) -> Result<(), String> {
+pub fn from_package_docs(
+    section: &[u8],
+    documentation: &mut Documentation,
+) -> Result<(), DocumentationError> {
     #[derive(Deserialize, Default)]
     #[serde(default)]
     struct Package {
@@ -114,8 +131,8 @@ pub fn from_package_docs(section: &[u8], documentation: &mut Documentation) -> R
         Nothing,
     }
 
-    let [0 | 1, json @ ..] = section else { return Err("unknown version".into()) };
-    let package: Package = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    let [0 | 1, json @ ..] = section else { return Err(DocumentationError::Version) };
+    let package: Package = serde_json::from_slice(json)?;
     let mut add = |interface: Option<&str>, functions: BTreeMap<String, FunctionDocs>| {
         let interface = interface.map(interface_name);
         for (name, function) in functions {

@@ -57,6 +57,8 @@ error_kinds! {
     RequestTimeout,
     /// The request or the result is over its limit.
     TooLarge,
+    /// The caller has used up what it may do for now.
+    TooManyRequests,
     /// The procedure returned its error.
     ProcedureError,
     /// The guest was stopped by a panic, `unreachable`, a stack overflow ...
@@ -75,8 +77,10 @@ error_kinds! {
     InvalidServerState,
     /// There was such a job; its result is no longer kept.
     Gone,
-    /// It contradicts an earlier request.
+    /// It contradicts an earlier request, or what is there.
     Conflict,
+    /// What is there is not what the request says must be.
+    PreconditionFailed,
     /// The job was cancelled.
     Cancelled,
     /// The host went down while the job ran.

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from binary import U8, Builder, core_module, doubled, long_names, slow_to_compile
+from binary import U8, Builder, core_module, doubled, long_names, nested, slow_to_compile
+from command_line import CommandLine
 from components import version_of_math, with_section
 from host import READY, Host, MakeHost, eventually, guest, in_background, place
 
@@ -96,6 +97,22 @@ def test_types_that_are_small_in_the_file_and_huge_when_written_out(
     again = make_host(folder=host.folder)
     assert words in problem(again, "huge.wasm")
     serves_on(again)
+
+
+@pytest.mark.attack(
+    "a type of 60 tuples in one another, whose JSON is deeper than readers take",
+    "the function is refused with the limit; the listing can be read, with 59 as well",
+)
+def test_the_listing_can_be_read_however_deep_a_type_is(make_host: MakeHost) -> None:
+    host = make_host("math")
+    tarp = CommandLine(host.address)
+    place(nested(59), host.folder / "deep.wasm")
+    eventually(lambda: host.serves("f"))
+    assert "add(" in tarp.ok("list").text
+    assert "tuple<tuple<u8>>" in tarp.ok("call", "f", "--help").text
+    place(nested(60), host.folder / "deeper.wasm")
+    assert "is too deep: listed in JSON" in problem(host, "deeper.wasm")
+    assert "add(" in tarp.ok("list").text
 
 
 @pytest.mark.attack(

@@ -38,6 +38,10 @@ EXPECTED = {
 }
 
 
+#: To compile the examples takes minutes on a busy machine.
+pytestmark = pytest.mark.timeout(360)
+
+
 def greeting_lines() -> list[str]:
     """Its indented lines without comments: addresses for a browser, and commands."""
     lines = [re.sub(r"^@\w+ ", "", line) for line in GREETING.read_text().splitlines()]

@@ -18,7 +18,7 @@ from pages import Block, blocks, pages
 
 #: Languages whose blocks are run or read; blocks in others are for looking at.
 CHECKED = {"sh", "console", "python", "json", "toml"}
-SHOWN = {"c", "js", "rust", "text", "ts", "wit", "ini"}
+SHOWN = {"c", "js", "rust", "text", "ts", "wit", "ini", "nginx"}
 
 #: Every block that is not run, with its reason: a page may not add one in passing.
 NOT_RUN = {

@@ -124,7 +124,7 @@ def test_programs_read_the_same_as_json(tarp: CommandLine, tmp_path: Path) -> No
     assert procedures["add"]["signature"] == "(x: s64, y: s64) -> s64"
     assert procedures["add"]["mode"] == "sync"
     assert report["answers_http"] is None
-    assert report["wants"] == []
+    assert report["access"]["wants"] == []
 
 
 def test_what_no_host_would_load_is_told_with_the_reason(tarp: CommandLine, tmp_path: Path) -> None:

@@ -127,6 +127,10 @@ def test_standard_input_is_a_file(tarp: CommandLine) -> None:
         (["sum", "@/nowhere.npy"], ["/nowhere.npy", "No such file"]),
         (["echo_color", "gren"], ["gren", "green"]),
         (["echo_u8", "256"], ["256", "u8"]),
+        (["echo_list_string", "['a']"], ["got `['a']`", "strings are in double quotes"]),
+        (["echo_list_string", '["a", ]'], ["no comma before ]"]),
+        (["echo_point", '{"x": NaN, "y": 1}'], ['write the string "NaN"']),
+        (["echo_point", "{x: 1, y: 2}"], ["keys are in double quotes"]),
         (["sum", "1", "--data", "x"], ["no web procedure"]),
         (["sum", "1", "-o", "sum.npy", "--since"], ["--since"]),
         ([], ["PROCEDURE"]),
@@ -180,6 +184,14 @@ def test_a_file_has_the_form_of_its_name(tarp: CommandLine, tmp_path: Path) -> N
     assert written("a.csv", *histogram) == b"1.0,1\n2.0,1\n3.0,2\n"
     assert json.loads(written("a.json", *histogram)) == [[1, 1], [2, 1], [3, 2]]
     assert written("a.bin", "echo_bytes", "AP8=") == b"\0\xff"
+    assert json.loads(written("plain", *histogram)) == [[1, 1], [2, 1], [3, 2]]
+    for name in ("a.npz", "a.parquet", "a.tsv", "a.xlsx"):
+        refused = tarp("call", *histogram, "-o", tmp_path / name)
+        assert refused.code == 2
+        assert f"{name} would hold bytes or text" in refused.err
+        assert ".json" in refused.err
+        assert not (tmp_path / name).exists()
+    assert tarp.ok("call", "add", "1", "2", "-o", "-").text == "3\n"
     assert written("a.txt", "echo_string", "né") == "né".encode()
     both = tarp.ok("call", "--json", "add", "1", "2", "-o", tmp_path / "sum.json")
     assert both.json["result"] == 3

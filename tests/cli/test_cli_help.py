@@ -23,6 +23,9 @@ HELP = Path(__file__).parent / "help"
         "jobs logs",
         "jobs cancel",
         "jobs result",
+        "deploy",
+        "rollback",
+        "versions",
         "completions",
     ],
 )

@@ -278,3 +278,12 @@ def test_options_of_the_list_are_for_the_list(jobs: CommandLine) -> None:
     assert "behind `list`" in ran.err
     assert "running" in jobs("jobs", "--state", "done").err
     assert "2h" in jobs("jobs", "--since", "yesterday").err
+
+
+def test_the_host_may_be_named_first(tarp: CommandLine, host: Host) -> None:
+    job = host.submit("add", 1, 2)["id"]
+    host.ended(job)
+    elsewhere = {"TARP_URL": "http://127.0.0.1:9"}
+    for address in (host.address, host.address.removeprefix("http://")):
+        assert job[:8] in tarp.ok("jobs", address, **elsewhere).text
+        assert tarp.ok("jobs", address, "result", job, **elsewhere).text == "3\n"

@@ -6,9 +6,11 @@ import shlex
 from urllib.parse import urlsplit
 
 import pytest
+import tarp
 
 from command_line import CommandLine
-from host import Host
+from components import CORE_MODULE
+from host import Host, MakeHost, eventually, place
 
 
 def test_what_there_is_to_call(tarp: CommandLine) -> None:
@@ -84,3 +86,19 @@ def test_an_address_needs_no_scheme(host: Host) -> None:
     wrong = nowhere("call", "lab:99999", "add", "1", "2")
     assert wrong.code == 2
     assert "lab:8080" in wrong.err
+
+
+def test_files_that_may_have_a_procedure_are_named_with_their_problem(make_host: MakeHost) -> None:
+    """Alike over HTTP, from Python and on the command line."""
+    host = make_host(start=False)
+    place(CORE_MODULE, host.folder / "core.wasm")
+    host.start()
+    tarp_ = CommandLine(host.address)
+    with tarp.connect(host.address) as client:
+        eventually(lambda: client.problems)
+        with pytest.raises(tarp.NoSuchProcedure) as caught:
+            client.mean([1, 2])
+    reply = host.request("GET", "/mean").json()
+    said = [tarp_("call", "mean", "1,2").err, tarp_("list").err, reply["message"]]
+    for message in [*said, str(caught.value)]:
+        assert "there is a problem with core.wasm: " in message

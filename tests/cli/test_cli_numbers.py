@@ -3,7 +3,9 @@ said on standard error, and how a column is chosen."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,6 +69,25 @@ def test_a_file_that_is_not_all_numbers_names_its_line(
     assert part in ran.err
 
 
+@pytest.mark.parametrize(
+    ("words", "back"),
+    [
+        (["-1,2"], [-1.0, 2.0]),
+        (["-.5"], [-0.5]),
+        (["-1;-2"], [-1.0, -2.0]),
+        (["-1 2"], [-1.0, 2.0]),
+        (["-0x10,1"], [-16.0, 1.0]),
+        (["-1_000"], [-1000.0]),
+        (["-1,2", "--job"], [-1.0, 2.0]),
+        (["--", "-1,2"], [-1.0, 2.0]),
+    ],
+)
+def test_a_list_may_begin_with_a_negative_number(
+    tarp: CommandLine, words: list[str], back: list[float]
+) -> None:
+    assert tarp.value("echo_list_f64", *words) == back
+
+
 def test_text_in_utf_16_is_refused_with_the_cure(tarp: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes("1\n2\n".encode("utf-16"))
     ran = tarp("call", "sum", f"@{tmp_path}/a.csv")
@@ -91,3 +112,27 @@ def test_bytes_in_npy_are_an_array(tarp: CommandLine, tmp_path: Path) -> None:
     refused = tarp("call", "echo_string", "1", "-o", tmp_path / "d.npy")
     assert refused.code == 2
     assert not (tmp_path / "d.npy").exists()
+
+
+@pytest.mark.parametrize(
+    ("procedure", "value"),
+    [
+        ("echo_list_string", ["a, b", " c ", "#d", "", 'q"u"ote', "two\nlines", " "]),
+        ("echo_list_string", ["a;b", "c\td", ""]),
+        ("echo_list_string", ["sep=;", "a"]),
+        ("echo_list_string", ["\ufeffa", "\u0085", "\u00a0b"]),
+        ("echo_list_char", ["a", " ", '"', "\t"]),
+        ("echo_pairs", [[" a", 1.5], ["b ", "NaN"], ["1;2", -0.0]]),
+        ("echo_list_point", [{"x": 1.5, "y": 2.0}, {"x": "Infinity", "y": 5e-324}]),
+        ("echo_list_option", [1, None, 3]),
+        ("echo_matrix", [[1.5, 2.0], [3.0, "NaN"]]),
+    ],
+)
+def test_a_file_of_csv_is_read_as_what_was_written(
+    tarp: CommandLine, tmp_path: Path, procedure: str, value: Any
+) -> None:
+    file = tmp_path / "value.csv"
+    given = tmp_path / "value.json"
+    given.write_text(json.dumps(value))
+    tarp.ok("call", procedure, f"@{given}", "-o", file)
+    assert tarp.value(procedure, f"@{file}") == value, file.read_text()

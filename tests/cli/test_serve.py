@@ -133,6 +133,7 @@ def test_a_bad_configuration_is_refused_by_line_and_key(
     assert "settings.toml" in told
     for word in words:
         assert word in told
+    assert told.count(words[0]) == 1, "it is told once"
 
 
 def test_a_missing_configuration_is_refused_by_name(tmp_path: Path) -> None:
@@ -161,6 +162,19 @@ def test_bad_flags_are_refused_by_name(tmp_path: Path) -> None:
     assert "--prot" in refusal(tmp_path, "--prot", "0")
     assert "--log" in refusal(tmp_path, "--log", "yaml")
     assert "--port" in refusal(tmp_path, "--port", "99999")
+
+
+def test_an_address_with_a_port_is_told_as_flags(tmp_path: Path) -> None:
+    for address, ip in (("127.0.0.1:9000", "127.0.0.1"), ("localhost:9000", "127.0.0.1")):
+        told = refusal(tmp_path, "--bind", address)
+        assert f"--bind {ip} --port 9000" in told
+    assert "--bind :: --port 9000" in refusal(tmp_path, "--bind", "[::]:9000")
+    assert "such as 127.0.0.1" in refusal(tmp_path, "--bind", "lab.example")
+    config = tmp_path / "tarp.toml"
+    config.write_text('[server]\nbind = "0.0.0.0:9000"\n')
+    told = refusal(tmp_path, "--config", config)
+    assert "line 2" in told
+    assert 'bind = "0.0.0.0" and port = 9000' in told
 
 
 # Certificates.

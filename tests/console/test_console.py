@@ -63,7 +63,8 @@ def test_everything_that_the_page_names_is_there_and_of_its_kind(host: Host) -> 
     """Follows the page's addresses and the modules' imports to the last one."""
     kinds = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
     seen: set[str] = set()
-    waiting = re.findall(r'(?:src|href)="(/-/console/[^"]+)"', page(host).text)
+    # Relative ones, since a proxy may have put the page below a path.
+    waiting = [f"/{it}" for it in re.findall(r'(?:src|href)="(-/console/[^"]+)"', page(host).text)]
     while waiting:
         path = waiting.pop()
         if path in seen:

@@ -47,5 +47,5 @@ def test_the_console_leads_there(browser: Browser, make_host: MakeHost) -> None:
     console.open()
     browser.click('main a[href="/-/docs"]')
     eventually(lambda: browser.run("return document.querySelector('.swagger-ui .info') !== null"))
-    browser.click('.docs-top a[href="/"]')
+    browser.click('.docs-top a[href="../"]')
     browser.find("main h1")

@@ -121,6 +121,26 @@ def test_what_was_typed_outlives_a_reload_and_other_pages(console: Console) -> N
     assert value(console, "value.label") == ""
 
 
+def test_what_was_typed_last_stays_when_the_page_is_left_at_once(console: Console) -> None:
+    """Before the form is drawn again with it."""
+    browser = console.browser
+    console.open_procedure("echo_sample")
+    browser.fill(field("value.label"), "run 7")
+    browser.run(
+        """
+        const typed = document.getElementById('field-value.label');
+        const property = Object.getOwnPropertyDescriptor(typed.constructor.prototype, 'value');
+        property.set.call(typed, 'run 78');
+        typed.dispatchEvent(new InputEvent('input', {bubbles: true}));
+        location.hash = '#/jobs';
+        """
+    )
+    console.until("document.title.startsWith('Jobs')")
+    go(console, "procedures", "echo_sample")
+    browser.find(field("value.label"))
+    assert value(console, "value.label") == "run 78"
+
+
 def test_rows_that_were_typed_can_be_removed_after_a_reload(console: Console) -> None:
     browser = console.browser
     console.open_procedure("geometry/bounding_box")

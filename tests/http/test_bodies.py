@@ -284,6 +284,14 @@ def test_what_a_form_with_files_cannot_say_is_refused(host: Host) -> None:
     whole, content_type = multipart("value", b"x", "f")
     assert refusal(post(host, "echo_bytes", whole[:-8], content_type)).kind == "BadRequest"
     assert "boundary" in refusal(post(host, "echo_bytes", whole, "multipart/form-data")).message
+    for header in ("Content-Transfer-Encoding: base64", "Content-Encoding: gzip"):
+        encoded = whole.replace(b"\r\n\r\n", f"\r\n{header}\r\n\r\n".encode(), 1)
+        refused = refusal(post(host, "echo_bytes", encoded, content_type))
+        assert refused.status == 415
+        assert header.lower() in refused.message.lower()
+        assert "`value`" in refused.message
+    plain = whole.replace(b"\r\n\r\n", b"\r\nContent-Transfer-Encoding: Binary\r\n\r\n", 1)
+    assert result_of(post(host, "echo_bytes", plain, content_type)) == "eA=="
     # A browser says so where no file was chosen.
     nothing = whole.replace(b'name="value"; filename="f"', b'name="value"; filename=""')
     nothing = nothing.replace(b"\r\n\r\nx\r\n", b"\r\n\r\n\r\n")

@@ -308,6 +308,9 @@ def checks_for(document: dict[str, Any], accept: str) -> str:
     """The checks that are made, as a configuration of schemathesis."""
     # Not every result has a form that is narrower than any.
     config = CHECKS.replace("{more}", "" if "*/*" in accept else ', "406"')
+    # What a web procedure answered, with its own status, is its job's result.
+    for path in ("/-/jobs/{id}/result", "/asyncGet"):
+        config += WEB.replace("{path}", path)
     for path, item in document["paths"].items():
         operations = [operation for key, operation in item.items() if key != "parameters"]
         is_own = path.startswith(("/-/", "/async"))

@@ -29,34 +29,32 @@ const client = createClient<paths, "application/json">({ baseUrl: "http://127.0.
 
 export async function calls(): Promise<void> {
   const { data, error } = await client.POST("/add", { body: { x: 1, y: 2 } });
-  // The other kind of success is a job, which `Prefer: respond-async` makes.
-  if (data && "result" in data) {
+  if (!data) {
+    const failure: components["schemas"]["Failure"]["message"] | undefined = error?.message;
+    throw new Error(failure);
+  }
+  console.log(data.result);
+  // The other kind of success is a job, which `Prefer: respond-async` makes; it has no result.
+  if (data.result != null) {
     const sum: number = data.result;
-    const status: "success" = data.status;
-    console.log(sum, status);
     // @ts-expect-error It is a number.
     const text: string = data.result;
-    console.log(text);
-  } else {
-    const failure: components["schemas"]["Failure"]["message"] | undefined = error?.message;
-    console.log(failure);
+    console.log(sum, text);
+  } else if ("id" in data) {
+    const state: components["schemas"]["JobState"] = data.state;
+    console.log(state);
   }
 
   const query = { values: [1, 2.5, "NaN" as const] };
   const mean = await client.GET("/statistics/mean", { params: { query } });
-  if (mean.data && "result" in mean.data) {
-    const value: number | "NaN" | "Infinity" | "-Infinity" = mean.data.result;
-    console.log(value);
-  }
+  const value: number | "NaN" | "Infinity" | "-Infinity" | null | undefined = mean.data?.result;
+  console.log(value);
 
   const text = await client.POST("/reverse", { body: { text: "abc" } });
-  if (text.data && "result" in text.data) {
-    console.log(text.data.result.toUpperCase());
-  }
+  console.log(text.data?.result?.toUpperCase());
 
   const points = await client.POST("/echo_list_point", { body: { value: [{ x: 1, y: 2 }] } });
-  const all = points.data && "result" in points.data ? points.data.result : [];
-  for (const point of all) {
+  for (const point of points.data?.result ?? []) {
     console.log(point.x, point.y);
     // @ts-expect-error There is no such field.
     console.log(point.z);

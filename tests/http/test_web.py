@@ -262,6 +262,24 @@ def test_what_is_not_there_is_not_found(host: Host) -> None:
             assert (caught.value.status, caught.value.kind) == (404, "NotFound")
 
 
+@pytest.mark.parametrize(
+    ("path", "cure"),
+    [
+        ("/Add", "did you mean `add`? GET / lists all"),
+        ("/statistics/maen", "did you mean `statistics/mean`?"),
+        ("/maen", "did you mean `statistics/mean`?"),
+        ("/add/", "there is `add`, without the slash"),
+        ("/zzz", "; GET / lists all"),
+        (f"/{'a' * 2000}", "; GET / lists all"),
+    ],
+)
+def test_a_name_that_is_near_is_named(host: Host, path: str, cure: str) -> None:
+    with pytest.raises(CallFailed) as caught:
+        result_of(host.request("GET", path))
+    assert (caught.value.status, caught.value.kind) == (404, "NotFound")
+    assert cure in caught.value.message
+
+
 def test_percent_encoded_paths(connection: http.client.HTTPConnection) -> None:
     assert asked(connection, "GET", "/my%5Ffunction?x=1&y=2")[1]["result"] == 3
     assert asked(connection, "GET", "/%61dd?x=1&y=2")[1]["result"] == 3

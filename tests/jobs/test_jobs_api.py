@@ -43,6 +43,7 @@ FIELDS = {
         "fuel",
     ),
     *("peak_memory", "instantiate_us", "run_us", "suggested_wait", "cancel_requested", "error"),
+    "owner",
 }
 
 
@@ -287,3 +288,27 @@ def test_failures_about_jobs_are_objects_of_exactly_application_json(host: Host)
         assert reply.headers["Content-Type"] == "application/json", path
         assert reply.json()["status"] == "error"
         assert reply.json()["message"]
+
+
+def test_a_query_says_nothing_that_is_not_understood(host: Host) -> None:
+    """A slip in `keep` would remove a result for good."""
+    handle = host.submit("add", 1, 2)["id"]
+    host.ended(handle)
+    for method, below, query in (
+        ("DELETE", "", "kept=true"),
+        ("DELETE", "", "keep=true&keep=false"),
+        ("GET", "", "wait=5"),
+        ("GET", "/result", "wiat=5"),
+        ("GET", "/result", "wait=1&wait=2"),
+        ("GET", "/logs", "x=1"),
+        ("GET", "/arguments", "x=1"),
+        ("GET", "/events", "x=1"),
+    ):
+        with pytest.raises(CallFailed) as caught:
+            bare(host.request(method, f"/-/jobs/{handle}{below}?{query}"))
+        assert (caught.value.status, caught.value.kind) == (400, "BadRequest")
+        assert f'"{query.partition("=")[0]}"' in caught.value.message
+    assert host.result(handle) == 3
+    bare(host.request("DELETE", f"/-/jobs/{handle}"))
+    with pytest.raises(CallFailed, match="was removed, or ended so long ago"):
+        bare(host.request("GET", f"/-/jobs/{handle}"))

@@ -30,8 +30,9 @@ CLOSED = """
 def test_a_browser_follows_a_job_to_its_end_and_then_asks_no_more(
     browser: Browser, host: Host
 ) -> None:
+    # First, since the job does not wait for a page to be there.
+    browser.open(f"{host.address}/-/jobs")
     handle = host.submit("count_to", 400, 10)["id"]
-    browser.open(f"{host.address}/-/jobs/{handle}")
     browser.run(FOLLOW, handle)
     seen, opened = browser.run_until_done(CLOSED)
     kinds = [kind for kind, _, _ in seen]

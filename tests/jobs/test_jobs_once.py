@@ -70,6 +70,24 @@ def test_the_form_of_the_result_is_that_of_the_request(host: Host) -> None:
     assert reply.json() == 3
 
 
+def test_arguments_are_the_same_in_any_order_by_position_or_by_name(host: Host) -> None:
+    before = runs(host, "add")
+    headers = {"Idempotency-Key": "any order"}
+    for path, options in (
+        ("/add?x=1&y=2", {"method": "GET"}),
+        ("/add?y=2&x=1", {"method": "GET"}),
+        ("/add", {"method": "POST", "json": [1, 2]}),
+        ("/add", {"method": "POST", "json": {"y": 2, "x": 1}}),
+    ):
+        assert result_of(host.request(path=path, headers=headers, **options)) == 3
+    assert runs(host, "add") == before + 1
+    data = {"Idempotency-Key": "bytes"}
+    first = host.request("POST", "/checksum", files={"data": ("f", b"abc")}, headers=data)
+    plain = {"Content-Type": "application/octet-stream"}
+    again = host.request("POST", "/checksum", data=b"abc", headers=data | plain)
+    assert result_of(again) == result_of(first)
+
+
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [("add", [1, 3]), ("my_function", [1, 2]), ("add", {"x": 1, "y": 4})],

@@ -372,4 +372,4 @@ def test_a_host_without_jobs_calls_and_waits(make_host: MakeHost, how: str) -> N
     for path in ("/-/jobs", "/-/jobs/x", "/asyncGet?UUID=x", "/asyncProbe?UUID=x"):
         reply = host.request("GET", path)
         assert (reply.status_code, reply.json()["type"]) == (404, "NotFound")
-    assert not host.data.exists()
+    assert [file.name for file in host.data.iterdir()] == ["versions"]

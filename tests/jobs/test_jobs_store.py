@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import errno
+import json
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from failing_disk import Disk, host_on_disk
-from host import CallFailed, Host, MakeHost, eventually, guest, place
+from host import DEADLINE, CallFailed, Host, MakeHost, eventually, guest, place
 
 # Jobs whose procedure is not there.
 
@@ -121,6 +125,46 @@ def test_a_long_procedure_leaves_places_for_others(make_host: MakeHost) -> None:
     host.cancel(first)
     host.running(third)
     host.cancel(third)
+
+
+@pytest.mark.attack(
+    "many long jobs of one submitter with `max_running_per_submitter`",
+    "those of others run beside them",
+)
+def test_a_greedy_submitter_leaves_places_for_others(make_host: MakeHost) -> None:
+    host = make_host(
+        *("misbehave", "math"), config="[jobs]\nplaces = 2\nmax_running_per_submitter = 1\n"
+    )
+    first, second, third = (host.submit("spin")["id"] for _ in range(3))
+    host.running(first)
+
+    def submit_from_elsewhere(number: int) -> str:
+        """All of 127.0.0.0/8 is this machine, and each address another peer."""
+        url = urlsplit(host.address)
+        connection = HTTPConnection(
+            url.hostname, url.port, timeout=DEADLINE, source_address=("127.0.0.2", 0)
+        )
+        with closing(connection):
+            headers = {"Prefer": "respond-async"}
+            connection.request("GET", f"/add?x={number}&y=1", headers=headers)
+            return json.loads(connection.getresponse().read())["id"]
+
+    others = [submit_from_elsewhere(number) for number in range(5)]
+    assert [host.result(handle) for handle in others] == [1, 2, 3, 4, 5]
+    job = host.job(second)
+    assert (job["state"], job["position"]) == ("queued", None)
+    assert "submitter" in job["reason"]
+    host.kill()
+    host.restart()
+    left = [first, second, third]
+    for _ in range(3):
+        # Whichever had its turn first when the procedure was loaded.
+        (running,) = eventually(lambda: host.jobs(state="running"))
+        assert running["id"] in left
+        assert len(host.jobs(state="queued")) == len(left) - 1
+        left.remove(running["id"])
+        host.cancel(running["id"])
+        host.ended(running["id"])
 
 
 # What is kept, and how it goes.

@@ -140,6 +140,15 @@ def doubled(levels: int) -> bytes:
     return builder.export(["f"], ty).binary
 
 
+def nested(levels: int) -> bytes:
+    """A component whose one function takes a list of tuples, so many in one another."""
+    builder = Builder()
+    ty = U8
+    for _ in range(levels):
+        ty = builder.type(tuple_of(ty))
+    return builder.export(["f"], ty).binary
+
+
 def long_names(levels: int, length: int) -> bytes:
     """The same with a name of this length in every part."""
     builder = Builder()

@@ -50,11 +50,51 @@ def make_certificate(folder: Path, name: str = "host") -> Certificate:
     )
     made = Certificate(folder / f"{name}-cert.pem", folder / f"{name}-key.pem")
     made.cert.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
-    made.key.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
+    write_key(made.key, key)
+    return made
+
+
+def write_key(file: Path, key: ec.EllipticCurvePrivateKey) -> None:
+    """Writes a private key as a PEM file."""
+    kind = serialization.PrivateFormat.PKCS8
+    pem = key.private_bytes(serialization.Encoding.PEM, kind, serialization.NoEncryption())
+    file.write_bytes(pem)
+
+
+class Issued(NamedTuple):
+    """A certificate and who vouches for it."""
+
+    authority: Path
+    cert: Path
+    key: Path
+
+
+def issue_certificate(folder: Path) -> Issued:
+    """Makes an authority, and a certificate of it for 127.0.0.1 and localhost, as PEM files."""
+    now = datetime.datetime.now(datetime.UTC)
+    authority_key = ec.generate_private_key(ec.SECP256R1())
+    authority = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority of the lab")])
+
+    def builder(subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(authority)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=1))
+            .not_valid_after(now + datetime.timedelta(days=1))
         )
-    )
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    constraints = x509.BasicConstraints(ca=True, path_length=None)
+    root = builder(authority, authority_key).add_extension(constraints, critical=True)
+    leaf = builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "server")]), key)
+    leaf = leaf.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    made = Issued(folder / "authority.pem", folder / "issued-cert.pem", folder / "issued-key.pem")
+    for path, unsigned in ((made.authority, root), (made.cert, leaf)):
+        signed = unsigned.sign(authority_key, hashes.SHA256())
+        path.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    write_key(made.key, key)
     return made

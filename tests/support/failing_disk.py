@@ -15,6 +15,14 @@ class Disk:
     def __init__(self, trigger: Path) -> None:
         self.trigger = trigger
 
+    def under(self, folder: Path, faults: Path) -> dict[str, str]:
+        """The environment of a host for which the folder is on this disk."""
+        return {
+            "LD_PRELOAD": str(faults),
+            "FAULTS_TRIGGER": str(self.trigger),
+            "FAULTS_UNDER": str(folder.resolve()),
+        }
+
     @contextmanager
     def failing(self, what: str, error: int) -> Iterator[None]:
         place(f"{what} {error}".encode(), self.trigger)
@@ -26,16 +34,12 @@ class Disk:
 
 def host_on_disk(make_host: MakeHost, faults: Path, home: Path, config: str) -> tuple[Host, Disk]:
     """A host with data of its own below `home`, and the disk that it is on."""
-    trigger, data = home / "trigger", home / "data"
+    disk, data = Disk(home / "trigger"), home / "data"
     host = make_host(
         *("math", "jobs", "misbehave"),
         config=config,
-        environment={
-            "LD_PRELOAD": str(faults),
-            "FAULTS_TRIGGER": str(trigger),
-            "FAULTS_UNDER": str(data.resolve()),
-        },
+        environment=disk.under(data, faults),
         start=False,
     )
     host.data = data
-    return host.start(), Disk(trigger)
+    return host.start(), disk

@@ -3,7 +3,8 @@
  * To be preloaded. While the file that FAULTS_TRIGGER names exists, writing to files under the
  * directory that FAULTS_UNDER names fails as the file's text says: "write" or "sync", a space, and
  * the number of the error. A write that fails has written nothing; a sync that fails comes after
- * writes that may well have reached the disk, as with real disks. "instance" and "watch" are
+ * writes that may well have reached the disk, as with real disks. "hang" keeps syncs from
+ * returning. "instance" and "watch" are
  * inotify's, which no directory narrows down: FAULTS_UNDER is to be empty. */
 
 #define _GNU_SOURCE
@@ -83,13 +84,22 @@ ssize_t writev(int file, const struct iovec *pieces, int count)
                  (file, pieces, count));
 }
 
+/* Keeps a sync from returning while the disk hangs. */
+static void hang(int file)
+{
+    while (fault("hang", file))
+        usleep(1000);
+}
+
 int fsync(int file)
 {
+    hang(file);
     FAIL_OR_CALL(int, "fsync", "sync", file, (int), (file));
 }
 
 int fdatasync(int file)
 {
+    hang(file);
     FAIL_OR_CALL(int, "fdatasync", "sync", file, (int), (file));
 }
 

@@ -48,8 +48,8 @@ class Proxy:
 
 
 @contextlib.contextmanager
-def proxy_before(host_address: str) -> Iterator[Proxy]:
-    """Runs a proxy before the host."""
+def proxy_before(host_address: str, path: str = "") -> Iterator[Proxy]:
+    """Runs a proxy before the host, which it has under a path of its own."""
     upstream = urlsplit(host_address)
 
     class Handler(BaseHTTPRequestHandler):
@@ -57,6 +57,8 @@ def proxy_before(host_address: str) -> Iterator[Proxy]:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             proxy.asked.append((self.command, self.path))
             answer = proxy.rule(f"{self.command} {self.path}")
+            if not self.path.startswith(path):
+                answer = NOT_FOUND
             if answer is None:
                 self.pass_on(body)
                 return
@@ -69,7 +71,8 @@ def proxy_before(host_address: str) -> Iterator[Proxy]:
         def pass_on(self, body: bytes) -> None:
             connection = http.client.HTTPConnection(upstream.hostname or "", upstream.port)
             with contextlib.closing(connection):
-                connection.request(self.command, self.path, body, dict(self.headers))
+                target = self.path.removeprefix(path)
+                connection.request(self.command, target, body, dict(self.headers))
                 reply = connection.getresponse()
                 if self.command == "POST" and proxy.losses:
                     reply.read()

@@ -86,7 +86,7 @@ WRONG: list[tuple[str, tuple, dict[str, Any], list[str]]] = [
     # Floating-point numbers.
     ("echo_f64", ("one",), {}, ["`value`", "f64", "string"]),
     ("echo_f64", (None,), {}, ["`value`", "f64", "None"]),
-    ("echo_f64", (1j,), {}, ["`value`", "f64"]),
+    ("echo_f64", ((1.0, 2.0),), {}, ["`value`", "f64", "tuple"]),
     ("echo_f32", (1e39,), {}, ["`value`", "f32", "range"]),
     # Truth values, characters, text, bytes.
     ("echo_bool", (1,), {}, ["`value`", "bool", "integer"]),

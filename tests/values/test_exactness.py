@@ -100,13 +100,19 @@ def test_one_is_as_good_as_two_and_text_is_text(
         ("/echo_string?value=%zz", "BadRequest", ["%25"]),
         ("/get_data?frequency=%FC", "BadRequest", ["UTF-8"]),
         ("/echo_list_string?value[]=a", "BadArguments", ["repeat `value`"]),
+        ("/echo_list_string?value[0]=a&value[1]=b", "BadArguments", ["repeat `value`"]),
+        ("/echo_point?value[x]=1&value[y]=2", "BadArguments", ["`value` as a whole is JSON"]),
+        ("/echo_point?value.x=1&value.y=2", "BadArguments", ["`value` as a whole is JSON"]),
+        ("/echo_point?x=1&y=2", "BadArguments", ['{"value": {...}}']),
+        ("/echo_bytes?value=a+/=", "BadArguments", ["%2B"]),
+        ("/echo_bytes?value=a-_=", "BadArguments", ["URL-safe"]),
         ("/echo_list_string?values=a", "BadArguments", ["did you mean `value`"]),
         ("/echo_list_string?value=[a]", "BadArguments", ["JSON"]),
         ("/echo_s64?value=1&value=2", "BadArguments", ["`value`", "s64", "2 times"]),
         ("/echo_bytes?value=aGk=&value=aGk=", "BadArguments", ["2 times"]),
         ("/echo_f64?value=1e400", "BadArguments", ["`value`", "range"]),
         ("/echo_f64?value=9007199254740993", "BadArguments", ["`value`", "exactly"]),
-        ("/echo_list_f64?value=", "BadArguments", ["list<f64>"]),
+        ("/echo_list_f64?value=", "BadArguments", ["list<f64>", "the empty one is []"]),
         ("/answer/", "NotFound", ["`answer`", "slash"]),
         ("/statistics/mean/?values=1", "NotFound", ["`statistics/mean`", "slash"]),
     ],
@@ -147,6 +153,24 @@ def test_what_other_languages_write_gets_the_cure(host: Host) -> None:
     ):
         error = refused(host, name, json.dumps({"value": value}))
         assert "auto_unbox" in error.message, error.message
+    for name, value, cure in (
+        ("echo_list_f64", [1, None], 'a gap is "NaN" in JSON'),
+        ("echo_measurement", {"count": 1, "ratio": 2.0}, "2 keys; it has one"),
+        ("echo_point", None, "expected"),
+    ):
+        assert cure in refused(host, name, json.dumps({"value": value})).message
+
+
+def test_the_sign_of_zero_stays(host: Host) -> None:
+    for options in (
+        {"method": "GET", "params": {"value": "-0"}},
+        {"method": "POST", "data": {"value": "-0"}},
+        {"method": "POST", "data": '{"value": -0}', "headers": JSON},
+    ):
+        assert math.copysign(1, result_of(host.request(path="/echo_f64", **options))) == -1
+        assert result_of(host.request(path="/echo_s64", **options)) == 0
+    row = result_of(host.request("POST", "/echo_list_f64", data='{"value": [1, -0]}', headers=JSON))
+    assert math.copysign(1, row[1]) == -1
 
 
 def test_a_number_that_is_too_large_is_out_of_range(host: Host) -> None:
@@ -260,11 +284,45 @@ def test_rows_of_integers_are_exact_or_refused(host: Host) -> None:
     assert "exactly" in refused(host, "echo_list_f64", '{"value": [1, 9007199254740993]}').message
     assert "exactly" in rpc_refused(host, "echo_f32", 2**24 + 1).message
     assert "`value[1]`" in rpc_refused(host, "echo_list_f32", np.array([1, 2**24 + 1])).message
+    for body in ("[1, 16777217]", "[0.5, 16777217]", "[16777217.0, 16777217]"):
+        message = refused(host, "echo_list_f32", f'{{"value": {body}}}').message
+        assert "`value[1]`" in message, body
+        assert "exactly" in message, body
+    assert "exactly" in refused(host, "echo_f32", '{"value": 16777217}').message
+    for number in ("16777217", "2147483647"):
+        for options in (
+            {"method": "GET", "params": {"value": number}},
+            {"method": "POST", "data": {"value": number}},
+        ):
+            with pytest.raises(CallFailed, match="exactly"):
+                result_of(host.request(path="/echo_f32", **options))
+    # The first is what the host writes of 2^31, without its point.
+    back = host.post("echo_list_f32", {"value": [2147483600, 16777216]})
+    assert np.array_equal(np.float32(back), np.float32([2**31, 2**24]))
     exact = host.rpc("echo_list_f64", np.array([2**53, -(2**60)]))
     assert exact.tolist() == [2.0**53, -(2.0**60)]
     # 2^60 as JavaScript writes it.
     assert host.post("echo_f64", {"value": 1152921504606847000}) == 2.0**60
     assert host.post("echo_list_f64", {"value": [1152921504606847000, 1]}) == [2.0**60, 1.0]
+
+
+# Pickles.
+
+
+def test_what_follows_a_pickle_is_refused(host: Host) -> None:
+    def rpc(args: bytes, kwargs: bytes) -> Any:
+        parts = {"args": args, "kwargs": kwargs}
+        return {name: base64.b64encode(part).decode() for name, part in parts.items()}
+
+    args, kwargs = pickle.dumps((1, 2)), pickle.dumps({})
+    for more in (b"x", b"\n", b".", pickle.dumps((3, 4))):
+        for body in (rpc(args + more, kwargs), rpc(args, kwargs + more)):
+            with pytest.raises(CallFailed, match="the end of the pickle"):
+                host.post("add", body)
+        both = pickle.dumps(((1, 2), {})) + more
+        headers = {"Content-Type": "application/vnd.tarp.pickle"}
+        with pytest.raises(CallFailed, match="one pickle, and nothing else"):
+            result_of(host.request("POST", "/add", data=both, headers=headers))
 
 
 # Bytes and text.

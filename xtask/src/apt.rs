@@ -2,6 +2,9 @@
 //!
 //! Does not know what it installs.
 
+use std::fs;
+use std::path::Path;
+
 use anyhow::{Result, bail};
 
 use crate::project::Project;
@@ -32,4 +35,29 @@ pub(crate) fn install(project: &Project, what: &str, packages: &[&str]) -> Resul
         return Ok(());
     }
     bail!("{what} is missing, and could not be installed; on Debian, `{install}` as root does it")
+}
+
+/// Downloads a package and unpacks it into a folder, without what it depends on and without installing it.
+///
+/// # Errors
+///
+/// When it cannot be had.
+pub(crate) fn unpack(project: &Project, package: &str, folder: &Path) -> Result<()> {
+    let download = || step::run(step::command("apt-get", folder).args(["-q", "download", package]));
+    if let Err(error) = download() {
+        // A machine may know no packages yet. To have it ask is a change of it.
+        if !project.install {
+            return Err(error);
+        }
+        step::run(project.command("apt-get").args(["-q", "update"]))?;
+        download()?;
+    }
+    for file in fs::read_dir(folder)? {
+        let file = file?.path();
+        if file.extension().is_some_and(|extension| extension == "deb") {
+            step::run(step::command("dpkg", folder).arg("-x").arg(&file).arg("."))?;
+            fs::remove_file(file)?;
+        }
+    }
+    Ok(())
 }

@@ -16,6 +16,7 @@ mod demo;
 mod fuzz;
 mod guests;
 mod languages;
+mod nginx;
 mod node;
 mod project;
 mod projects;

@@ -13,7 +13,7 @@ use crate::project::Project;
 use crate::{guests, step};
 
 /// What decides what a build gives, besides the project itself.
-const WORKBENCH: &str = "workbench";
+const BUILDER: &str = "builder";
 
 /// A project; its component has the folder's name, as guests have their package's.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub(crate) fn tools(project: &Project) -> PathBuf {
 /// When a language's own tool is missing, or a project does not build.
 pub(crate) fn build(project: &Project, examples: &[Example], folder: &Path) -> Result<()> {
     let is_stale = |example: &&Example| {
-        let sources = [example.folder.clone(), project.root.join(WORKBENCH)];
+        let sources = [example.folder.clone(), project.root.join(BUILDER)];
         let newest = sources.iter().map(|source| newest(source)).max();
         let built = fs::metadata(folder.join(example.file())).and_then(|file| file.modified());
         !built.is_ok_and(|built| Some(built) > newest)

@@ -28,7 +28,7 @@ pub(crate) const CLIENT: &str = "clients/python";
 const OLD_STYLE: &str = "host/tests/fixtures";
 
 /// They are Python only when their placeholders are filled.
-const TEMPLATES: &str = "workbench/templates";
+const TEMPLATES: &str = "builder/templates";
 
 /// A program of the virtual environment.
 pub(crate) fn program(project: &Project, name: &str) -> PathBuf {

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::project::Project;
-use crate::{guests, node, projects, python, step};
+use crate::{guests, nginx, node, projects, python, step};
 
 /// Builds the host and all tests of the workspace.
 ///
@@ -73,4 +73,5 @@ pub(crate) fn tell(project: &Project, test: &mut Command) {
     test.env("TARP_TOOLS", projects::tools(project));
     test.env("TARP_TEST_PYTHON", python::program(project, "python"));
     test.env("TARP_TEST_NODE", node::folder(project));
+    test.env("TARP_TEST_NGINX", nginx::program(project));
 }

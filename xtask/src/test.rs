@@ -9,7 +9,8 @@ use anyhow::{Result, bail};
 
 use crate::project::Project;
 use crate::{
-    book, browser, checks, fuzz, guests, languages, node, python, pythons, rust_tests, wasm_target,
+    book, browser, checks, fuzz, guests, languages, nginx, node, python, pythons, rust_tests,
+    wasm_target,
 };
 
 /// One step.
@@ -27,7 +28,7 @@ struct Step {
 }
 
 /// Cheap ones first, except that what others need comes before them.
-const STEPS: [Step; 21] = [
+const STEPS: [Step; 22] = [
     step("format", "the format of the Rust code", checks::format),
     step("spelling", "the spelling", checks::spelling),
     step(
@@ -42,6 +43,7 @@ const STEPS: [Step; 21] = [
     step("languages", "what procedures in other languages need", languages::ensure),
     step("node", "TypeScript, for clients and the console", node::ensure),
     step("browser", "a browser for the tests", browser::ensure),
+    step("nginx", "a proxy for the tests", nginx::ensure),
     step("ruff", "style and format of the Python code", python::ruff).in_ci().after(&["venv"]),
     step("book", "building the book and checking its links", book::check),
     step("host", "building the host and its tests (minutes, the first time)", rust_tests::build),
@@ -54,7 +56,7 @@ const STEPS: [Step; 21] = [
     step("docs", "the examples in the documentation", rust_tests::documentation).after(&["host"]),
     step("units", "the example procedures' own tests", rust_tests::guests).after(&["guests"]),
     step("pytest", "the tests against a running host", python::pytest)
-        .after(&["venv", "node", "browser", "host", "guests"]),
+        .after(&["venv", "node", "browser", "nginx", "host", "guests"]),
     step("client", "the tests of the Python client", python::client)
         .after(&["venv", "host", "guests"]),
     step("pythons", "the Python client's wheel on every Python", pythons::client)

@@ -7,6 +7,7 @@ import ssl
 
 import pytest
 
+import tarp
 from tarp._address import parse_address
 
 
@@ -26,6 +27,7 @@ from tarp._address import parse_address
         ("localhost", "localhost:8080", ""),
         ("127.0.0.1", "127.0.0.1:8080", ""),
         ("lab:80/tarp", "lab", "/tarp"),
+        ("http://lab/a%20b/größe//", "lab", "/a%20b/gr%C3%B6%C3%9Fe"),
         ("user:p%40ss@lab:8080", "lab:8080", ""),
     ],
 )
@@ -35,9 +37,22 @@ def test_urls(url: str, authority: str, prefix: str) -> None:
     assert (address.tls is not None) == url.startswith("https")
 
 
-@pytest.mark.parametrize("url", ["", "ftp://lab.example", "http://", "http://a/?b", "http://a:b"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "ftp://lab.example",
+        "http://",
+        "http://a/?b",
+        "http://a:b",
+        "http://127.0.0.1:0",
+        "http://lab..example",
+        f"http://{'a' * 300}",
+        " http://a",
+    ],
+)
 def test_what_is_no_url_of_a_host(url: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011  Any message will do.
+    with pytest.raises(tarp.InvalidOption):
         parse_address(url)
 
 

@@ -60,8 +60,8 @@ def test_connecting_by_await(url: str) -> None:
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("most_connections", [100, 7])
-def test_a_hundred_calls_in_flight(url: str, most_connections: int) -> None:
+@pytest.mark.parametrize("max_connections", [100, 7])
+def test_a_hundred_calls_in_flight(url: str, max_connections: int) -> None:
     async def body(host: tarp.aio.Host) -> None:
         for _ in range(3):
             calls = [host.add(n, 1) for n in range(100)]
@@ -70,7 +70,7 @@ def test_a_hundred_calls_in_flight(url: str, most_connections: int) -> None:
         for n, array in enumerate(await asyncio.gather(*arrays)):
             assert (array == 2.0 * n).all()
 
-    with_host(url, body, most_connections=most_connections)
+    with_host(url, body, max_connections=max_connections)
 
 
 def test_failures(url: str) -> None:

@@ -8,6 +8,7 @@ import dataclasses
 import datetime
 import decimal
 import enum
+import fractions
 import io
 import pathlib
 import re
@@ -22,6 +23,7 @@ import pandas as pd
 import pytest
 
 import tarp
+from tarp._converting import convert
 
 
 class Color(enum.Enum):
@@ -102,6 +104,8 @@ POINT = {"x": 1.0, "y": 2.0}
 NOON = datetime.datetime(2030, 1, 31, 12)
 FRAME = pd.DataFrame({"x": [1.0, 2.0], "y": [3.0, 4.0]})
 POINTS = [{"x": 1.0, "y": 3.0}, {"x": 2.0, "y": 4.0}]
+LOOP: list[Any] = []
+LOOP.append(LOOP)
 GAPS = pd.Series([1, None, 3], dtype="Int64")
 
 
@@ -211,6 +215,8 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("echo_matrix", Sparse(), r"Sparse cannot be sent; send \.toarray\(\)"),
     ("echo_list_string", itself(), "holds itself"),
     ("echo_list_point", {Mark(1.0, 2.0)}, "a set has no order.*send a list"),
+    ("echo_list_string", {"a"}, r"a set has no order, send sorted\(...\)"),
+    ("echo_u8", 1.0, r"expected u8, got a float \(1\.0\)"),
     ("echo_pairs", {Color.GREEN: 1, "green": 2}, "two of its keys are 'green'"),
     ("echo_marks", {Color.GREEN, "green"}, "the same for the host"),
     ("echo_list_f64", masked(), r"masked array.*\.filled\("),
@@ -241,6 +247,23 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("echo_list_point", pd.concat({"a": FRAME}), r"MultiIndex.*reset_index\(\)"),
     ("echo_list_f64", pd.concat({"a": FRAME["x"]}), r"MultiIndex.*reset_index\(\)"),
     ("echo_list_f64", pd.MultiIndex.from_arrays([[1], [2]]), r"MultiIndex.*to_frame\(\)"),
+    ("echo_matrix", pd.DataFrame({"x": [2**53 + 1], "y": [0.5]}), r"value\[0\]\[0\]`.*exactly"),
+    (
+        "echo_matrix",
+        pd.DataFrame({"x": np.array([2**63 + 1], "u8"), "y": [-1]}),
+        r"value\[0\]\[0\]`.*exactly",
+    ),
+    ("echo_list_f64", 1 + 2j, r"a complex number is taken for a tuple.*\.real"),
+    ("echo_f64", np.complex128(1j), r"a complex number .*\.real"),
+    ("echo_matrix", [[np.complex64(1j)]], r"value`\[0\]\[0\]: a complex number"),
+    ("echo_list_f64", np.array([1j]), r"complex numbers\) cannot be sent; send \.real"),
+    ("echo_list_string", np.array(["2020-01-01"], "M8[D]"), r"datetime64.*astype"),
+    ("echo_list_f64", np.zeros(2, [("a", "f8")]), "structured records"),
+    ("echo_f64", np.longdouble(1), "extended floats"),
+    ("echo_list_string", ["a", "\ud800"], r"value`\[1\]: .*not valid Unicode"),
+    ("echo_list_f64", LOOP, "contains itself"),
+    ("echo_s64", 10**400_000, "an integer takes"),
+    ("echo_f64", fractions.Fraction(1, 10**6000 + 1), "Fraction (has more than|cannot be sent)"),
     ("echo_string", pd.Period("2030-01"), "Period cannot be sent"),
     ("echo_string", pd.Timedelta(1, "ns"), "exact to microseconds"),
     ("echo_s64", decimal.Context(), "Context cannot be sent"),
@@ -271,7 +294,7 @@ def test_what_is_refused_is_named_with_a_cure(
     for call in (host[procedure], host[procedure].submit):
         with pytest.raises(tarp.BadArguments, match=words) as caught:
             call(value)
-        assert str(caught.value).startswith("the argument `value`")
+        assert str(caught.value).startswith("the argument `value")
         assert isinstance(caught.value, TypeError)
     with pytest.raises(tarp.BadArguments, match=words):
         host[procedure](value=value)
@@ -285,6 +308,53 @@ def test_the_culprit_is_named_among_others(host: tarp.Host) -> None:
         host.add(1, 2, z=lambda: 1)
     with pytest.raises(tarp.BadArguments, match=r"^argument 3: a function"):
         host.add(1, 2, lambda: 1)
+    with pytest.raises(tarp.BadArguments, match=r"^the argument `y`: an integer takes"):
+        host.add(1, y=10**400_000)
+    with pytest.raises(tarp.BadArguments, match=r"^argument 3\['a'\]: .*Unicode"):
+        host.add(1, 2, {"a": "\ud800"})
+
+
+def test_a_complex_number_is_a_pair_where_that_is_wanted() -> None:
+    pairs = {"list": {"tuple": ["f64", "f64"]}}
+    given = convert([1 + 2j, (3.0, 4.0), np.complex64(5)], pairs)
+    assert given == [(1.0, 2.0), (3.0, 4.0), (5.0, 0.0)]
+
+
+class PolarsFrame:
+    """As much of a DataFrame of polars as is looked at."""
+
+    def __init__(self, **columns: list[Any]) -> None:
+        self.columns = columns
+        self.dtypes = [
+            "Int64" if isinstance(next(x for x in column if x is not None), int) else "Float64"
+            for column in columns.values()
+        ]
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        return list(zip(*self.columns.values()))
+
+    def null_count(self) -> PolarsFrame:
+        return PolarsFrame(**{name: [xs.count(None)] for name, xs in self.columns.items()})
+
+    def row(self, index: int) -> tuple[Any, ...]:
+        return self.rows()[index]
+
+    def to_numpy(self) -> Any:
+        return np.array(self.rows(), dtype="f8" if "Float64" in self.dtypes else None)
+
+    def to_dict(self) -> None: ...
+
+    def to_dicts(self) -> None: ...
+
+
+def test_a_frame_of_polars_is_taken_exactly_or_refused(host: tarp.Host) -> None:
+    matrix = host.echo_matrix.options(arrays="list")
+    assert matrix(PolarsFrame(x=[1.5, 2.0], y=[3.0, 4.0])) == [[1.5, 3.0], [2.0, 4.0]]
+    assert matrix(PolarsFrame(x=[1, 2], y=[3.0, 4.0])) == [[1.0, 3.0], [2.0, 4.0]]
+    with pytest.raises(tarp.BadArguments, match=r"\[0\]\[0\].*exactly"):
+        matrix(PolarsFrame(x=[2**53 + 1], y=[0.5]))
+    with pytest.raises(tarp.BadArguments, match=r"\[0\]\[1\].*got None"):
+        matrix(PolarsFrame(x=[1.0, 2.0], y=[None, 0.5]))
 
 
 def test_memory_mapped_arrays_are_sent_as_they_are(host: tarp.Host, tmp_path: Any) -> None:
@@ -299,5 +369,12 @@ def test_values_that_go_straight_go_on_doing_so(host: tarp.Host) -> None:
     key = uuid.UUID(int=7)
     assert host.echo_string(key) == str(key)
     assert host.echo_f64(decimal.Decimal("0.5")) == 0.5
+    # As `str` writes them, where text is wanted.
+    for value in (
+        decimal.Decimal("2.50"),
+        fractions.Fraction(1, 3),
+        datetime.timedelta(days=-1, seconds=5),
+    ):
+        assert host.echo_string(value) == str(value)
     assert host.echo_list_f64(np.array([0.5]))[0] == 0.5
     assert host.echo_pairs([("a", np.float32(0.5))]) == [("a", 0.5)]

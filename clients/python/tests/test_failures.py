@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import concurrent.futures
 import pickle
+import re
 import socket
+import ssl
 import sys
 import time
 from pathlib import Path
@@ -15,8 +18,11 @@ from running_host import RunningHost
 from script import failure, reply
 
 import tarp
+import tarp.aio
+from tarp._address import parse_address
 from tarp._message import Reply
 from tarp._replies import failure_of, outcome_of
+from tarp._transport import cannot_connect
 
 #: Failures that the examples produce: what they are in Python's own terms, and who fails so.
 PRODUCED: dict[str, tuple[type[BaseException], str, tuple[Any, ...]]] = {
@@ -42,8 +48,10 @@ TYPES: dict[str, type[BaseException]] = {
     "NotAcceptable": Exception,
     "UnsupportedMediaType": TypeError,
     "RequestTimeout": TimeoutError,
+    "TooManyRequests": Exception,
     "Gone": LookupError,
     "Conflict": Exception,
+    "PreconditionFailed": Exception,
     "Overloaded": Exception,
     "StorageFull": OSError,
     "Unavailable": Exception,
@@ -217,8 +225,42 @@ def test_exceptions_survive_pickling() -> None:
 
 
 def test_nobody_at_the_address() -> None:
-    with pytest.raises(tarp.ConnectionFailed, match=r"^cannot connect to http://127\.0\.0\.1:1: "):
+    words = r"^cannot connect to http://127\.0\.0\.1:1: .*; does `tarp serve` run there"
+    with pytest.raises(tarp.ConnectionFailed, match=words):
         tarp.connect("http://user:secret@127.0.0.1:1", retry_for=0)
+
+    async def connect() -> None:
+        await tarp.aio.connect("http://127.0.0.1:1", retry_for=0)
+
+    with pytest.raises(tarp.ConnectionFailed, match=words):
+        asyncio.run(connect())
+
+
+def untrusted(code: int, why: str) -> ssl.SSLCertVerificationError:
+    error = ssl.SSLCertVerificationError(1, f"certificate verify failed: {why}")
+    error.verify_code = code
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "words", "is_lasting"),
+    [
+        (socket.timeout("timed out"), "nothing answered in time; .* firewall", False),
+        (socket.gaierror(socket.EAI_NONAME, "Name not known"), "not known; .* spelt", True),
+        (socket.gaierror(socket.EAI_AGAIN, "Try again"), "Try again$", False),
+        (untrusted(19, "self-signed certificate in chain"), r"chain.*; `verify`.*ca\.pem", True),
+        (untrusted(62, "Hostname mismatch"), "Hostname mismatch[^;]*$", True),
+        (ssl.SSLError(1, "wrong version number"), "; does it speak TLS", True),
+        (OSError(113, "No route to host"), "No route to host$", False),
+    ],
+)
+def test_why_there_is_no_connection_comes_with_its_cure(
+    error: OSError, words: str, is_lasting: bool
+) -> None:
+    failure = cannot_connect(parse_address("https://lab.example"), error)
+    assert re.search(words, str(failure))
+    assert isinstance(failure, tarp.ConnectionFailed)
+    assert failure.is_lasting is is_lasting
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from tarp._replies import PICKLE
 
 AWAY = tarp.ConnectionFailed("away")
 FULL = failure("Overloaded", 503, retry_after="1")
+USED_UP = failure("TooManyRequests", 429, retry_after="2")
 LOCKED = failure("Unavailable", 503, "its file is locked", retry_after="1")
 THREE = Reply(200, {"content-type": "application/vnd.tarp.pickle"}, b"\x80\x05K\x03.")
 
@@ -61,11 +62,27 @@ def test_a_call_is_never_repeated(line: Any) -> None:
     assert len(played.requests) == 1
 
 
+def test_a_call_that_was_refused_for_a_limit_is_sent_again_when_the_host_says() -> None:
+    played = Played(_protocol.call(rpc("f"), Options()), USED_UP, USED_UP, THREE)
+    assert played.result.value == 3
+    assert len(played.pauses) == 2
+    assert all(pause >= 2 for pause in played.pauses)
+    late = failure("TooManyRequests", 429, retry_after="3600")
+    for options, line in [(Options(), late), (Options(retry_for=0), USED_UP)]:
+        played = Played(_protocol.call(rpc("f"), options), line)
+        assert isinstance(played.error, tarp.TooManyRequests)
+        assert len(played.requests) == 1
+    # What follows may have run.
+    assert isinstance(
+        Played(_protocol.call(rpc("f"), Options()), USED_UP, FULL).error, tarp.Overloaded
+    )
+
+
 def test_a_call_with_an_idempotency_key_is_repeated() -> None:
     options = Options(idempotency_key="k")
-    played = Played(_protocol.call(rpc("f"), options), AWAY, FULL, LOCKED, THREE)
+    played = Played(_protocol.call(rpc("f"), options), AWAY, FULL, LOCKED, USED_UP, THREE)
     assert played.result.value == 3
-    assert [request.headers["Idempotency-Key"] for request in played.requests] == ["k"] * 4
+    assert [request.headers["Idempotency-Key"] for request in played.requests] == ["k"] * 5
     assert played.pauses[1] >= 1, "as long as the host asked for"
 
 

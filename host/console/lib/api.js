@@ -2,6 +2,7 @@
  * The host's HTTP interface: calls, jobs, and what is told of them. Replies are read exactly. Knows
  * nothing of what is shown.
  */
+import { pathOf } from "./base.js";
 import { parse } from "./exact.js";
 
 /** The address of a procedure: names hold slashes, and whatever else is in them is escaped. */
@@ -30,7 +31,7 @@ function own(status, message) {
 async function request(address, options = {}) {
   let reply;
   try {
-    reply = await fetch(address, options);
+    reply = await fetch(pathOf(address), options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new HostError(0, own(0, "The host does not answer. Is it still running?"));
@@ -61,6 +62,14 @@ export function plain(value) {
 export async function ask(address, options) {
   return plain(await body(await request(address, options)));
 }
+
+/** Who this browser is logged in as: `{name, rights, expires, cookie}`. */
+export const session = () => ask("/-/session");
+/** Has the browser keep a token, in a cookie that no script can read. */
+export const logIn = (token) =>
+  ask("/-/session", { method: "POST", headers: { Authorization: `Bearer ${token}` } });
+export const logOut = () => ask("/-/session", { method: "DELETE" });
+
 /** The catalog, or null where it is the one with this tag. Defaults stay exact. */
 export async function catalog(tag) {
   const reply = await request("/-/procedures", {

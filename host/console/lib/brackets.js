@@ -2,14 +2,14 @@
  * Lists of numbers in brackets, as JSON, Python and NumPy write them: `[1, 2]`, `(1, 2)`,
  * `array([1., 2.])`, `[[1. 2.]\n [3. 4.]]`, `((1, 2), (3, 4))`. Tuples are read alike.
  */
-import { Fault, cureOfEllipsis, shortened } from "./number.js";
+import { Fault, cureOfEllipsis, shortened, trimmed } from "./number.js";
 import { element } from "./numbers.js";
 import { kindOf } from "./types.js";
 
 /** What Python writes in front of an array's brackets. */
-const ARRAY = /^(?:array|np\.array|numpy\.array|tensor)(?=\s*\()/;
-const SPACE = /\s*/y;
-const WORD = /[^\s,[\]()]*/y;
+const ARRAY = /^(?:array|np\.array|numpy\.array|tensor)(?=\p{White_Space}*\()/u;
+const SPACE = /\p{White_Space}*/uy;
+const WORD = /[^\p{White_Space},[\]()]*/uy;
 const OPTIONS = new Set(["", "dtype", "device", "requires_grad"]);
 
 /** Whether a text is a list in brackets. */
@@ -63,8 +63,8 @@ class Reader {
     const other = this.text
       .slice(this.at, end)
       .split(",")
-      .find((option) => !OPTIONS.has(option.split("=")[0].trim()));
-    if (other !== undefined) throw new Fault(`\`${shortened(other.trim())}\` follows the list`);
+      .find((option) => !OPTIONS.has(trimmed(option.split("=")[0])));
+    if (other !== undefined) throw new Fault(`\`${shortened(trimmed(other))}\` follows the list`);
     this.at = end + 1;
     return items;
   }
@@ -144,7 +144,7 @@ class Reader {
   quoted() {
     const end = this.text.indexOf(this.text[this.at], this.at + 1);
     if (end < 0) throw this.fault("a quote is opened and not closed");
-    const text = this.text.slice(this.at + 1, end).trim();
+    const text = trimmed(this.text.slice(this.at + 1, end));
     this.at = end + 1;
     return text;
   }

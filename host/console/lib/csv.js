@@ -9,7 +9,8 @@ const isSpace = (char) => char === " " || char === "\t" || char === "\u00a0" || 
 
 const LINE = /[^\n\r]*/y;
 
-function trim(text) {
+/** A cell without what may be around a number, a name or a title, and is no part of it. */
+export function bare(text) {
   let start = 0;
   let end = text.length;
   while (start < end && isSpace(text[start])) start++;
@@ -19,33 +20,59 @@ function trim(text) {
 
 const isComment = (line) => line[0] === "#" && line.slice(0, 4).toLowerCase() !== "#n/a";
 
+/** The delimiter of `sep=;`, which Excel writes and reads as a first line. In quotes it is a cell. */
+const NAMED = /^sep=([^\n\r])$/iu;
+
 /**
- * The lines of a text: `{rows: [{line, cells}], comments, delimiter}`. `bySpaces` where cells have none
- * inside of them, so that spaces may separate. Throws a Fault.
+ * The lines of a text: `{rows: [{line, cells, isOpen}], comments, delimiter, isNamed, outerTab}`. Throws a
+ * Fault. `kind` says what the cells are:
+ *
+ * - `numbers`: spaces around them are no part of them, and may separate them;
+ * - `words`, none of which is text: spaces around them are no part of them;
+ * - `text`, among others: spaces are a part of a cell, as in RFC 4180, and `#` begins no comment;
+ * - `titled`: such text below a line of titles, before which there may be comments.
+ *
+ * `outerTab` is the first line that has a tab at one of its ends, where tabs are not the delimiter.
  */
-export function split(text, bySpaces) {
-  const reader = new Reader(text.replace(/^\uFEFF/, ""));
+export function split(text, kind) {
+  const keepsSpaces = kind === "text" || kind === "titled";
+  const reader = new Reader(text.replace(/^\uFEFF/, ""), keepsSpaces);
   const rows = [];
   let comments = 0;
   let blank = 0;
+  let outerTab = 0;
+  const named = NAMED.exec(reader.restOfLine())?.[1] ?? null;
+  if (named !== null) {
+    if (!"\t;,".includes(named))
+      throw new Fault(
+        `line 1: \`sep=${named}\` names what is between cells; only a tab, a semicolon or a comma can be that`,
+      );
+    reader.delimiter = named;
+    reader.nextLine();
+  }
   while (!reader.isAtEnd()) {
     const whole = reader.restOfLine();
-    const start = trim(whole);
-    if (!start) {
+    const start = bare(whole);
+    // What is between tabs are cells, empty ones too.
+    const isBlank = keepsSpaces
+      ? !whole
+      : !start && !(reader.delimiter === "\t" && whole.includes("\t"));
+    if (isBlank) {
       if (rows.length) blank ||= reader.line;
       reader.nextLine();
-    } else if (!rows.length && isComment(start)) {
+    } else if (!rows.length && kind !== "text" && isComment(start)) {
       comments++;
       reader.nextLine();
     } else if (blank) {
       throw new Fault(`line ${blank} is blank, and lines with cells follow`);
     } else {
-      if (!rows.length) reader.delimiter = delimiterOf(reader.rest(), bySpaces);
+      if (!rows.length && named === null) reader.delimiter = delimiterOf(reader.rest(), kind);
+      if (reader.delimiter !== "\t" && (whole.startsWith("\t") || whole.endsWith("\t")))
+        outerTab ||= reader.line;
       rows.push(whole.includes('"') ? reader.row() : reader.plainRow(start, whole));
     }
   }
-  close(rows);
-  return { rows, comments, delimiter: reader.delimiter };
+  return { rows, comments, delimiter: reader.delimiter, isNamed: named !== null, outerTab };
 }
 
 /** Refuses lines of several lengths. */
@@ -57,12 +84,6 @@ export function checkLengths(rows) {
   throw new Fault(
     `line ${first.line} has ${cells(first)}, and line ${odd.line} has ${cells(odd)}`,
   );
-}
-
-/** Rows as CSV: lines end as RFC 4180 has it. */
-export function writeCsv(rows) {
-  const field = (cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
-  return rows.map((row) => row.map(field).join(",") + "\r\n").join("");
 }
 
 /** The text of a file; throws a Fault for what is not UTF-8. */
@@ -80,13 +101,16 @@ export async function textOf(file) {
 
 /**
  * The first of tab, semicolon and comma that there is outside of quotes, in the first line or else below
- * it; else spaces, where there are any between words below that line, or in the only one; else null.
+ * it; else spaces, where they may separate and there are any between words below that line, or in the only
+ * one; else null.
  */
-function delimiterOf(text, bySpaces) {
+function delimiterOf(text, kind) {
+  const keepsSpaces = kind === "text" || kind === "titled";
   const found = new Set();
   const line = text.split(/[\n\r]/, 1)[0];
-  const start = line.length - line.replace(/^[ \t\u00a0\u202f]+/, "").length;
-  const end = start + trim(line).length;
+  // Around numbers, tabs at an end of the line are as good as spaces.
+  const start = keepsSpaces ? -1 : line.length - line.replace(/^[ \t\u00a0\u202f]+/, "").length;
+  const end = keepsSpaces ? line.length : start + bare(line).length;
   let quoted = false;
   let atStart = true;
   for (let i = 0; i < text.length; i++) {
@@ -95,33 +119,38 @@ function delimiterOf(text, bySpaces) {
     else if (!quoted) {
       // Further lines count only where the first has no delimiter.
       if (found.size && (char === "\n" || char === "\r")) break;
-      // Tabs at an end of the line are as good as spaces.
       if (char === ";" || char === "," || (char === "\t" && i > start && (i < end || i > line.length)))
         found.add(char);
-      atStart = /[ \t\u00a0\u202f;,\n\r]/.test(char);
+      atStart = /[\t;,\n\r]/.test(char) || (isSpace(char) && !keepsSpaces);
     }
   }
   const delimiter = ["\t", ";", ","].find((one) => found.has(one));
-  if (delimiter || !bySpaces) return delimiter ?? null;
-  const [first, ...below] = text.split(/[\n\r]/).filter(trim);
-  const hasSpaces = (line) => trim(line).includes(" ");
+  if (delimiter || kind !== "numbers") return delimiter ?? null;
+  const [first, ...below] = text.split(/[\n\r]/).filter(bare);
+  const hasSpaces = (line) => bare(line).includes(" ");
   return (below.length ? below.some(hasSpaces) : hasSpaces(first)) ? " " : null;
 }
 
-/** A delimiter at the end of every line, or of every line but the last, begins no cell. */
-function close(rows) {
+/** Takes a delimiter at the end of every line, or of every line but the last, for no beginning of a cell. */
+export function close(rows) {
+  if (!rows.length) return;
   const last = rows.at(-1);
   const before = rows.slice(0, -1);
   const isContinued =
     before.length > 0 &&
     before.every((row) => row.isOpen && row.cells.length === last.cells.length + 1);
   if (!isContinued && !rows.every((row) => row.isOpen)) return;
-  for (const row of rows) if (row.isOpen) row.cells.pop();
+  for (const row of rows.filter((row) => row.isOpen)) {
+    row.cells.pop();
+    row.isOpen = false;
+  }
 }
 
 class Reader {
-  constructor(text) {
+  constructor(text, keepsSpaces) {
     this.text = text;
+    /** Whether spaces are a part of a cell. */
+    this.keepsSpaces = keepsSpaces;
     this.at = 0;
     this.line = 1;
     this.delimiter = null;
@@ -144,20 +173,20 @@ class Reader {
   }
   /** A line without quotes. */
   plainRow(trimmed, whole) {
-    const { line, delimiter } = this;
+    const { line, delimiter, keepsSpaces } = this;
     this.nextLine(whole.length);
-    if (delimiter === null) return { line, cells: [trimmed], isOpen: false };
-    const cells =
-      delimiter === " " ? trimmed.split(" ").filter(Boolean) : whole.split(delimiter);
-    const bare = cells.map(trim);
-    return { line, cells: bare, isOpen: bare.length > 1 && bare.at(-1) === "" };
+    if (delimiter === null)
+      return { line, cells: [keepsSpaces ? whole : trimmed], isOpen: false };
+    const all = delimiter === " " ? trimmed.split(" ").filter(Boolean) : whole.split(delimiter);
+    const cells = keepsSpaces ? all : all.map(bare);
+    return { line, cells, isOpen: cells.length > 1 && cells.at(-1) === "" };
   }
   row() {
     const { line } = this;
     const cells = [];
     let isOpen = false;
     for (;;) {
-      this.skipSpaces();
+      if (!this.keepsSpaces) this.skipSpaces();
       if (this.delimiter === " " && this.isAtLineEnd() && cells.length) break;
       isOpen = cells.length > 0 && this.isAtLineEnd();
       cells.push(this.text[this.at] === '"' ? this.quoted() : this.bare());
@@ -171,7 +200,13 @@ class Reader {
     const start = this.at;
     const { delimiter } = this;
     this.at = this.find((char) => char === "\n" || char === "\r" || char === delimiter);
-    return trim(this.text.slice(start, this.at));
+    const cell = this.text.slice(start, this.at);
+    if (!this.keepsSpaces) return bare(cell);
+    if (bare(cell).startsWith('"')) throw this.aroundQuotes();
+    return cell;
+  }
+  aroundQuotes() {
+    return new Fault(`line ${this.line}: there are spaces around the quotes of a cell; leave them out`);
   }
   quoted() {
     const opened = this.line;
@@ -188,9 +223,11 @@ class Reader {
       cell += '"';
       this.at++;
     }
+    const behind = this.at;
     if (this.delimiter !== " ") this.skipSpaces();
     if (!this.isAtLineEnd() && this.text[this.at] !== this.delimiter)
       throw new Fault(`line ${this.line}: text follows a quote that is closed`);
+    if (this.keepsSpaces && this.at > behind) throw this.aroundQuotes();
     return cell;
   }
   skipSpaces() {

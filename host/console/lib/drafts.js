@@ -98,9 +98,6 @@ export function useDrafts(procedure) {
     forms.set(name, setTyped);
     return () => forms.delete(name);
   }, [name]);
-  useEffect(() => {
-    if (memory.get(name) !== typed) keep(name, typed);
-  }, [name, typed]);
   const isLost = (draft) => Boolean(draft?.[LOST]);
   const lost = new Set();
   const drafts = parameters.map((parameter) => {
@@ -112,11 +109,16 @@ export function useDrafts(procedure) {
     if (!initials.current.has(key)) initials.current.set(key, initial(parameter));
     return initials.current.get(key);
   });
+  const change = (drafts) => {
+    // At once: an effect of a form that is left before it is drawn never runs.
+    keep(name, drafts);
+    setTyped(drafts);
+  };
   const fill = useCallback(
-    (parameter, draft) => setTyped((old) => new Map(old).set(keyOf(parameter), draft)),
-    [],
+    (parameter, draft) => change(new Map(recall(name)).set(keyOf(parameter), draft)),
+    [name],
   );
-  const clear = useCallback(() => setTyped(new Map()), []);
+  const clear = useCallback(() => change(new Map()), [name]);
   return { drafts, lost, fill, clear, isTouched: typed.size > 0 };
 }
 
@@ -132,16 +134,20 @@ export function prefill(procedure, values) {
 
 /** The one draft of a form without parameters, and how to change parts of it. */
 export function useDraft(procedure, initial) {
-  const [draft, setDraft] = useState(() => ({ ...initial, ...recall(procedure).get(REQUEST) }));
-  const change = useCallback((parts) => setDraft((old) => ({ ...old, ...parts })), []);
+  const kept = () => ({ ...initial, ...recall(procedure).get(REQUEST) });
+  const [draft, setDraft] = useState(kept);
+  const change = useCallback(
+    (parts) => {
+      const changed = { ...kept(), ...parts };
+      keep(procedure, new Map([[REQUEST, changed]]));
+      setDraft(changed);
+    },
+    [procedure],
+  );
   useEffect(() => {
-    forms.set(procedure, () => setDraft({ ...initial, ...recall(procedure).get(REQUEST) }));
+    forms.set(procedure, () => setDraft(kept()));
     return () => forms.delete(procedure);
   }, [procedure]);
-  const first = useRef(draft);
-  useEffect(() => {
-    if (draft !== first.current) keep(procedure, new Map([[REQUEST, draft]]));
-  }, [procedure, draft]);
   return [draft, change];
 }
 

@@ -4,7 +4,7 @@
  */
 import { base64 } from "./bytes.js";
 import { casesOf, partsOf, payloadOf } from "./draft.js";
-import { Fault, readNumber } from "./number.js";
+import { Fault, readNumber, trimmed } from "./number.js";
 import { readNumbers } from "./numbers.js";
 import { columnsOf, isBytes, isNumeric, kindOf } from "./types.js";
 
@@ -117,7 +117,7 @@ function encodeMap({ key, value }, { entries }, path, faults) {
 }
 
 function leaf(type, draft) {
-  if (isNumeric(type)) return readNumber(draft.trim(), type);
+  if (isNumeric(type)) return readNumber(trimmed(draft), type);
   if (type === "char") {
     if ([...draft].length !== 1) throw new Fault("Exactly one character.");
     return JSON.stringify(draft);

@@ -1,12 +1,12 @@
 /**
- * What the page knows of the host, and keeps up to date: the catalog, whether the host answers, and
- * a count that goes up whenever some job changed.
+ * What the page knows of the host, and keeps up to date: the catalog, whether the host answers, who is
+ * logged in, and a count that goes up whenever some job changed.
  *
  * News come over `/-/events`, one stream for all tabs. A host without them is asked every two seconds.
  * A page that nobody looks at follows nothing.
  */
 import { useEffect, useState } from "../vendor/htm-3.1.1/standalone.module.js";
-import { catalog } from "./api.js";
+import * as api from "./api.js";
 import { follow } from "./stream.js";
 
 const POLL = 2000;
@@ -15,7 +15,7 @@ const RETRY = 30_000;
 /** How long after an announced end a page that is still there follows the host again. */
 const BACK = 1000;
 
-let state = { catalog: null, link: "starting", jobs: 0 };
+let state = { catalog: null, link: "starting", session: null, jobs: 0 };
 const watchers = new Set();
 
 function set(change) {
@@ -55,13 +55,41 @@ export function refresh() {
 
 async function look() {
   try {
-    const changed = await catalog(state.catalog?.tag);
+    const changed = await api.catalog(state.catalog?.tag);
     if (changed) set({ catalog: changed });
-    if (state.link === "starting" || state.link === "lost")
-      set({ link: refused ? "polling" : "events" });
-  } catch {
-    set({ link: "lost" });
+    if (WAITING.includes(state.link)) set({ link: refused ? "polling" : "events" });
+    if (!state.session) set({ session: await api.session().catch(() => NOBODY) });
+  } catch (error) {
+    if (error.status === 401) lock();
+    else set({ link: "lost" });
   }
+}
+
+/** The links of a page that does not know yet whether the host answers. */
+const WAITING = ["starting", "lost", "locked"];
+/** A host of an older version does not tell. */
+const NOBODY = { name: null, cookie: false };
+
+/** What is known was for somebody who was logged in. */
+function lock() {
+  leave();
+  set({ catalog: null, session: null, link: "locked" });
+}
+
+/** Logs in with a token, and tells whether the host serves this page then. */
+export async function logIn(token) {
+  await api.logIn(token);
+  await refresh();
+  if (state.link === "locked") return false;
+  stream.join();
+  return true;
+}
+
+/** Logs out, and forgets what was typed and shown. */
+export async function logOut() {
+  await api.logOut();
+  sessionStorage.clear();
+  location.reload();
 }
 
 let poller = null;
@@ -112,18 +140,24 @@ function leave() {
   stream.leave();
 }
 
+/** Follows the host, or sees whether another tab has logged in. */
+function join() {
+  if (state.link === "locked") refresh();
+  else stream.join();
+}
+
 /** Begins to follow the host, whenever somebody looks at the page. */
 export function start() {
   stream = follow((word) => TAKE[word]?.());
   if (!document.hidden) stream.join();
   refresh();
-  document.addEventListener("visibilitychange", () => (document.hidden ? leave() : stream.join()));
+  document.addEventListener("visibilitychange", () => (document.hidden ? leave() : join()));
   addEventListener("pagehide", leave);
   // A browser may keep a page that was left, and its worker, just as they are: what is said in
   // `pagehide` is then not heard any more. A download is no leaving, so the page comes back.
   addEventListener("beforeunload", () => {
     leave();
-    setTimeout(() => document.hidden || stream.join(), BACK);
+    setTimeout(() => document.hidden || join(), BACK);
   });
-  addEventListener("pageshow", (event) => event.persisted && stream.join());
+  addEventListener("pageshow", (event) => event.persisted && join());
 }

@@ -6,7 +6,7 @@
 import { lexer } from "../vendor/marked-18.2.1/marked.esm.js";
 
 /** Longer texts are shown as they are. */
-const LONGEST = 50_000;
+const MAX_LENGTH = 50_000;
 /** Deeper nesting, too. */
 const DEEPEST = 20;
 
@@ -15,7 +15,7 @@ const plain = (text) => text.replace(/&(amp|lt|gt|quot|#39|nbsp);/g, (_, name) =
 
 /** The elements of a text; headings are at `level` and below. */
 export function elements(text, h, level = 2) {
-  if (text.length > LONGEST) return [h("pre", { tabIndex: 0 }, text)];
+  if (text.length > MAX_LENGTH) return [h("pre", { tabIndex: 0 }, text)];
   let last = level - 1;
   const draw = {
     space: () => null,

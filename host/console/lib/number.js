@@ -17,14 +17,30 @@ const DECIMAL_COMMA = /^[+\-\u2212]?\d+,\d+(?:[eE][+-]*\d+)?$/;
 const THOUSANDS = /^[+\-\u2212]?[1-9]\d{0,2},\d{3}$/;
 const GROUPED = /^[+\-\u2212]?(?=.*\d)[\d.,'\u2019 \u00a0\u202f]+$/s;
 const LOOK_ALIKE = /^(?=.*[.,])(?=.*\d)[0-9lIOoSB.,_+\-\u2212eE' ]+$/;
+/** Marks of byte order and direction, joiners, soft hyphens and controls, but for white space. */
+const UNSEEN = /[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/;
 const PLAIN = /^-?(?:0|[1-9]\d{0,14})(?:\.\d{1,30})?$/;
-const LONGEST = 40;
+const MAX_LENGTH = 40;
+
+const WHITE_SPACE = /\p{White_Space}/u;
+
+/** A text without white space at its ends, as Unicode has it: JavaScript's `trim` has U+FEFF, and not U+0085. */
+export function trimmed(text) {
+  let start = 0;
+  let end = text.length;
+  while (start < end && WHITE_SPACE.test(text[start])) start++;
+  while (start < end && WHITE_SPACE.test(text[end - 1])) end--;
+  return text.slice(start, end);
+}
+
+/** A text without the mark of byte order at its beginning. */
+export const unmarked = (text) => text.replace(/^\uFEFF/, "");
 
 /** What a message repeats of a text. */
 export function shortened(text) {
-  const characters = text.length <= LONGEST ? null : [...text.slice(0, 2 * LONGEST + 2)];
-  return characters && characters.length > LONGEST
-    ? `${characters.slice(0, LONGEST).join("")}…`
+  const characters = text.length <= MAX_LENGTH ? null : [...text.slice(0, 2 * MAX_LENGTH + 2)];
+  return characters && characters.length > MAX_LENGTH
+    ? `${characters.slice(0, MAX_LENGTH).join("")}…`
     : text;
 }
 
@@ -124,8 +140,11 @@ export const cureOfEllipsis = (text) =>
 
 function notANumber(text) {
   if (text === "") return new Fault("a number is needed");
+  const unseen = UNSEEN.exec(text)?.[0].codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
   const cure = GROUPED.test(text)
     ? ": decimals have a point, and thousands no separator"
-    : cureOfEllipsis(text);
+    : unseen
+      ? `: it has the character U+${unseen}, which is not to be seen`
+      : cureOfEllipsis(text);
   return new Fault(`\`${shortened(text)}\` is not a number${cure}`);
 }

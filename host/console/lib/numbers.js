@@ -4,7 +4,7 @@
  * `tarp call` follows the same rules.
  */
 import { isMeant, readBrackets } from "./brackets.js";
-import { checkLengths, split } from "./csv.js";
+import { bare, checkLengths, close, split } from "./csv.js";
 import {
   Fault,
   hasDecimalComma,
@@ -13,7 +13,10 @@ import {
   mayGroupThousands,
   readNumber,
   shortened,
+  trimmed,
+  unmarked,
 } from "./number.js";
+import { Notes } from "./notes.js";
 import { isFloat, kindOf } from "./types.js";
 
 const AS_LIST = "a list over several lines is one in brackets: [ ]";
@@ -24,12 +27,12 @@ const AS_LIST = "a list over several lines is one in brackets: [ ]";
  */
 export function readNumbers(source, type, column = null) {
   const notes = new Notes();
-  const trimmed = source.replace(/^\uFEFF/, "").trim();
+  const text = trimmed(unmarked(source));
   let items;
-  if (isMeant(trimmed)) {
+  if (isMeant(text)) {
     if (column !== null)
       throw new Fault(`it is a list in brackets, which has no column \`${column}\``);
-    items = readBrackets(trimmed, type, notes);
+    items = readBrackets(text, type, notes);
   } else {
     items = lines(source, type, column, notes);
   }
@@ -38,17 +41,20 @@ export function readNumbers(source, type, column = null) {
 
 /** The titles of a table's columns, or their numbers; null where there is one column, or one line. */
 export function columnsIn(source) {
-  if (isMeant(source.replace(/^\uFEFF/, "").trim())) return null;
-  const { rows } = split(source, true);
+  if (isMeant(trimmed(unmarked(source)))) return null;
+  const { rows } = split(source, "numbers");
+  close(rows);
   if (rows.length < 2 || rows[0].cells.length < 2) return null;
   const { titles } = titled(rows);
   return rows[0].cells.map((_, i) => titles[i] || `column ${i + 1}`);
 }
 
 function lines(source, type, column, notes) {
-  const table = split(source, true);
+  const table = split(source, "numbers");
   const { rows: all, delimiter } = table;
-  notes.comments = table.comments;
+  close(all);
+  notes.lines(table);
+  checkOuterTabs(table);
   const { titles, rows } = titled(all);
   notes.titles = titles;
   const element = elementOf(type);
@@ -71,6 +77,18 @@ function lines(source, type, column, notes) {
   const cells = rows.flatMap((row) => row.cells.map((_, i) => cellOf(row, i)));
   const numbers = values(cells, element, delimiter, notes);
   return rows.map((_, i) => `[${numbers.slice(i * width, (i + 1) * width).join(", ")}]`);
+}
+
+/** Refuses lines such as `1,5` with a tab beside it, where either may be the delimiter. */
+function checkOuterTabs({ rows, delimiter, outerTab }) {
+  if (!outerTab || delimiter !== ",") return;
+  const whole = ({ cells }) => cells.join(",");
+  const row = rows.find(({ line }) => line === outerTab);
+  if (row && rows.every((row) => hasDecimalComma(whole(row))))
+    throw new Fault(
+      `line ${outerTab}: \`${shortened(whole(row))}\` is one number where the tab separates, and two where ` +
+        "the comma does: decimals have a point; without the tab there are two",
+    );
 }
 
 /** The numbers of the only line, or of the only column. */
@@ -107,8 +125,10 @@ function list({ rows: all, delimiter }, titles, rows, element, notes) {
 export function titled(rows) {
   const [first, ...rest] = rows;
   const isTitles =
-    rest.length > 0 && first.cells.some((cell) => cell !== "") && !first.cells.some(mayBeNumber);
-  return isTitles ? { titles: first.cells, rows: rest } : { titles: [], rows };
+    rest.length > 0 &&
+    first.cells.some((cell) => bare(cell) !== "") &&
+    !first.cells.some((cell) => mayBeNumber(bare(cell)));
+  return isTitles ? { titles: first.cells.map(bare), rows: rest } : { titles: [], rows };
 }
 
 /** The index of a column by its title, or by its number from 1. */
@@ -128,11 +148,11 @@ function find(column, titles, rows) {
   throw new Fault(`there is no column \`${column}\`; ${cure}`);
 }
 
-/** A cell, and where it is. */
+/** A cell without the spaces around it, and where it is. */
 export function cellOf(row, column) {
   const place =
     row.cells.length === 1 ? `line ${row.line}` : `line ${row.line}, column ${column + 1}`;
-  return { text: row.cells[column], place };
+  return { text: bare(row.cells[column]), place };
 }
 
 const elementOf = (type) => (kindOf(type) === "list" ? elementOf(type.list) : type);
@@ -192,37 +212,4 @@ export function element(text, type, notes, place) {
       ? `a number is missing, and ${type} has no NaN for that`
       : `\`${text}\` is no number, and ${type} has no NaN for a gap`,
   );
-}
-
-/** What was made of a text that its author should know. */
-export class Notes {
-  titles = [];
-  comments = 0;
-  comma = null;
-  gaps = 0;
-  firstGap = "";
-  isNone = false;
-
-  gap(isNone, place) {
-    if (!this.gaps++) this.firstGap = place();
-    this.isNone = isNone;
-  }
-
-  /** Each as half a sentence. */
-  told() {
-    const told = [];
-    const { titles, comments, comma, gaps, firstGap } = this;
-    if (titles.length) {
-      const what = titles.length === 1 ? "a title" : "titles";
-      told.push(`the first line was taken as ${what}: ${titles.map(shortened).join(", ")}`);
-    }
-    if (comments === 1) told.push("1 line that begins with # was taken as a comment");
-    if (comments > 1) told.push(`${comments} lines that begin with # were taken as comments`);
-    if (comma !== null)
-      told.push(`commas were read as decimal points, as in ${shortened(comma)}`);
-    const became = this.isNone ? "none" : "NaN";
-    if (gaps === 1) told.push(`1 gap became ${became}, at ${firstGap}`);
-    if (gaps > 1) told.push(`${gaps} gaps became ${became}, the first at ${firstGap}`);
-    return told;
-  }
 }

@@ -6,14 +6,15 @@
  * JSON by name, where they need not be read again from the body, which may be long.
  */
 import { addressOf } from "./api.js";
+import { hostAddress } from "./base.js";
 import { unbase64 } from "./bytes.js";
 import { parse, write } from "./exact.js";
 import { TAKEN, isIdentifier, keywords, literal, quoted } from "./python.js";
 import { hasWide, isBytes, isFloat, isNumbers, kindOf } from "./types.js";
 
 /** Longer arguments are read from a file. */
-const LONGEST = 2000;
-export const isLong = (body) => body.length > LONGEST;
+const MAX_LENGTH = 2000;
+export const isLong = (body) => body.length > MAX_LENGTH;
 
 const resultOf = ({ result }) =>
   result !== null && kindOf(result) === "result" ? result.result.ok : result;
@@ -67,7 +68,7 @@ export function python(procedure, body, asJob, more) {
     ...(imports.length ? [...imports, ""] : []),
     "import tarp",
     "",
-    `with tarp.connect(${quoted(location.origin)}) as host:`,
+    `with tarp.connect(${quoted(hostAddress)}) as host:`,
     ...last,
   ].join("\n");
 }
@@ -89,7 +90,7 @@ export const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 const joined = (words) => words.join(" \\\n  ");
 
 export function curl(procedure, body, asJob, more) {
-  const address = shell(location.origin + addressOf(procedure.name));
+  const address = shell(hostAddress + addressOf(procedure.name));
   const sent = [
     "-H 'Content-Type: application/json'",
     isLong(body) ? "--data-binary @arguments.json" : `-d ${shell(body)}`,
@@ -98,7 +99,7 @@ export function curl(procedure, body, asJob, more) {
     ? ["-H 'Accept: application/octet-stream'", `-o ${shell(outputOf(procedure, more))}`]
     : [];
   if (!asJob) return joined(["curl", ...sent, ...taken, address]);
-  const jobs = `${location.origin}/-/jobs`;
+  const jobs = `${hostAddress}/-/jobs`;
   return [
     `job=$(${joined(["curl -sS -H 'Prefer: respond-async'", ...sent, address])} |`,
     "  grep -oE '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}' | head -n 1)",
@@ -127,14 +128,14 @@ export function javascript(procedure, body, asJob, more) {
     "const { id } = await reply.json();",
     "// An answer that says so is no outcome yet.",
     "for (let type = \"OperationInProgress\"; type === \"OperationInProgress\"; ) {",
-    `  reply = await fetch(\`${location.origin}/-/jobs/\${id}/result?wait=60\`${accept.length ? `, { headers: ${headers(accept)} }` : ""});`,
+    `  reply = await fetch(\`${hostAddress}/-/jobs/\${id}/result?wait=60\`${accept.length ? `, { headers: ${headers(accept)} }` : ""});`,
     "  type = reply.ok ? null : (await reply.clone().json()).type;",
     "}",
     "if (!reply.ok) throw new Error((await reply.json()).message);",
   ];
   return [
     ...(used.length ? [`import { ${used.join(", ")} } from "node:fs/promises";`, ""] : []),
-    `${asJob ? "let" : "const"} reply = await fetch(${JSON.stringify(location.origin + addressOf(procedure.name))}, {`,
+    `${asJob ? "let" : "const"} reply = await fetch(${JSON.stringify(hostAddress + addressOf(procedure.name))}, {`,
     '  method: "POST",',
     `  headers: ${headers(['"Content-Type": "application/json"', ...(asJob ? prefer : accept)])},`,
     `  body: ${sent},`,
@@ -158,7 +159,7 @@ export function tarp(procedure, body, asJob, more) {
     const value = long.has(name) ? `@${long.get(name)}` : wordOf(type, parse(texts.get(name)));
     return word(`${name}=${value}`);
   });
-  const target = `tarp call ${asJob ? "--job " : ""}${location.origin} ${word(procedure.name)}`;
+  const target = `tarp call ${asJob ? "--job " : ""}${hostAddress} ${word(procedure.name)}`;
   const output = givesBytes(procedure) ? [`-o ${word(outputOf(procedure, more))}`] : [];
   const all = [target, ...words, ...output];
   const line = all.join(" ");

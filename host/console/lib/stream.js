@@ -3,6 +3,8 @@
  * such workers, over a stream of its own. `take` is told `open`, `catalog`, `jobs`, `lost`, `refused`.
  */
 
+import { pathOf } from "./base.js";
+
 /** How often a tab says that it is still looked at, in milliseconds. */
 const BEAT = 5000;
 
@@ -13,7 +15,7 @@ export function follow(take) {
 function sharedStream(take) {
   let worker;
   try {
-    worker = new SharedWorker("/-/console/lib/worker.js", { name: "tarp-events" });
+    worker = new SharedWorker(new URL("worker.js", import.meta.url), { name: "tarp-events" });
   } catch {
     // There are none, or not for this page.
     return null;
@@ -40,7 +42,7 @@ function ownStream(take) {
   let source = null;
   const join = () => {
     if (source) return;
-    const events = new EventSource("/-/events");
+    const events = new EventSource(pathOf("/-/events"));
     source = events;
     for (const word of ["open", "catalog", "jobs"]) events.addEventListener(word, () => take(word));
     events.addEventListener("error", () => {

@@ -8,7 +8,7 @@
 /** When each tab that is looked at was last heard of. */
 const tabs = new Map();
 /** How long a tab may be silent, in milliseconds; tabs say `join` every five seconds. */
-const PATIENCE = 15_000;
+const TAB_TIMEOUT = 15_000;
 let source = null;
 let isOpen = false;
 
@@ -17,7 +17,7 @@ function tell(word) {
 }
 
 function open() {
-  const events = new EventSource("/-/events");
+  const events = new EventSource(new URL("../../events", location.href));
   source = events;
   events.addEventListener("open", () => {
     isOpen = true;
@@ -51,8 +51,8 @@ function leave(tab) {
 
 setInterval(() => {
   const now = Date.now();
-  for (const [tab, heard] of tabs) if (now - heard > PATIENCE) leave(tab);
-}, PATIENCE / 3);
+  for (const [tab, heard] of tabs) if (now - heard > TAB_TIMEOUT) leave(tab);
+}, TAB_TIMEOUT / 3);
 
 globalThis.onconnect = ({ ports: [tab] }) => {
   tab.onmessage = ({ data }) => (data === "join" ? join(tab) : leave(tab));

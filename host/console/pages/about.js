@@ -17,7 +17,7 @@ export function About({ procedure, documentation = procedure.documentation }) {
     digest,
     mode,
     suggested_wait: wait,
-    grants,
+    access,
   } = procedure;
   const facts = [
     ["File", file, `Version ${digest}`],
@@ -31,7 +31,16 @@ export function About({ procedure, documentation = procedure.documentation }) {
       "job",
       `Its author means it to run as a job; look at it every ${wait} s`,
     ],
-    grants?.length > 0 && ["Grants", grants.join(", "), "What it may touch outside its sandbox"],
+    granted(access).length > 0 && [
+      "Grants",
+      granted(access).join(", "),
+      "What it may touch outside its sandbox",
+    ],
+    missing(access).length > 0 && [
+      "Not granted",
+      missing(access).join(", "),
+      "What its imports would be good for; calls that need it fail",
+    ],
   ].filter(Boolean);
   const steps = name.split("/");
   return html`
@@ -55,6 +64,23 @@ export function About({ procedure, documentation = procedure.documentation }) {
       </dl>
     </header>
   `;
+}
+
+/** What a procedure may touch, by name. */
+function granted({ granted: { environment, config, folders, http, secrets } }) {
+  return [
+    ...environment.map((name) => `$${name}`),
+    ...config.map((key) => `configuration ${key}`),
+    ...secrets.map((name) => `secret $${name}`),
+    ...http,
+    ...folders.map(({ guest, access }) => `${guest} (${access})`),
+  ];
+}
+
+/** What it might want, and was not granted. */
+function missing({ wants, granted: { config, folders, http } }) {
+  const has = { files: folders.length > 0, config: config.length > 0, http: http.length > 0 };
+  return wants.filter((want) => !has[want]);
 }
 
 /** In brief, with the whole of it to unfold where records and the like hide something. */

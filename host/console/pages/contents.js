@@ -3,6 +3,7 @@
  * and files.
  */
 import { addressOf } from "../lib/api.js";
+import { pathOf } from "../lib/base.js";
 import { to } from "../lib/route.js";
 import { firstSentence } from "../parts/prose.js";
 import { html, useEffect, useRef } from "../parts/ui.js";
@@ -129,7 +130,7 @@ function Entry({ procedure, chosen }) {
   const { name, documentation, mode, web, site } = procedure;
   const tag = site ? "site" : web ? "web" : mode === "async" ? "job" : null;
   const way = site
-    ? { href: `${addressOf(name)}/`, target: "_blank", rel: "noreferrer" }
+    ? { href: pathOf(`${addressOf(name)}/`), target: "_blank", rel: "noreferrer" }
     : { href: to("procedures", name), "aria-current": name === chosen ? "true" : undefined };
   return html`
     <li>

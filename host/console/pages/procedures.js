@@ -1,6 +1,7 @@
 /**
  * All procedures, to be searched, and the chosen one beside them; on a narrow screen one or the other.
  */
+import { hostAddress, pathOf } from "../lib/base.js";
 import { plural } from "../lib/format.js";
 import { Icon, html, useEffect, useMemo, useState } from "../parts/ui.js";
 import { Contents, listed, matching } from "./contents.js";
@@ -88,10 +89,10 @@ function Welcome({ catalog }) {
         <div><dt><kbd>↓</kbd> <kbd>↑</kbd></dt><dd>through what was found</dd></div>
         <div><dt><kbd>Ctrl</kbd> <kbd>Enter</kbd></dt><dd>call</dd></div>
       </dl>
-      <p class="faint">For programs: <a href="/-/procedures">the catalog with types</a>, and <a href="/-/docs">OpenAPI</a>.</p>
+      <p class="faint">For programs: <a href=${pathOf("/-/procedures")}>the catalog with types</a>, and <a href=${pathOf("/-/docs")}>OpenAPI</a>.</p>
       ${
         catalog.client &&
-        html`<p class="faint">For Python: <code>pip install ${location.origin}${catalog.client.wheel}</code></p>`
+        html`<p class="faint">For Python: <code>pip install ${hostAddress}/-/client/${catalog.client.wheel.split("/").pop()}</code></p>`
       }
     </div>
   `;

@@ -2,13 +2,15 @@
  * What stays while one goes from page to page: the name, the ways, the colours, whether the host
  * answers.
  */
-import { useLive } from "../lib/live.js";
+import { pathOf } from "../lib/base.js";
+import { logOut, useLive } from "../lib/live.js";
 import { to, useRoute } from "../lib/route.js";
 import { toggle, useDark } from "../lib/theme.js";
 import { useNoDrop } from "../form/take.js";
 import { Icon, html, useEffect, useRef } from "../parts/ui.js";
 import { Job } from "./job.js";
 import { Jobs } from "./jobs.js";
+import { LogIn } from "./log-in.js";
 import { Overview } from "./overview.js";
 import { Procedures } from "./procedures.js";
 
@@ -40,7 +42,7 @@ export function Shell() {
     <a class="skip" href="#content" onClick=${(event) => skip(event, content)}>Skip to the content</a>
     <header class="top">
       <a class="brand" href="#/" aria-label="TARP, all procedures">
-        <img src="/-/console/icon.svg" alt="" width="26" height="26" /><span>TARP</span>
+        <img src=${pathOf("/-/console/icon.svg")} alt="" width="26" height="26" /><span>TARP</span>
       </a>
       <nav aria-label="Pages">
         ${WAYS.map(
@@ -61,6 +63,7 @@ export function Shell() {
         )}
       </nav>
       <${Link} link=${live.link} />
+      ${live.session?.cookie && html`<${LogOut} name=${live.session.name} />`}
       <${Theme} />
     </header>
     <main id="content" tabindex="-1" ref=${content}>
@@ -70,6 +73,7 @@ export function Shell() {
 }
 
 function Page({ page, inside, route, live }) {
+  if (live.link === "locked") return html`<${LogIn} />`;
   if (page === "jobs" && inside) return html`<${Job} key=${inside} id=${inside} live=${live} />`;
   if (page === "jobs") return html`<${Jobs} live=${live} query=${route.query} />`;
   if (page === "overview") return html`<${Overview} />`;
@@ -127,6 +131,7 @@ const SAYS = {
   starting: ["Connecting", ""],
   events: ["Live", "Changes show at once."],
   polling: ["Live", "Changes show within two seconds."],
+  locked: ["Logged out", "The host asks for a token."],
   lost: ["No answer", "The host does not answer; trying again."],
 };
 
@@ -136,6 +141,20 @@ function Link({ link }) {
     <span class=${`link ${link}`} title=${title} role="status">
       <span class="dot" aria-hidden="true"></span><span class="link-text">${text}</span>
     </span>
+  `;
+}
+
+function LogOut({ name }) {
+  return html`
+    <button
+      type="button"
+      class="quiet square"
+      aria-label="Log out"
+      title=${`Logged in as ${name}. Log out`}
+      onClick=${logOut}
+    >
+      <${Icon} name="leave" />
+    </button>
   `;
 }
 

@@ -2,6 +2,7 @@
  * A web procedure, which takes a request as it is: a form for the method, the query and the body.
  */
 import { addressOf, outcomeOf } from "../lib/api.js";
+import { hostAddress, pathOf } from "../lib/base.js";
 import { prefillDraft, useDraft } from "../lib/drafts.js";
 import { Pairs, emptyPair } from "../form/pairs.js";
 import { useDrop } from "../form/take.js";
@@ -107,7 +108,7 @@ export function WebProcedure({ procedure }) {
     name,
     methods,
     method,
-    address: location.origin + address,
+    address: hostAddress + address,
     query: pairsOf(query),
     type,
     body,
@@ -182,7 +183,7 @@ export function WebProcedure({ procedure }) {
           ${
             !isPost &&
             html`
-            <a class="button" href=${address} target="_blank" rel="noreferrer">Open by itself</a>
+            <a class="button" href=${pathOf(address)} target="_blank" rel="noreferrer">Open by itself</a>
           `
           }
           ${tried && isMissing && html`<span class="fault" role="alert">Choose a file for the body.</span>`}

@@ -4,9 +4,9 @@
 import { Copy, Download, fileName, html } from "./ui.js";
 
 /** Longer ones are cut. */
-const LONGEST = 160;
+const MAX_LENGTH = 160;
 
-const cut = (text) => (text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text);
+const cut = (text) => (text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text);
 
 /** `texts` is a Map from names to their JSON; `label` is for who does not see where they stand. */
 export function Arguments({ texts, label }) {

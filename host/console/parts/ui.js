@@ -16,6 +16,7 @@ const ICONS = {
   check: "m5 12.5 4.5 4.5L19 7.5",
   back: "m14 6-6 6 6 6",
   down: "M12 4v11m-5-4.5 5 5 5-5M5 20h14",
+  leave: "M14 4H5v16h9M10 12h10m-4-4 4 4-4 4",
   file: "M13 3H6v18h12V8zm0 0v5h5",
   warning: "M12 9v4.5m0 3v.5M12 3.5 2.5 20h19z",
 };

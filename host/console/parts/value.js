@@ -2,18 +2,18 @@
  * A value as people want to see it: plotted, in a table, as text, as a picture; and as JSON.
  */
 import { unbase64 } from "../lib/bytes.js";
-import { writeCsv } from "../lib/csv.js";
 import { isNumber, write } from "../lib/exact.js";
 import { count, plural } from "../lib/format.js";
 import { pairsOf, seriesOf, tableOf } from "../lib/shape.js";
 import { isBytes, kindOf } from "../lib/types.js";
+import { writeCsv } from "../lib/write-csv.js";
 import { Bytes } from "./picture.js";
 import { Plot } from "./plot.js";
 import { Table, cell } from "./table.js";
 import { Code, Copy, Download, Segments, fileName, html, useMemo, useState } from "./ui.js";
 
 /** Longer JSON is only for saving. */
-const LONGEST = 200_000;
+const MAX_LENGTH = 200_000;
 
 /** `type` is the result's type where it is known; `name` names files. */
 export function Value({ value, type = null, name }) {
@@ -78,13 +78,13 @@ function shapesOf(value, type) {
 
 function Json({ value }) {
   const text = useMemo(() => write(value, "  "), [value]);
-  const cut = text.length > LONGEST;
+  const cut = text.length > MAX_LENGTH;
   return html`
-    <${Code} text=${cut ? `${text.slice(0, LONGEST)}…` : text} label="The result as JSON" />
+    <${Code} text=${cut ? `${text.slice(0, MAX_LENGTH)}…` : text} label="The result as JSON" />
     ${
       cut &&
       html`
-      <p class="note">These are the first ${count(LONGEST)} characters; the file has all of them.</p>
+      <p class="note">These are the first ${count(MAX_LENGTH)} characters; the file has all of them.</p>
     `
     }
   `;

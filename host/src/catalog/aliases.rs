@@ -10,8 +10,8 @@ use std::time::SystemTime;
 
 use super::metadata::Metadata;
 use super::names::flat;
+use super::procedure::{Mount, Problem, Procedure, Source};
 use super::reflect::Export;
-use super::{Mount, Problem, Procedure, Source};
 use crate::config::{Sidecar, check_alias};
 
 /// The aliases of one file's procedures, none of which two of them have.
@@ -23,18 +23,24 @@ pub(super) struct FileAliases<'a> {
     pub(super) warnings: Vec<String>,
 }
 
+/// A sidecar gives an alias that the file has as a name already.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("its sidecar's alias `{alias}` of `{procedure}`: the file has that name already")]
+pub(super) struct AliasTaken {
+    alias: String,
+    procedure: String,
+}
+
 impl<'a> FileAliases<'a> {
     /// # Errors
     ///
     /// What is wrong with the owner's: a sidecar's fault is always an error.
-    pub(super) fn of(exports: &[Export], sidecar: &'a Sidecar) -> Result<Self, String> {
+    pub(super) fn of(exports: &[Export], sidecar: &'a Sidecar) -> Result<Self, AliasTaken> {
         let mut taken: HashSet<_> = exports.iter().map(|export| export.name.clone()).collect();
         for (name, table) in &sidecar.procedures {
             for alias in table.aliases.iter().flatten() {
                 if !taken.insert(alias.clone()) {
-                    return Err(format!(
-                        "its sidecar's alias `{alias}` of `{name}`: the file has that name already"
-                    ));
+                    return Err(AliasTaken { alias: alias.clone(), procedure: name.clone() });
                 }
             }
         }
@@ -51,16 +57,17 @@ impl<'a> FileAliases<'a> {
         }
         let mut sound = Vec::new();
         for alias in metadata.table(export).iter().flat_map(|table| &table.aliases) {
-            let checked = check_alias(alias).and_then(|()| {
-                let is_new = self.taken.insert(alias.clone());
-                if is_new { Ok(()) } else { Err("the file has that name already".into()) }
-            });
-            match checked {
-                Ok(()) => sound.push(alias.clone()),
-                Err(reason) => self.warnings.push(format!(
-                    "the alias `{alias}` of `{name}` in the component is not served: {reason}"
-                )),
-            }
+            let reason = match check_alias(alias) {
+                Ok(()) if self.taken.insert(alias.clone()) => {
+                    sound.push(alias.clone());
+                    continue;
+                }
+                Ok(()) => "the file has that name already".to_owned(),
+                Err(invalid) => invalid.to_string(),
+            };
+            self.warnings.push(format!(
+                "the alias `{alias}` of `{name}` in the component is not served: {reason}"
+            ));
         }
         sound
     }

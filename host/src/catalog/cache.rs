@@ -9,6 +9,7 @@
 //! is one file: `.refused` says why the component cannot be used ([`refusals`]).
 
 mod directory;
+mod names;
 mod refusals;
 mod room;
 
@@ -25,16 +26,11 @@ use wasmtime::component::Component;
 use super::compile::{About, Compiled};
 use crate::sandbox::{Concurrency, Sandbox};
 use directory::Directory;
+use names::FORMAT;
 use room::Room;
 
 pub use directory::CacheError;
 pub(super) use refusals::Terms;
-
-/// What the files of an entry end in.
-const ENDINGS: [&str; 4] = ["cwasm", "json", "sum", refusals::ENDING];
-
-/// Changes with what is written beside the code.
-const FORMAT: u32 = 1;
 
 /// Bytes of what is known of a component beside its code.
 const MAX_ABOUT: u64 = 16 << 20;
@@ -158,16 +154,6 @@ fn stem(sandbox: &Sandbox, digest: blake3::Hash) -> String {
     format!("{}-{:016x}", digest.to_hex(), hasher.finish())
 }
 
-/// Whether a file of that name may be an entry's.
-fn is_own_name(name: &str) -> bool {
-    let is_hex = |text: &str, length: usize| {
-        text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    let Some((stem, ending)) = name.split_once('.') else { return false };
-    let Some((digest, settings)) = stem.split_once('-') else { return false };
-    ENDINGS.contains(&ending) && is_hex(digest, 64) && is_hex(settings, 16)
-}
-
 fn total(code: blake3::Hash, about: &[u8]) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new();
     hasher.update(code.as_bytes()).update(about);
@@ -183,20 +169,4 @@ fn load(sandbox: &Sandbox, concurrency: Concurrency, code: &File) -> wasmtime::R
     // the compiler made, or of one that belongs to this user, that nobody else can write to, and
     // whose sum says that it is as `store` wrote it, in a directory where only this user can write.
     unsafe { Component::deserialize_file(engine, descriptor) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn own_names_are_told_from_others() {
-        let stem = format!("{}-{}", "0a".repeat(32), "f".repeat(16));
-        for ending in ENDINGS {
-            assert!(is_own_name(&format!("{stem}.{ending}")));
-        }
-        for other in ["notes.txt", "a.cwasm", &stem, &format!("{stem}.cwasm.bak"), ".json"] {
-            assert!(!is_own_name(other), "{other}");
-        }
-    }
 }

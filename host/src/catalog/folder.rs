@@ -1,7 +1,7 @@
 //! What is in the folder, and which of it has settled.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -62,6 +62,41 @@ impl Found {
             Err(e) => return Err(e),
         };
         Ok(Self::new(name, path, stamp, sidecar))
+    }
+
+    /// A component that is not in its place yet, with a sidecar from anywhere.
+    pub(super) fn elsewhere(
+        name: String,
+        path: PathBuf,
+        sidecar: Option<PathBuf>,
+    ) -> std::io::Result<Self> {
+        let stamp = Stamp::of(&std::fs::metadata(&path)?);
+        let of = |path: &PathBuf| std::fs::metadata(path).map(|metadata| Stamp::of(&metadata));
+        let sidecar_stamp = sidecar.as_ref().map(of).transpose()?;
+        Ok(Self { name, path, sidecar, stamp: (stamp, sidecar_stamp) })
+    }
+
+    /// The same at its place, by the open files of what was moved there: whatever has a name there by now
+    /// is seen as a change of it. `None` stands for what has been there before, `Some(None)` for a sidecar
+    /// that is gone.
+    pub(super) fn moved(
+        &self,
+        place: &Path,
+        component: Option<&File>,
+        sidecar: Option<Option<&File>>,
+    ) -> std::io::Result<Self> {
+        let of = |file: &File| file.metadata().map(|metadata| Stamp::of(&metadata));
+        let stamp = component.map(of).transpose()?.unwrap_or_else(|| self.stamp.0.clone());
+        let sidecar = match sidecar {
+            None => self.stamp.1.clone(),
+            Some(file) => file.map(of).transpose()?,
+        };
+        Ok(Self::new(self.name.clone(), place, stamp, sidecar))
+    }
+
+    /// Whether what lies at its path is still this.
+    pub(super) fn is_there(&self) -> bool {
+        Self::file(&self.path).is_ok_and(|now| now.is_same(self))
     }
 
     /// Whether `other`, the same file earlier, had a sidecar that said something, and this one has

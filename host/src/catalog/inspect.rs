@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::folder::Found;
-use super::load::Loader;
-use super::{Mount, Procedure};
+use super::load::{LoadError, Loader, Unavailable};
+use super::procedure::{Mount, Procedure};
+use crate::sandbox::Access;
 
 /// What a component is and has.
 pub struct Inspection {
@@ -17,11 +18,18 @@ pub struct Inspection {
     pub warnings: Vec<String>,
     /// The interfaces that it imports functions from, with their versions.
     pub imports: Vec<String>,
+    /// What it might want to touch, and may.
+    pub access: Arc<Access>,
     /// Bytes.
     pub size: u64,
     /// BLAKE3, in hexadecimal.
     pub digest: String,
 }
+
+/// The host would not load a component.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct InspectError(#[from] LoadError);
 
 impl Loader {
     /// Loads a component, with its sidecar if it has one. Takes as long as compiling takes.
@@ -29,10 +37,10 @@ impl Loader {
     /// # Errors
     ///
     /// Why the host would not load it.
-    pub fn inspect(&self, file: &Path) -> Result<Inspection, String> {
-        let found = Found::file(file).map_err(|e| format!("cannot be read: {e}"))?;
+    pub fn inspect(&self, file: &Path) -> Result<Inspection, InspectError> {
+        let found = Found::file(file).map_err(|e| LoadError::from(Unavailable::from(e)))?;
         let size = found.size();
-        let loaded = self.load(&found).map_err(|e| e.to_string())?;
+        let loaded = self.load(&found)?;
         let source = loaded.procedures.first().map(|procedure| &procedure.source);
         let source = source.or_else(|| loaded.mount.as_ref().map(|mount| &mount.source));
         Ok(Inspection {
@@ -41,6 +49,7 @@ impl Loader {
             mount: loaded.mount,
             warnings: loaded.warnings,
             imports: loaded.imports,
+            access: loaded.access,
             size,
         })
     }

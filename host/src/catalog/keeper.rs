@@ -1,5 +1,7 @@
 //! Keeps the catalog true to the folder: looks, loads what changed, publishes the next catalog.
 
+mod install;
+
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,18 +9,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwap;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 use tracing::{debug, error, info, warn};
 
-use super::aliases::{Aliases, Wanted};
+use super::Catalog;
+use super::claims::{Names, Present};
+use super::deploy::command::Command;
+use super::deploy::staging;
 use super::folder::{Found, Scan, Settling, identity, scan};
 use super::lanes::{Lanes, Ticket};
 use super::load::{LoadError, Loaded, Loader};
+use super::lock::{LOCK_FILE, Lock, LockError};
+use super::procedure::Problem;
+use super::versions::Versions;
 use super::watch::Watch;
-use super::{Catalog, Mount, Problem, Procedure, Source};
 use crate::config::LoadingConfig;
 use crate::metrics::Metrics;
+use crate::sandbox::Access;
 
 /// The catalog of this moment, for whoever starts a call.
 pub type Shared = Arc<ArcSwap<Catalog>>;
@@ -51,6 +59,12 @@ pub struct Keeper {
     next_check: Instant,
     /// Told when a file turns out to take long.
     slow: Arc<Notify>,
+    /// Changes of the folder that it is asked for.
+    commands: (mpsc::Sender<Command>, mpsc::Receiver<Command>),
+    /// Keeps what was loaded, to be returned to.
+    versions: Option<Arc<Versions>>,
+    /// What may be served, where that is not everything.
+    lock: Option<Lock>,
 }
 
 /// What is known of one file.
@@ -73,12 +87,18 @@ struct File {
     retry: Option<(Instant, Duration)>,
 }
 
-/// A load under way.
+/// A load under way. Dropping it says that the load is not wanted any more.
 struct Loading {
     /// Tells it from one of another version.
     number: u64,
     ticket: Ticket,
     since: SystemTime,
+}
+
+impl Drop for Loading {
+    fn drop(&mut self) {
+        self.ticket.cancel();
+    }
 }
 
 /// A load that has ended.
@@ -93,6 +113,9 @@ const SAME_FOLDER: Duration = Duration::from_secs(1);
 
 /// How long after a read error it is tried again at first, and at the most.
 const RETRY: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(30)];
+
+/// Changes of the folder that wait for their turn.
+const COMMANDS: usize = 16;
 
 /// Making catalogs takes at most one part of so many of the time.
 const PUBLISHING_SHARE: u32 = 10;
@@ -120,7 +143,31 @@ impl Keeper {
             next_look: None,
             next_check: now,
             slow: Arc::default(),
+            commands: mpsc::channel(COMMANDS),
+            versions: None,
+            lock: None,
         }
+    }
+
+    /// Serves only what the folder's `components.lock` names.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none that can be used.
+    pub fn follow_lock(&mut self) -> Result<(), LockError> {
+        self.lock = Some(Lock::open(&self.folder)?);
+        Ok(())
+    }
+
+    /// Keeps what is loaded in this directory as well, so that it can be returned to.
+    ///
+    /// # Errors
+    ///
+    /// Where the directory cannot be used.
+    pub fn keep_versions(&mut self, directory: PathBuf) -> std::io::Result<()> {
+        let versions = Versions::open(directory, self.config.keep_versions)?;
+        self.versions = Some(Arc::new(versions));
+        Ok(())
     }
 
     /// The catalog that is kept.
@@ -136,6 +183,8 @@ impl Keeper {
     /// Keeps the catalog for as long as it is polled. `ready` is called once, when all files that
     /// were there at the start have been looked at, but for those that take long to compile.
     pub async fn run(mut self, ready: impl FnOnce(&Catalog)) {
+        let folder = self.folder.clone();
+        let _ = tokio::task::spawn_blocking(move || staging::recover(&folder)).await;
         // Before the first look, so that nothing can change unnoticed between the two.
         let mut watch = Watch::new(&self.folder);
         let mut loads = JoinSet::<Finished>::new();
@@ -166,6 +215,7 @@ impl Keeper {
                     Ok(finished) => self.finish(finished),
                     Err(e) => error!(error = %e, "loading a component failed inside the host"),
                 },
+                Some(command) = self.commands.1.recv() => self.obey(command).await,
                 () = slow.notified() => self.is_stale = true,
                 () = watch.changed() => self.next_look = Some(Instant::now()),
                 () = tokio::time::sleep_until(wake.into()) => {}
@@ -243,12 +293,30 @@ impl Keeper {
             }
         };
         watch.looked(start.elapsed(), std::mem::take(&mut scan.directories));
+        self.refresh_lock();
         self.note_unreadable(std::mem::take(&mut scan.unreadable));
         self.settling.retain(&scan.components);
         self.note_missing(&scan);
         for found in std::mem::take(&mut scan.components).into_values() {
             self.consider(found, watch, loads);
         }
+    }
+
+    /// Reads the lock file again where it has changed, and has everything judged anew by it.
+    fn refresh_lock(&mut self) {
+        let Some(lock) = self.lock.as_mut().filter(|lock| lock.is_other()) else { return };
+        lock.read();
+        match &lock.fault {
+            None => info!(components = lock.says.len(), "following another {LOCK_FILE}"),
+            Some(fault) => warn!("{fault}; what the last good one says still holds"),
+        }
+        let now = Instant::now();
+        for (name, file) in &mut self.files {
+            // What is named in another version is served until that one is loaded, or cannot be.
+            file.loaded.take_if(|_| lock.says.refusal_of(name).is_some());
+            file.retry = Some((now, RETRY[0]));
+        }
+        self.is_stale = true;
     }
 
     /// What of the folder cannot be read now, and why.
@@ -355,16 +423,7 @@ impl Keeper {
     fn load(&mut self, found: Found, loads: &mut JoinSet<Finished>) {
         let found = Arc::new(found);
         let name = found.name.clone();
-        let file = self.files.entry(name.clone()).or_insert_with(|| File {
-            found: Arc::clone(&found),
-            loading: None,
-            loaded: None,
-            problem: None,
-            loaded_at: SystemTime::UNIX_EPOCH,
-            missing: None,
-            bare: None,
-            retry: None,
-        });
+        let file = self.files.entry(name.clone()).or_insert_with(|| File::new(Arc::clone(&found)));
         if !file.found.is_same(&found) {
             file.retry = None;
         }
@@ -372,6 +431,11 @@ impl Keeper {
         file.bare = None;
         // What is loaded of an older version must not come after this one.
         file.cancel();
+        if let Some(refusal) = self.lock.as_ref().and_then(|lock| lock.says.refusal_of(&name)) {
+            file.retry = None;
+            self.is_stale = true;
+            return file.refuse(refusal);
+        }
         let (number, ticket) = (NUMBER.fetch_add(1, Ordering::Relaxed), Ticket::default());
         let since = SystemTime::now();
         file.loading = Some(Loading { number, ticket: ticket.clone(), since });
@@ -392,51 +456,76 @@ impl Keeper {
         let last = file.retry.take();
         let message = match result {
             Err(LoadError::Stopped) => return,
-            Ok(loaded) => {
+            Ok(loaded) if let Some(refusal) = lock_refusal(self.lock.as_ref(), &name, &loaded) => {
+                refusal
+            }
+            Ok(mut loaded) => {
                 self.metrics.loaded(true);
+                if let Some(before) = &file.loaded {
+                    loaded.warnings.extend(new_wants(&before.access, &loaded.access));
+                }
                 info!(file = name, procedures = loaded.procedures.len(), "loaded");
                 for warning in &loaded.warnings {
                     warn!(file = name, "{warning}");
+                }
+                if let Some(versions) = &self.versions {
+                    let (component, found) = (Arc::clone(&loaded.component), &file.found);
+                    // At the start nobody knows what came first.
+                    versions.note(
+                        component,
+                        found.path.clone(),
+                        found.sidecar.clone(),
+                        self.complete,
+                    );
                 }
                 file.loaded = Some(loaded);
                 file.loaded_at = SystemTime::now();
                 file.problem = None;
                 return;
             }
-            Err(LoadError::Refused(message)) => shortened(message),
-            Err(LoadError::Unavailable(message)) => {
+            Err(LoadError::Refused(refusal)) => shortened(refusal.to_string()),
+            Err(LoadError::Unavailable(reason)) => {
                 let pause = last.map_or(RETRY[0], |(_, pause)| (2 * pause).min(RETRY[1]));
                 let at = Instant::now() + pause;
                 file.retry = Some((at, pause));
                 self.next_look = Some(self.next_look.map_or(at, |other| other.min(at)));
-                message
+                reason.to_string()
             }
         };
         self.metrics.loaded(false);
-        if file.problem.as_ref().is_some_and(|problem| problem.message == message) {
-            return;
+        file.loaded.take_if(|loaded| lock_refusal(self.lock.as_ref(), &name, loaded).is_some());
+        file.refuse(message);
+    }
+
+    /// Who has which name, and the problems of those who do not get one; `instead` is what one file is to
+    /// have in place of what it has.
+    fn names(&self, instead: Option<(&str, &Loaded)>) -> (Names, Vec<Problem>) {
+        let (mut present, mut gone) = (Vec::new(), Vec::new());
+        for (name, file) in &self.files {
+            if instead.is_some_and(|(its, _)| its == name) {
+                continue;
+            }
+            let Some(loaded) = &file.loaded else { continue };
+            if file.missing.is_some() {
+                gone.push(loaded);
+            } else {
+                present.push(Present { loaded, since: file.loaded_at });
+            }
         }
-        let serving = file.loaded.is_some();
-        let kept = if serving { "; the last good version is still served" } else { "" };
-        warn!(file = name, "not loaded: {message}{kept}");
-        file.problem = Some(Problem { file: name, message, since: SystemTime::now(), serving });
+        present.extend(instead.map(|(_, loaded)| Present { loaded, since: SystemTime::now() }));
+        let before = self.shared.load();
+        // While the host starts, who has a name depends on what was loaded first.
+        let owners = before.complete.then_some(&before.names);
+        Names::give(&present, &gone, owners)
     }
 
     /// Makes the next catalog and swaps it in.
     fn publish(&mut self) {
         let start = Instant::now();
-        let mut procedures: BTreeMap<Arc<str>, Arc<Procedure>> = BTreeMap::new();
-        let mut mounts: BTreeMap<Arc<str>, Arc<Mount>> = BTreeMap::new();
         let mut problems: Vec<Problem> = self.unreadable.values().cloned().collect();
-        let mut conflicts = Vec::new();
-        let mut wanted = Vec::new();
-        let before = self.shared.load();
-        // While the host starts, who has a name depends on what was loaded first.
-        let is_settled = before.complete;
-        // A file that is gone gives way to those that are there: it may be one of them, renamed.
-        let (gone, there): (Vec<_>, Vec<_>) =
-            self.files.iter().partition(|(_, file)| file.missing.is_some());
-        for (name, file) in there {
+        problems.extend(self.lock.as_ref().and_then(Lock::problem));
+        let mut components = Vec::new();
+        for (name, file) in self.files.iter().filter(|(_, file)| file.missing.is_none()) {
             problems.extend(file.problem());
             let Some(loaded) = &file.loaded else { continue };
             let warnings = loaded.warnings.iter().map(|warning| Problem {
@@ -446,39 +535,15 @@ impl Keeper {
                 serving: true,
             });
             problems.extend(warnings);
-            for procedure in &loaded.procedures {
-                let owner = before.procedures.get(&procedure.name).filter(|_| is_settled);
-                conflicts.extend(claim(&mut procedures, owner, procedure, file.loaded_at));
-                wanted.extend(Wanted::by(procedure, file.loaded_at));
-            }
-            if let Some(mount) = &loaded.mount {
-                let owner = before.mounts.get(&mount.name).filter(|_| is_settled);
-                conflicts.extend(claim(&mut mounts, owner, mount, file.loaded_at));
-            }
+            components.push(Arc::clone(&loaded.component));
         }
-        let mut leaving = Vec::new();
-        for loaded in gone.into_iter().filter_map(|(_, file)| file.loaded.as_ref()) {
-            for procedure in &loaded.procedures {
-                let name = Arc::clone(&procedure.name);
-                procedures.entry(name).or_insert_with(|| Arc::clone(procedure));
-                leaving.push(procedure);
-            }
-            if let Some(mount) = &loaded.mount {
-                mounts.entry(Arc::clone(&mount.name)).or_insert_with(|| Arc::clone(mount));
-            }
-        }
-        let mut aliases = Aliases::new(wanted, &procedures, &mounts, |alias| {
-            before.aliases.given(alias).filter(|_| is_settled).map(|owner| &*owner.source)
-        });
-        aliases.keep(leaving, &procedures, &mounts);
-        conflicts.extend_from_slice(aliases.problems());
-        report_new(&conflicts, before.problems());
+        let (names, conflicts) = self.names(None);
+        report_new(&conflicts, self.shared.load().problems());
         problems.extend(conflicts);
         self.shared.store(Arc::new(Catalog {
-            version: version(&procedures, &mounts, &aliases),
-            procedures,
-            mounts,
-            aliases,
+            version: names.version(),
+            names,
+            components,
             problems,
             complete: self.complete,
         }));
@@ -493,11 +558,35 @@ impl Keeper {
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 
 impl File {
+    fn new(found: Arc<Found>) -> Self {
+        Self {
+            found,
+            loading: None,
+            loaded: None,
+            problem: None,
+            loaded_at: SystemTime::UNIX_EPOCH,
+            missing: None,
+            bare: None,
+            retry: None,
+        }
+    }
+
+    /// Notes why its newest version is not served.
+    fn refuse(&mut self, message: String) {
+        let name = &self.found.name;
+        if self.problem.as_ref().is_some_and(|problem| problem.message == message) {
+            return;
+        }
+        let serving = self.loaded.is_some();
+        let kept = if serving { "; the last good version is still served" } else { "" };
+        warn!(file = name, "not loaded: {message}{kept}");
+        let (file, since) = (name.clone(), SystemTime::now());
+        self.problem = Some(Problem { file, message, since, serving });
+    }
+
     /// Ends the load that is under way.
     fn cancel(&mut self) {
-        if let Some(loading) = self.loading.take() {
-            loading.ticket.cancel();
-        }
+        self.loading = None;
     }
 
     /// What its owner should know, beside its warnings.
@@ -513,11 +602,34 @@ impl File {
     }
 }
 
+/// Why a version is not to be served by the lock file.
+fn lock_refusal(lock: Option<&Lock>, name: &str, loaded: &Loaded) -> Option<String> {
+    lock?.says.refusal(name, &loaded.component.version)
+}
+
+/// What a new version might want that is not granted, and the one before did not want.
+fn new_wants(before: &Access, now: &Access) -> Option<String> {
+    let new: Vec<_> = now.missing().filter(|want| !before.wants.contains(want)).collect();
+    if new.is_empty() {
+        return None;
+    }
+    let names: Vec<_> = new.iter().map(|want| want.name()).collect();
+    let lines: Vec<_> = new.iter().filter_map(|want| want.grant()).collect();
+    let cure = match lines.as_slice() {
+        [] => String::new(),
+        lines => format!("; under `[grants]` of its sidecar, `{}` grants it", lines.join("`, `")),
+    };
+    Some(format!(
+        "this version might want {}, which the one before did not; calls that need it fail{cure}",
+        names.join(", ")
+    ))
+}
+
 /// A message that a file's names made long, as listings have room for it.
 fn shortened(mut message: String) -> String {
-    const MOST: usize = 8 << 10;
-    if message.len() > MOST {
-        message.truncate(message.floor_char_boundary(MOST));
+    const MAX_BYTES: usize = 8 << 10;
+    if message.len() > MAX_BYTES {
+        message.truncate(message.floor_char_boundary(MAX_BYTES));
         message.push_str(" ...");
     }
     message
@@ -527,91 +639,6 @@ fn shortened(mut message: String) -> String {
 fn is_covered(unreadable: &BTreeMap<String, Problem>, name: &str) -> bool {
     let mut folders = name.match_indices('/').map(|(at, _)| &name[..at]);
     unreadable.contains_key(name) || folders.any(|folder| unreadable.contains_key(folder))
-}
-
-/// What a file has under a name.
-trait Claimant {
-    fn name(&self) -> &Arc<str>;
-    fn source(&self) -> &Source;
-}
-
-impl Claimant for Procedure {
-    fn name(&self) -> &Arc<str> {
-        &self.name
-    }
-
-    fn source(&self) -> &Source {
-        &self.source
-    }
-}
-
-impl Claimant for Mount {
-    fn name(&self) -> &Arc<str> {
-        &self.name
-    }
-
-    fn source(&self) -> &Source {
-        &self.source
-    }
-}
-
-/// Enters a claimant under its name. Where two files claim one name, whoever had it before, the owner,
-/// keeps it; where neither did, the older file has it, so that a restart decides as before. The name
-/// decides only between files of the same age. Gives the problem of whoever does not have it.
-fn claim<T: Claimant>(
-    claims: &mut BTreeMap<Arc<str>, Arc<T>>,
-    owner: Option<&Arc<T>>,
-    claimant: &Arc<T>,
-    since: SystemTime,
-) -> Option<Problem> {
-    let Some(rival) = claims.get(claimant.name()) else {
-        claims.insert(Arc::clone(claimant.name()), Arc::clone(claimant));
-        return None;
-    };
-    let owner = owner.map(|owner| &*owner.source().file);
-    let rank = |claimant: &Arc<T>| {
-        let source = claimant.source();
-        (owner != Some(&*source.file), source.modified, source.file.clone())
-    };
-    let (winner, loser) =
-        if rank(rival) <= rank(claimant) { (rival, claimant) } else { (claimant, rival) };
-    let problem = Problem {
-        file: loser.source().file.clone(),
-        message: format!(
-            "`{}` is already served from {}; rename one of them, or set a prefix in a sidecar",
-            claimant.name(),
-            winner.source().file
-        ),
-        since,
-        serving: false,
-    };
-    let winner = Arc::clone(winner);
-    claims.insert(Arc::clone(claimant.name()), winner);
-    Some(problem)
-}
-
-/// A hash of what callers can see, and of the code behind it.
-fn version(
-    procedures: &BTreeMap<Arc<str>, Arc<Procedure>>,
-    mounts: &BTreeMap<Arc<str>, Arc<Mount>>,
-    aliases: &Aliases,
-) -> String {
-    let mut hasher = blake3::Hasher::new();
-    let mut add = |parts: [&str; 2]| {
-        for part in parts {
-            hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
-        }
-    };
-    for procedure in procedures.values() {
-        add([&procedure.description(), &procedure.source.digest]);
-    }
-    for mount in mounts.values() {
-        add([&mount.name, &mount.source.digest]);
-    }
-    for (alias, procedure) in aliases.all_given() {
-        add([alias, &procedure.name]);
-    }
-    hasher.finalize().to_hex()[..16].to_owned()
 }
 
 /// Conflicts are found while publishing, again and again; they are logged once.

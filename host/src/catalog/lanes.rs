@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 
 use super::folder::Found;
-use super::load::{LoadError, Loaded, Loader, open_component};
+use super::load::{LoadError, Loaded, Loader, Refusal, open_component};
 
 /// How long a file may take in a quick lane.
 const QUICK: Duration = Duration::from_secs(5);
@@ -92,7 +92,7 @@ impl Lanes {
             Err(loaded) => return loaded,
         };
 
-        let place = turn(&self.quick).await;
+        let permit = turn(&self.quick).await;
         let (lanes, its, file) = (Arc::clone(&self), ticket.clone(), Arc::clone(&found));
         let (slow, of) = (Arc::new(slow), Arc::clone(&opened));
         let tell = Arc::clone(&slow);
@@ -104,7 +104,7 @@ impl Lanes {
             if let Some(loaded) = lanes.loader.cached(&file, &of) {
                 return Ok(Step::Done(loaded));
             }
-            let mut lane = Lane::Quick(place.ok());
+            let mut lane = Lane::Quick(permit.ok());
             let mut pace = |elapsed: Duration| {
                 if its.is_cancelled() {
                     return false;
@@ -114,8 +114,8 @@ impl Lanes {
                 }
                 its.is_slow.store(true, Ordering::Relaxed);
                 tell();
-                let Ok(place) = Arc::clone(&lanes.slow).try_acquire_owned() else { return false };
-                lane = Lane::Slow(place);
+                let Ok(permit) = Arc::clone(&lanes.slow).try_acquire_owned() else { return false };
+                lane = Lane::Slow(permit);
                 true
             };
             let loaded = lanes.loader.compile(&file, &of, &mut pace);
@@ -136,7 +136,7 @@ impl Lanes {
     }
 }
 
-/// Where a file is being compiled; it holds its place.
+/// Where a file is being compiled; it holds its permit.
 enum Lane {
     Quick(#[expect(dead_code, reason = "held")] Option<OwnedSemaphorePermit>),
     Slow(#[expect(dead_code, reason = "held")] OwnedSemaphorePermit),
@@ -148,7 +148,7 @@ async fn blocking<T: Send + 'static>(
     match spawn_blocking(work).await {
         Ok(result) => result,
         Err(e) => match e.try_into_panic() {
-            Ok(_) => Err(LoadError::Refused("loading it failed inside the host".into())),
+            Ok(_) => Err(Refusal::Failed.into()),
             Err(_) => Err(LoadError::Stopped),
         },
     }

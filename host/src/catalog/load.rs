@@ -12,19 +12,24 @@ use tarp_schema::procedure::ProcedureMetadata;
 use tokio::sync::Semaphore;
 use wasmtime::component::Component;
 
-use super::aliases::FileAliases;
+use super::aliases::{AliasTaken, FileAliases};
 use super::cache::{Cache, Terms};
-use super::compile::{About, Compiler, Failure, MAX_FILE_SIZE, Pace, beyond_limits, check_kind};
+use super::compile::{
+    About, CompileError, Compiler, MAX_FILE_SIZE, NotUsable, Pace, beyond_limits, check_kind,
+};
+use super::component::{Component as ComponentInfo, Version};
 use super::folder::Found;
 use super::metadata::Metadata;
 use super::names::{client_warning, folder_prefix, prefixed};
-use super::reflect::{Export, exports};
-use super::{JobPolicy, Mount, Procedure, Source};
+use super::procedure::{JobPolicy, Mount, Procedure, Source};
+use super::reflect::{Export, TooManyExports, exports};
 use crate::codec::json::{self, Parsed};
-use crate::codec::types::{Signature, check, is_web};
-use crate::config::{self, ConfigError, Limits, Mode, ProcedureTable, Sidecar, WebMethod};
+use crate::codec::types::{DefaultValue, Mismatch, Signature, check, is_web};
+use crate::config::{
+    self, ConfigError, GrantsTable, Limits, Mode, ProcedureTable, Sidecar, WebMethod,
+};
 use crate::metrics::Metrics;
-use crate::sandbox::{Function, Handler, Program, Sandbox};
+use crate::sandbox::{Access, Function, Handler, LinkError, Program, Sandbox};
 use crate::value::Value;
 
 /// Bytes of a sidecar: it is read and written by people.
@@ -57,6 +62,33 @@ pub(super) struct Loaded {
     pub(super) warnings: Vec<String>,
     /// The interfaces that it imports functions from.
     pub(super) imports: Vec<String>,
+    /// What it might want to touch, and may.
+    pub(super) access: Arc<Access>,
+    /// What its sidecar grants.
+    pub(super) grants: Arc<GrantsTable>,
+    /// What the catalog says of the file.
+    pub(super) component: Arc<ComponentInfo>,
+}
+
+impl Loaded {
+    /// What can be called, by name, as its name and types.
+    pub(super) fn signatures(&self) -> Vec<(Arc<str>, String)> {
+        let of = |procedure: &Arc<Procedure>| {
+            let shown = match &procedure.web {
+                Some(methods) => {
+                    let methods: Vec<_> = methods.iter().map(|method| method.name()).collect();
+                    format!("{} (web, {})", procedure.name, methods.join(" and "))
+                }
+                None => format!("{}{}", procedure.name, procedure.signature),
+            };
+            (Arc::clone(&procedure.name), shown)
+        };
+        let mount = self.mount.iter().map(|mount| {
+            let name: Arc<str> = format!("{}/", mount.name).into();
+            (Arc::clone(&name), format!("{name} (wasi:http {})", mount.version()))
+        });
+        self.procedures.iter().map(of).chain(mount).collect()
+    }
 }
 
 /// A file that has been opened and read once.
@@ -65,17 +97,121 @@ pub(super) struct Opened {
     digest: blake3::Hash,
     modified: SystemTime,
     sidecar: Sidecar,
+    sidecar_digest: Option<blake3::Hash>,
+}
+
+impl Opened {
+    /// Which version of the file it is.
+    fn version(&self) -> Version {
+        Version {
+            digest: self.digest.to_hex().to_string(),
+            sidecar: self.sidecar_digest.map(|digest| digest.to_hex().to_string()),
+        }
+    }
 }
 
 /// Why a file's procedures cannot be called.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(super) enum LoadError {
     /// For a reason that its owner has to see to.
-    Refused(String),
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// It could not be read, or the like; another attempt may do better.
-    Unavailable(String),
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
     /// Nobody wants it any more.
+    #[error("it was not wanted any more")]
     Stopped,
+}
+
+/// What its owner has to see to.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    /// The file is too large.
+    #[error("takes {} MiB; the most is {} MiB", .0 >> 20, MAX_FILE_SIZE >> 20)]
+    TooLarge(u64),
+    /// The file is no component.
+    #[error(transparent)]
+    NotUsable(#[from] NotUsable),
+    /// What the compiler said, now or before.
+    #[error("{0}")]
+    Compiler(String),
+    /// It needs what the host has not, or may have not what its sidecar grants.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// Its exports are too large.
+    #[error(transparent)]
+    Exports(#[from] TooManyExports),
+    /// There is nothing to call.
+    #[error("it exports no functions; a procedure is an `export` of its WIT world")]
+    NoFunctions,
+    /// There is nothing that can be called.
+    #[error("none of its functions can be called: {}", .0.join("; "))]
+    NotCallable(Vec<String>),
+    /// Its sidecar is too large.
+    #[error("its sidecar takes more than {} KiB", MAX_SIDECAR_SIZE >> 10)]
+    LargeSidecar,
+    /// Its sidecar cannot be read, which says why.
+    #[error("{0}")]
+    Sidecar(String),
+    /// Its sidecar speaks of what is not there.
+    #[error(
+        "its sidecar speaks of a procedure `{name}`, which it does not export; it exports {}",
+        exports.join(", ")
+    )]
+    UnknownProcedure {
+        /// In the sidecar.
+        name: String,
+        /// What there is, in backticks.
+        exports: Vec<String>,
+    },
+    /// Its sidecar gives an alias twice.
+    #[error(transparent)]
+    Alias(#[from] AliasTaken),
+    /// Its sidecar has a default that does not fit.
+    #[error("its sidecar's default of `{parameter}` of `{procedure}`: {reason}")]
+    Default {
+        /// Of the parameter.
+        parameter: String,
+        /// Of the procedure.
+        procedure: String,
+        /// Why not.
+        reason: UnfitDefault,
+    },
+    /// A fault of the host.
+    #[error("loading it failed inside the host")]
+    Failed,
+}
+
+/// What may pass.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unavailable {
+    /// It cannot be read.
+    #[error("cannot be read: {0}")]
+    Unreadable(#[from] io::Error),
+    /// Something else has its name.
+    #[error("not a file any more")]
+    NoFile,
+    /// Its sidecar cannot be read, which says why.
+    #[error("{0}")]
+    Sidecar(String),
+    /// The compiler had no chance.
+    #[error("{0}")]
+    Compiler(String),
+}
+
+/// Why a value cannot be the default of a parameter.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum UnfitDefault {
+    /// Nothing has that name.
+    #[error("there is no such parameter")]
+    NoParameter,
+    /// It does not fit the type.
+    #[error(transparent)]
+    Mismatch(#[from] Mismatch),
+    /// It is no value.
+    #[error("{0}")]
+    Unreadable(String),
 }
 
 impl Loader {
@@ -102,7 +238,7 @@ impl Loader {
             Some((component, about)) => Some(self.procedures(found, opened, &component, about)),
             None => {
                 let refusal = self.cache.refusal(opened.digest, self.terms());
-                refusal.map(|reason| Err(LoadError::Refused(reason)))
+                refusal.map(|reason| Err(Refusal::Compiler(reason).into()))
             }
         }
     }
@@ -126,7 +262,7 @@ impl Loader {
                 .map_err(|e| beyond_limits(&format!("{e:#}")))
         });
         let (component, about) = kept.inspect_err(|failure| {
-            if let Failure::Refused(reason) = failure {
+            if let CompileError::Refused(reason) = failure {
                 self.cache.refuse(opened.digest, self.terms(), reason);
             }
         })?;
@@ -140,7 +276,7 @@ impl Loader {
         component: &Component,
         about: About,
     ) -> Result<Loaded, LoadError> {
-        self.reflect(found, opened, component, about).map_err(LoadError::Refused)
+        self.reflect(found, opened, component, about).map_err(Into::into)
     }
 
     fn reflect(
@@ -149,12 +285,9 @@ impl Loader {
         opened: &Opened,
         component: &Component,
         about: About,
-    ) -> Result<Loaded, String> {
+    ) -> Result<Loaded, Refusal> {
         let sidecar = opened.sidecar.clone();
-        let program = self
-            .sandbox
-            .link(component)
-            .map_err(|e| format!("its imports are not all provided by this host: {e}"))?;
+        let program = self.sandbox.link(component, &sidecar.grants)?;
         let (exports, notes) = exports(component, about.sections.has_runtime_init)?;
         known_procedures(&sidecar, &exports)?;
 
@@ -165,7 +298,8 @@ impl Loader {
         };
         let mut warnings = about.sections.warnings.clone();
         warnings.extend(notes);
-        let maker = Maker {
+        warnings.extend_from_slice(program.warnings());
+        let builder = ProcedureBuilder {
             prefix: sidecar.prefix.clone().unwrap_or_else(|| folder_prefix(Path::new(&found.name))),
             metadata: Metadata::new(about.sections),
             limits: self.limits.with(&sidecar.limits),
@@ -175,50 +309,60 @@ impl Loader {
             program,
             metrics: Arc::clone(&self.metrics),
         };
-        let mut names = FileAliases::of(&exports, &maker.sidecar)?;
-        let mount = maker.mount(&found.name).map(Arc::new);
-        let imports = maker.program.imports();
-        let mut loaded = Loaded { procedures: Vec::new(), mount, warnings, imports };
+        let mut names = FileAliases::of(&exports, &builder.sidecar)?;
+        let mount = builder.mount(&found.name).map(Arc::new);
+        let imports = builder.program.imports();
+        let access = Arc::clone(builder.program.access());
+        let grants = Arc::new(builder.sidecar.grants.clone());
+        let mut procedures = Vec::new();
         for export in exports {
             match export.signature.clone() {
                 Ok(mut signature) => {
-                    loaded.warnings.extend(maker.defaults(&export, &mut signature)?);
+                    warnings.extend(builder.defaults(&export, &mut signature)?);
                     let function = Function::new(export.index, &signature);
-                    let aliases = names.take(&export, &maker.metadata);
-                    let procedure = maker.procedure(&export, &aliases, signature, function);
+                    let aliases = names.take(&export, &builder.metadata);
+                    let procedure = builder.procedure(&export, &aliases, signature, function);
                     let parameters =
                         || procedure.signature.parameters.iter().map(|parameter| &*parameter.name);
-                    loaded.warnings.extend(client_warning(&procedure.name, parameters()));
+                    warnings.extend(client_warning(&procedure.name, parameters()));
                     // What is wrong with its parameters has been said of its name.
                     let aliases = procedure.aliases.iter();
-                    let warnings =
-                        aliases.filter_map(|alias| client_warning(alias, [].into_iter()));
-                    loaded.warnings.extend(warnings);
-                    loaded.procedures.push(Arc::new(procedure));
+                    warnings
+                        .extend(aliases.filter_map(|alias| client_warning(alias, [].into_iter())));
+                    procedures.push(Arc::new(procedure));
                 }
                 Err(reason) => {
-                    loaded.warnings.push(format!("`{}` cannot be called: {reason}", export.name));
+                    warnings.push(format!("`{}` cannot be called: {reason}", export.name));
                 }
             }
         }
-        loaded.warnings.append(&mut names.warnings);
-        let more = loaded.warnings.len().saturating_sub(MAX_WARNINGS);
+        warnings.append(&mut names.warnings);
+        let more = warnings.len().saturating_sub(MAX_WARNINGS);
         if more > 0 {
-            loaded.warnings.truncate(MAX_WARNINGS);
-            loaded.warnings.push(format!("there are {more} more warnings of this kind"));
+            warnings.truncate(MAX_WARNINGS);
+            warnings.push(format!("there are {more} more warnings of this kind"));
         }
-        if loaded.procedures.is_empty() && loaded.mount.is_none() {
-            return Err(match loaded.warnings.as_slice() {
-                [] => "it exports no functions; a procedure is an `export` of its WIT world".into(),
-                warnings => format!("none of its functions can be called: {}", warnings.join("; ")),
+        if procedures.is_empty() && mount.is_none() {
+            return Err(if warnings.is_empty() {
+                Refusal::NoFunctions
+            } else {
+                Refusal::NotCallable(warnings)
             });
         }
-        Ok(loaded)
+        let component = ComponentInfo {
+            file: found.name.clone(),
+            version: opened.version(),
+            modified: opened.modified,
+            procedures: procedures.iter().map(|it: &Arc<Procedure>| Arc::clone(&it.name)).collect(),
+            mount: mount.as_ref().map(|mount| Arc::clone(&mount.name)),
+        };
+        let component = Arc::new(component);
+        Ok(Loaded { procedures, mount, warnings, imports, access, grants, component })
     }
 }
 
 /// What the procedures of one file have in common.
-struct Maker {
+struct ProcedureBuilder {
     prefix: String,
     metadata: Metadata,
     limits: Limits,
@@ -229,7 +373,7 @@ struct Maker {
     metrics: Arc<Metrics>,
 }
 
-impl Maker {
+impl ProcedureBuilder {
     /// The component as one that answers requests, if it is one.
     fn mount(&self, file: &str) -> Option<Mount> {
         let handler = Handler::of(&self.program)?;
@@ -239,7 +383,8 @@ impl Maker {
             meter: self.metrics.meter(&name),
             name,
             limits: self.limits.clone(),
-            places: places(self.sidecar.max_calls),
+            permits: permits(self.sidecar.max_calls),
+            access: Arc::clone(self.program.access()),
             source: Arc::clone(&self.source),
             handler,
         })
@@ -268,10 +413,11 @@ impl Maker {
             documentation: documentation.cloned().unwrap_or_default(),
             web: is_web(&signature).then(|| methods(owner, author)),
             limits: self.limits.with(&owner.limits),
-            places: places(owner.max_calls.or(self.sidecar.max_calls)),
+            permits: permits(owner.max_calls.or(self.sidecar.max_calls)),
             jobs: self.job_policy(owner, author, &signature),
             arrays: owner.arrays.or(author.arrays).unwrap_or_default(),
             signature,
+            access: Arc::clone(self.program.access()),
             source: Arc::clone(&self.source),
             program: self.program.clone(),
             function,
@@ -294,7 +440,7 @@ impl Maker {
             max_attempts: owner.max_attempts.unwrap_or(1),
             max_running: owner.max_running,
             backoff: owner.backoff.unwrap_or(Duration::from_secs(1)),
-            is_repeatable: owner.idempotent || self.program.touches_nothing(),
+            is_repeatable: owner.idempotent || self.program.is_repeatable(),
         }
     }
 
@@ -304,12 +450,13 @@ impl Maker {
     /// # Errors
     ///
     /// What is wrong with the owner's: a sidecar's fault is always an error.
-    fn defaults(&self, export: &Export, signature: &mut Signature) -> Result<Vec<String>, String> {
+    fn defaults(&self, export: &Export, signature: &mut Signature) -> Result<Vec<String>, Refusal> {
         let name = &*export.name;
         let mut warnings = Vec::new();
         if let Some(table) = self.metadata.table(export) {
             for (parameter, value) in &table.defaults {
-                let value = Parsed::deserialize(value).map_err(|error| error.to_string());
+                let value = Parsed::deserialize(value)
+                    .map_err(|error| UnfitDefault::Unreadable(error.to_string()));
                 let set = value.and_then(|Parsed(value)| set_default(signature, parameter, &value));
                 if let Err(reason) = set {
                     warnings.push(format!(
@@ -320,8 +467,10 @@ impl Maker {
         }
         if let Some(table) = self.sidecar.procedures.get(name) {
             for (parameter, value) in &table.defaults {
-                set_default(signature, parameter, value).map_err(|reason| {
-                    format!("its sidecar's default of `{parameter}` of `{name}`: {reason}")
+                set_default(signature, parameter, value).map_err(|reason| Refusal::Default {
+                    parameter: parameter.clone(),
+                    procedure: name.to_owned(),
+                    reason,
                 })?;
             }
         }
@@ -329,18 +478,18 @@ impl Maker {
     }
 }
 
-/// Places for calls, where their number is limited.
-fn places(max_calls: Option<u32>) -> Option<Arc<Semaphore>> {
+/// Permits for calls, where their number is limited.
+fn permits(max_calls: Option<u32>) -> Option<Arc<Semaphore>> {
     max_calls.map(|calls| Arc::new(Semaphore::new(calls as usize)))
 }
 
-fn set_default(signature: &mut Signature, name: &str, value: &Value) -> Result<(), String> {
+fn set_default(signature: &mut Signature, name: &str, value: &Value) -> Result<(), UnfitDefault> {
     let parameters = &mut signature.parameters;
     let parameter = parameters.iter_mut().find(|parameter| &*parameter.name == name);
-    let parameter = parameter.ok_or("there is no such parameter")?;
+    let parameter = parameter.ok_or(UnfitDefault::NoParameter)?;
     let value = json::typed(value.clone(), &parameter.ty);
-    check(value.clone(), &parameter.ty).map_err(|mismatch| mismatch.to_string())?;
-    parameter.default = Some(value);
+    check(value.clone(), &parameter.ty)?;
+    parameter.default = Some(DefaultValue(value));
     Ok(())
 }
 
@@ -355,63 +504,55 @@ fn methods(owner: &ProcedureTable, author: &ProcedureMetadata) -> Vec<WebMethod>
 
 /// Opens and reads a component and its sidecar, and sees that they can be what they should.
 pub(super) fn open_component(found: &Found) -> Result<Opened, LoadError> {
-    let unreadable = |e: io::Error| LoadError::Unavailable(format!("cannot be read: {e}"));
+    let unreadable = |e: io::Error| Unavailable::from(e);
     let sidecar = match &found.sidecar {
         Some(_) if found.sidecar_size() > MAX_SIDECAR_SIZE => {
-            return Err(LoadError::Refused(format!(
-                "its sidecar takes more than {} KiB",
-                MAX_SIDECAR_SIZE >> 10
-            )));
+            return Err(Refusal::LargeSidecar.into());
         }
-        Some(path) => config::read(path).map_err(|e| {
-            let message = named(&e, path, found);
-            match e {
-                ConfigError::Unreadable { .. } => LoadError::Unavailable(message),
-                ConfigError::Invalid { .. } => LoadError::Refused(message),
-            }
-        })?,
-        None => Sidecar::default(),
+        Some(path) => {
+            let (sidecar, text) = config::read_with_text(path).map_err(|e| {
+                let message = named(&e, path, found);
+                match e {
+                    ConfigError::Unreadable { .. } => {
+                        LoadError::Unavailable(Unavailable::Sidecar(message))
+                    }
+                    ConfigError::Invalid { .. } => LoadError::Refused(Refusal::Sidecar(message)),
+                }
+            })?;
+            (sidecar, Some(blake3::hash(text.as_bytes())))
+        }
+        None => (Sidecar::default(), None),
     };
+    let (sidecar, sidecar_digest) = sidecar;
     // What is no file by now, such as a pipe, must not be waited for.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let file = open(&found.path, flags, FileMode::empty()).map_err(|e| unreadable(e.into()))?;
     let mut file = File::from(file);
     let metadata = file.metadata().map_err(unreadable)?;
     if !metadata.is_file() {
-        return Err(LoadError::Unavailable("not a file any more".into()));
+        return Err(Unavailable::NoFile.into());
     }
     if metadata.len() > MAX_FILE_SIZE {
-        return Err(LoadError::Refused(format!(
-            "takes {} MiB; the most is {} MiB",
-            metadata.len() >> 20,
-            MAX_FILE_SIZE >> 20
-        )));
+        return Err(Refusal::TooLarge(metadata.len()).into());
     }
     let mut beginning = Vec::new();
     (&file).take(8).read_to_end(&mut beginning).map_err(unreadable)?;
-    check_kind(&beginning).map_err(LoadError::Refused)?;
+    check_kind(&beginning).map_err(Refusal::from)?;
     file.rewind().map_err(unreadable)?;
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader(&mut file).map_err(unreadable)?;
     let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-    Ok(Opened { file, digest: hasher.finalize(), modified, sidecar })
+    Ok(Opened { file, digest: hasher.finalize(), modified, sidecar, sidecar_digest })
 }
 
-impl From<Failure> for LoadError {
-    fn from(failure: Failure) -> Self {
+impl From<CompileError> for LoadError {
+    fn from(failure: CompileError) -> Self {
         match failure {
-            Failure::Refused(message) | Failure::Failed(message) => Self::Refused(message),
-            Failure::Unavailable(message) => Self::Unavailable(message),
-            Failure::Stopped => Self::Stopped,
-        }
-    }
-}
-
-impl std::fmt::Display for LoadError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Refused(message) | Self::Unavailable(message) => f.write_str(message),
-            Self::Stopped => f.write_str("it was not wanted any more"),
+            CompileError::Refused(message) | CompileError::Failed(message) => {
+                Self::Refused(Refusal::Compiler(message))
+            }
+            CompileError::Unavailable(message) => Self::Unavailable(Unavailable::Compiler(message)),
+            CompileError::Stopped => Self::Stopped,
         }
     }
 }
@@ -422,15 +563,11 @@ fn named(error: &ConfigError, path: &Path, found: &Found) -> String {
     error.to_string().replace(&path.display().to_string(), &sidecar.display().to_string())
 }
 
-fn known_procedures(sidecar: &Sidecar, exports: &[Export]) -> Result<(), String> {
+fn known_procedures(sidecar: &Sidecar, exports: &[Export]) -> Result<(), Refusal> {
     for name in sidecar.procedures.keys() {
         if !exports.iter().any(|export| export.name == *name) {
-            let known =
-                exports.iter().map(|export| format!("`{}`", export.name)).collect::<Vec<_>>();
-            return Err(format!(
-                "its sidecar speaks of a procedure `{name}`, which it does not export; it exports {}",
-                known.join(", ")
-            ));
+            let exports = exports.iter().map(|export| format!("`{}`", export.name)).collect();
+            return Err(Refusal::UnknownProcedure { name: name.clone(), exports });
         }
     }
     Ok(())

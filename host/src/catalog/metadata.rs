@@ -64,7 +64,7 @@ impl Sections {
                             if let Err(error) =
                                 from_package_docs(section.data(), &mut read.documentation)
                             {
-                                debug!(error, "package-docs not read");
+                                debug!(%error, "package-docs not read");
                             }
                         }
                         WIT => sources.extend(records(section.data())),
@@ -88,7 +88,7 @@ impl Sections {
         }
         for source in sources {
             if let Err(error) = from_wit(source, &mut read.documentation) {
-                debug!(error, "embedded WIT not read");
+                debug!(%error, "embedded WIT not read");
             }
         }
         read

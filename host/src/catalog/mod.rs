@@ -2,175 +2,94 @@
 //! folder changes.
 //!
 //! The way of a file: [`watch`] notices it, [`folder`] finds it settled, [`load`] reflects and
-//! links what [`compile`] makes of it, when [`lanes`] says so, [`keeper`] publishes the next catalog. A call keeps the procedure that it started
-//! with, so a reload never disturbs it.
+//! links what [`compile`] makes of it, when [`lanes`] says so, [`claims`] says
+//! who has which name, and [`keeper`] publishes the next catalog. A call keeps the procedure that it
+//! started with, so a reload never disturbs it. [`deploy`] puts files into the folder for others,
+//! [`versions`] keeps those that were served, and [`lock`] says which may be.
 
 mod aliases;
 mod cache;
+mod claims;
 mod compile;
+mod component;
+mod deploy;
 mod folder;
 mod inspect;
 mod keeper;
 mod lanes;
 mod load;
+mod lock;
 mod metadata;
 mod names;
+mod procedure;
 mod reflect;
+mod versions;
 mod watch;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
-use tokio::sync::Semaphore;
-
-use crate::codec::types::Signature;
-use crate::config::{ArrayReplies, Limits, Mode, WebMethod};
-use crate::metrics::Meter;
-use crate::sandbox::{Function, Handler, Program};
-
-use aliases::Aliases;
 pub use cache::{Cache, CacheError};
+use claims::Names;
 pub use compile::{Compiler, compile_from_stdin};
-pub use inspect::Inspection;
+pub use component::{Component, Version};
+pub use deploy::command::{Changes, Installed, Precondition};
+pub use deploy::name::ComponentName;
+pub use deploy::{Deployer, Terms, Upload};
+pub use inspect::{InspectError, Inspection};
 pub use keeper::{Keeper, Shared};
 pub use load::Loader;
+pub use lock::{LOCK_FILE, LockError, LockFile};
+pub use procedure::{JobPolicy, Mount, Problem, Procedure, Source};
+pub use versions::{KeptVersion, Origin};
 
 /// Every procedure that can be called at one moment.
 #[derive(Default)]
 pub struct Catalog {
-    procedures: BTreeMap<Arc<str>, Arc<Procedure>>,
-    mounts: BTreeMap<Arc<str>, Arc<Mount>>,
-    aliases: Aliases,
+    names: Names,
+    /// By their files.
+    components: Vec<Arc<Component>>,
     problems: Vec<Problem>,
     complete: bool,
     version: String,
 }
 
-/// A function of a component, ready to be called.
-pub struct Procedure {
-    /// Its name, such as `add` or `statistics/mean`.
-    pub name: Arc<str>,
-    /// Further names that its author or owner gave it. Who answers to one is the catalog's affair:
-    /// see [`Catalog::aliases_of`].
-    pub aliases: Vec<Arc<str>>,
-    /// Its documentation, without its signature; empty where there is none.
-    pub documentation: String,
-    /// What it takes and returns.
-    pub signature: Signature,
-    /// The methods that it answers, where it is a web procedure: one that takes a request as it is,
-    /// and not arguments.
-    pub web: Option<Vec<WebMethod>>,
-    /// What a call may use.
-    pub limits: Limits,
-    /// Places for its calls, where their number is limited.
-    pub(crate) places: Option<Arc<Semaphore>>,
-    /// How it runs as a job.
-    pub jobs: JobPolicy,
-    /// How the original protocol's RPC writes rows of numbers in its result.
-    pub arrays: ArrayReplies,
-    /// The component it comes from.
-    pub source: Arc<Source>,
-    /// Counts its calls.
-    pub(crate) meter: Arc<Meter>,
-    pub(crate) program: Program,
-    pub(crate) function: Function,
-}
-
-/// A component that answers requests itself, through `wasi:http`.
-pub struct Mount {
-    /// The path that it is mounted at, without a `/` before it: its file's name without `.wasm`.
-    pub name: Arc<str>,
-    /// What a request may use.
-    pub limits: Limits,
-    /// Places for its answers, where their number is limited.
-    pub(crate) places: Option<Arc<Semaphore>>,
-    /// The component.
-    pub source: Arc<Source>,
-    /// Counts its answers.
-    pub(crate) meter: Arc<Meter>,
-    pub(crate) handler: Handler,
-}
-
-impl Mount {
-    /// The version of `wasi:http` that it exports.
-    pub fn version(&self) -> &'static str {
-        self.handler.version()
-    }
-}
-
-/// How a procedure runs as a job.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JobPolicy {
-    /// Whether the original protocol's RPC makes a job of it.
-    pub mode: Mode,
-    /// What a job may use.
-    pub limits: Limits,
-    /// Seconds between looks at a job's state that make sense.
-    pub suggested_wait: u32,
-    /// How urgent a job is where its submitter does not say, 0 to 7.
-    pub priority: u8,
-    /// How often a job that fails is run at the most.
-    pub max_attempts: u32,
-    /// How many of its jobs run at once at the most.
-    pub max_running: Option<u32>,
-    /// How long to wait before the second attempt.
-    pub backoff: Duration,
-    /// Whether to run it again could do nothing twice.
-    pub is_repeatable: bool,
-}
-
-/// The version of a file that a procedure comes from.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Source {
-    /// The file, relative to the watched folder.
-    pub file: String,
-    /// BLAKE3 of its bytes, in hexadecimal.
-    pub digest: String,
-    /// When the file was last modified.
-    pub modified: SystemTime,
-}
-
-/// Something about a file that its owner should know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// The file, relative to the watched folder.
-    pub file: String,
-    /// What is wrong, and what would cure it.
-    pub message: String,
-    /// Since when.
-    pub since: SystemTime,
-    /// Whether the file's procedures (for a bad new version, those of the last good one) are served
-    /// all the same.
-    pub serving: bool,
-}
-
 impl Catalog {
     /// The procedure of that name, or of that alias.
     pub fn find(&self, name: &str) -> Option<&Arc<Procedure>> {
-        self.procedures.get(name).or_else(|| self.aliases.find(name))
+        self.names.procedures.get(name).or_else(|| self.names.aliases.find(name))
     }
 
     /// The further names that the procedure answers to; `a_b` for `a/b` is none of them.
     pub fn aliases_of<'a>(&'a self, procedure: &'a Procedure) -> impl Iterator<Item = &'a str> {
         procedure.aliases.iter().map(|alias| &**alias).filter(|alias| {
-            self.aliases.given(alias).is_some_and(|owner| std::ptr::eq(&**owner, procedure))
+            self.names.aliases.given(alias).is_some_and(|owner| std::ptr::eq(&**owner, procedure))
         })
     }
 
     /// All procedures, by name.
     pub fn procedures(&self) -> impl Iterator<Item = &Procedure> {
-        self.procedures.values().map(|procedure| &**procedure)
+        self.names.procedures.values().map(|procedure| &**procedure)
     }
 
     /// All components that answer requests themselves, by name.
     pub fn mounts(&self) -> impl Iterator<Item = &Mount> {
-        self.mounts.values().map(|mount| &**mount)
+        self.names.mounts.values().map(|mount| &**mount)
     }
 
     /// The component that is mounted under that name.
     pub fn mount(&self, name: &str) -> Option<&Arc<Mount>> {
-        self.mounts.get(name)
+        self.names.mounts.get(name)
+    }
+
+    /// The files that are served, by name.
+    pub fn components(&self) -> impl Iterator<Item = &Component> {
+        self.components.iter().map(|component| &**component)
+    }
+
+    /// What is served of that file.
+    pub fn component(&self, file: &str) -> Option<&Arc<Component>> {
+        let at = self.components.binary_search_by(|component| component.file.as_str().cmp(file));
+        at.ok().map(|at| &self.components[at])
     }
 
     /// Differs from that of any catalog with other procedures, or other versions of them.
@@ -186,27 +105,5 @@ impl Catalog {
     /// Whether all files that were there at the start have been looked at.
     pub fn is_complete(&self) -> bool {
         self.complete
-    }
-}
-
-impl Procedure {
-    /// The methods that it answers, in requests, in `Allow` and in the OpenAPI document: those that a web
-    /// procedure names, and both where arguments come in a query or in a body.
-    pub fn methods(&self) -> &[WebMethod] {
-        self.web.as_deref().unwrap_or(&WebMethod::ALL)
-    }
-
-    /// Its documentation as a caller sees it: the signature, unless it is that of every web procedure,
-    /// then the text.
-    pub fn description(&self) -> String {
-        let head = match self.web {
-            Some(_) => self.name.to_string(),
-            None => format!("{}{}", self.name, self.signature),
-        };
-        if self.documentation.is_empty() {
-            head
-        } else {
-            format!("{head}\n\n{}", self.documentation)
-        }
     }
 }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use tarp_schema::documentation::interface_name;
 use tarp_schema::snake_case;
+use tarp_schema::types::{MAX_DEPTH, MAX_JSON_DEPTH};
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, ComponentExportIndex, Type as WasmType};
 
 use super::names::interface_names;
-use crate::codec::types::{Field, Parameter, Signature, Type};
+use crate::codec::types::{Case, Field, Parameter, Signature, Type};
 use crate::error::excerpt;
 
 /// A function that a component exports.
@@ -20,7 +21,7 @@ pub(super) struct Export {
     pub(super) short_name: String,
     pub(super) index: ComponentExportIndex,
     /// What it takes and returns, or why it cannot be called.
-    pub(super) signature: Result<Signature, String>,
+    pub(super) signature: Result<Signature, NotCallable>,
 }
 
 /// Every function that a component exports, but for what tool chains add of their own accord, and what
@@ -32,7 +33,7 @@ pub(super) struct Export {
 pub(super) fn exports(
     component: &Component,
     has_runtime_init: bool,
-) -> Result<(Vec<Export>, Vec<String>), String> {
+) -> Result<(Vec<Export>, Vec<String>), TooManyExports> {
     let engine = component.engine();
     let ty = component.component_type();
     let mut budget = Budget { nodes: MAX_NODES, names: MAX_NAMES, depth: MAX_DEPTH };
@@ -49,9 +50,9 @@ pub(super) fn exports(
         let name = parent.map_or(function.clone(), |(_, interface, _)| below(interface));
         let short_name = parent.map_or(function.clone(), |(.., short)| below(short));
         let signature = if taken.insert(name.clone()) {
-            budget.name(&name).and_then(|_| signature(func, &mut budget))
+            budget.name(&name).map_err(Into::into).and_then(|_| signature(func, &mut budget))
         } else {
-            Err(format!("would be called `{name}`, as another one is; rename one of them"))
+            Err(NotCallable::SameName(name.clone()))
         };
         found.push(Export { name, short_name, index, signature });
     };
@@ -60,9 +61,7 @@ pub(super) fn exports(
     });
     let interfaces: Vec<_> = interfaces.map(|(export, _)| export).collect();
     if interfaces.len() > MAX_INTERFACES {
-        return Err(format!(
-            "it exports more than {MAX_INTERFACES} interfaces; make several components of it"
-        ));
+        return Err(TooManyExports::Interfaces);
     }
     let names = interface_names(&interfaces);
     for (export, extern_) in ty.exports(engine) {
@@ -140,15 +139,72 @@ const MAX_NOTES: usize = 100;
 /// Interfaces that a component exports.
 const MAX_INTERFACES: usize = 1_000;
 
-/// How deep a type may be: whoever reads or writes its values goes down into each.
-const MAX_DEPTH: usize = 100;
-
 /// Types of all functions of a component together, with each as often as it is used: what is written
 /// in 300 bytes may stand for a million.
 const MAX_NODES: usize = 20_000;
 
 /// Bytes of the names in them.
 const MAX_NAMES: usize = 1 << 20;
+
+/// Why none of a component's exports is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum TooManyExports {
+    /// Interfaces.
+    #[error("it exports more than {MAX_INTERFACES} interfaces; make several components of it")]
+    Interfaces,
+    /// Types.
+    #[error(
+        "the types of its functions consist of more than {MAX_NODES} types when written out; export less, or by simpler types"
+    )]
+    Types,
+    /// Bytes of names.
+    #[error(
+        "the types of its functions have names of more than {} KiB when written out; export less, or by simpler types",
+        MAX_NAMES >> 10
+    )]
+    Names,
+}
+
+/// Why a function cannot be called.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum NotCallable {
+    /// Another one has that name.
+    #[error("would be called `{0}`, as another one is; rename one of them")]
+    SameName(String),
+    /// A parameter of that name.
+    #[error("its parameter `{0}` {1}")]
+    Parameter(String, Unfit),
+    /// Its result.
+    #[error("its result {0}")]
+    Result(Unfit),
+    /// There is no room left for its name.
+    #[error(transparent)]
+    Name(#[from] Unfit),
+}
+
+/// What is wrong with a type, to follow what has it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unfit {
+    /// All types of the component together.
+    #[error("is too large")]
+    TooLarge,
+    /// Types in one another.
+    #[error("is too deep: more than {MAX_DEPTH} types lie in one another; use flatter types")]
+    TooDeep,
+    /// Arrays and objects in one another.
+    #[error(
+        "is too deep: listed in JSON it has more than {MAX_JSON_DEPTH} levels; use flatter types"
+    )]
+    TooDeepInJson,
+    /// A map has keys of that type.
+    #[error(
+        "has or holds a map whose keys are {0}; the keys of a map are integers, bool, char or string"
+    )]
+    Keys(String),
+    /// It is of that kind.
+    #[error("has or holds {0}, which cannot be passed to a procedure from outside yet")]
+    Kind(&'static str),
+}
 
 /// What the types of a component may still take.
 struct Budget {
@@ -159,54 +215,60 @@ struct Budget {
 
 impl Budget {
     /// Takes a type, or a case or field without one.
-    fn node(&mut self) -> Result<(), String> {
+    fn node(&mut self) -> Result<(), Unfit> {
         self.nodes = self.nodes.saturating_sub(1);
-        if self.nodes == 0 { Err("is too large".into()) } else { Ok(()) }
+        if self.nodes == 0 { Err(Unfit::TooLarge) } else { Ok(()) }
     }
 
-    fn name(&mut self, name: &str) -> Result<Arc<str>, String> {
+    fn name(&mut self, name: &str) -> Result<Arc<str>, Unfit> {
         self.node()?;
         self.names = self.names.saturating_sub(name.len());
-        if self.names == 0 { Err("is too large".into()) } else { Ok(snake_case(name).into()) }
+        if self.names == 0 { Err(Unfit::TooLarge) } else { Ok(snake_case(name).into()) }
     }
 
-    fn exceeded(&self) -> Option<String> {
-        let limit = match (self.nodes, self.names) {
-            (0, _) => format!("consist of more than {MAX_NODES} types"),
-            (_, 0) => format!("have names of more than {} KiB", MAX_NAMES >> 10),
-            _ => return None,
-        };
-        Some(format!(
-            "the types of its functions {limit} when written out; export less, or by simpler types"
-        ))
+    fn exceeded(&self) -> Option<TooManyExports> {
+        match (self.nodes, self.names) {
+            (0, _) => Some(TooManyExports::Types),
+            (_, 0) => Some(TooManyExports::Names),
+            _ => None,
+        }
     }
 }
 
-fn signature(func: &ComponentFunc, budget: &mut Budget) -> Result<Signature, String> {
+fn signature(func: &ComponentFunc, budget: &mut Budget) -> Result<Signature, NotCallable> {
     let mut parameters = Vec::new();
     for (name, ty) in func.params() {
-        let because = |reason| format!("its parameter `{}` {reason}", snake_case(name));
+        let because = |reason| NotCallable::Parameter(snake_case(name), reason);
         let name = budget.name(name).map_err(because)?;
-        let ty = convert(&ty, budget).map_err(because)?;
+        let ty = listed(&ty, budget).map_err(because)?;
         parameters.push(Parameter { name, ty, default: None });
     }
     let result = match func.results().next() {
-        Some(ty) => Some(convert(&ty, budget).map_err(|reason| format!("its result {reason}"))?),
+        Some(ty) => Some(listed(&ty, budget).map_err(NotCallable::Result)?),
         None => None,
     };
     Ok(Signature { parameters, result, is_async: func.async_() })
 }
 
+/// The callable type, as one that readers of the listing can read.
+fn listed(ty: &WasmType, budget: &mut Budget) -> Result<Type, Unfit> {
+    let ty = convert(ty, budget)?;
+    if ty.json_depth() > MAX_JSON_DEPTH {
+        return Err(Unfit::TooDeepInJson);
+    }
+    Ok(ty)
+}
+
 /// The callable type, or what about it is not callable.
-fn convert(ty: &WasmType, budget: &mut Budget) -> Result<Type, String> {
+fn convert(ty: &WasmType, budget: &mut Budget) -> Result<Type, Unfit> {
     budget.node()?;
-    budget.depth = budget.depth.checked_sub(1).ok_or("is too deep")?;
+    budget.depth = budget.depth.checked_sub(1).ok_or(Unfit::TooDeep)?;
     let converted = convert_inner(ty, budget);
     budget.depth += 1;
     converted
 }
 
-fn convert_inner(ty: &WasmType, budget: &mut Budget) -> Result<Type, String> {
+fn convert_inner(ty: &WasmType, budget: &mut Budget) -> Result<Type, Unfit> {
     Ok(match ty {
         WasmType::Bool => Type::Bool,
         WasmType::S8 => Type::S8,
@@ -225,11 +287,7 @@ fn convert_inner(ty: &WasmType, budget: &mut Budget) -> Result<Type, String> {
         WasmType::Map(map) => {
             let key = convert(&map.key(), budget)?;
             if !key.is_key() {
-                let keys = "the keys of a map are integers, bool, char or string";
-                return Err(format!(
-                    "has or holds a map whose keys are {}; {keys}",
-                    excerpt(&key.to_string())
-                ));
+                return Err(Unfit::Keys(excerpt(&key.to_string()).into_owned()));
             }
             Type::Map { key: Box::new(key), value: Box::new(convert(&map.value(), budget)?) }
         }
@@ -242,13 +300,14 @@ fn convert_inner(ty: &WasmType, budget: &mut Budget) -> Result<Type, String> {
                 let name = budget.name(field.name)?;
                 Ok(Field { name, ty: convert(&field.ty, budget)? })
             });
-            Type::Record(fields.collect::<Result<_, String>>()?)
+            Type::Record(fields.collect::<Result<_, Unfit>>()?)
         }
         WasmType::Variant(variant) => {
             let cases = variant.cases().map(|case| {
-                Ok((budget.name(case.name)?, case.ty.map(|ty| convert(&ty, budget)).transpose()?))
+                let name = budget.name(case.name)?;
+                Ok(Case { name, ty: case.ty.map(|ty| convert(&ty, budget)).transpose()? })
             });
-            Type::Variant(cases.collect::<Result<_, String>>()?)
+            Type::Variant(cases.collect::<Result<_, Unfit>>()?)
         }
         WasmType::Enum(names) => {
             Type::Enum(names.names().map(|name| budget.name(name)).collect::<Result<_, _>>()?)
@@ -258,20 +317,16 @@ fn convert_inner(ty: &WasmType, budget: &mut Budget) -> Result<Type, String> {
         }
         WasmType::Option(option) => Type::Option(Box::new(convert(&option.ty(), budget)?)),
         WasmType::Result(result) => {
-            Type::Result(boxed(result.ok(), budget)?, boxed(result.err(), budget)?)
+            Type::Result { ok: boxed(result.ok(), budget)?, err: boxed(result.err(), budget)? }
         }
-        WasmType::Own(_) | WasmType::Borrow(_) => return Err(not_callable("a resource")),
-        WasmType::Stream(_) => return Err(not_callable("a stream")),
-        WasmType::Future(_) => return Err(not_callable("a future")),
-        WasmType::ErrorContext => return Err(not_callable("an error-context")),
-        WasmType::FixedLengthList(_) => return Err(not_callable("a list of fixed length")),
+        WasmType::Own(_) | WasmType::Borrow(_) => return Err(Unfit::Kind("a resource")),
+        WasmType::Stream(_) => return Err(Unfit::Kind("a stream")),
+        WasmType::Future(_) => return Err(Unfit::Kind("a future")),
+        WasmType::ErrorContext => return Err(Unfit::Kind("an error-context")),
+        WasmType::FixedLengthList(_) => return Err(Unfit::Kind("a list of fixed length")),
     })
 }
 
-fn boxed(ty: Option<WasmType>, budget: &mut Budget) -> Result<Option<Box<Type>>, String> {
+fn boxed(ty: Option<WasmType>, budget: &mut Budget) -> Result<Option<Box<Type>>, Unfit> {
     ty.map(|ty| convert(&ty, budget).map(Box::new)).transpose()
-}
-
-fn not_callable(what: &str) -> String {
-    format!("has or holds {what}, which cannot be passed to a procedure from outside yet")
 }

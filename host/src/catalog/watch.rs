@@ -11,12 +11,13 @@ use tokio::sync::Notify;
 use tracing::warn;
 
 use super::folder::identity;
+use super::lock::LOCK_FILE;
 
 /// How often the folder is looked at where no events come.
 const POLL: Duration = Duration::from_millis(500);
 
 /// How often it is looked at besides, for what events do not tell: files behind links, a lost event.
-const PATROL: Duration = Duration::from_secs(5);
+const RESCAN_INTERVAL: Duration = Duration::from_secs(5);
 
 /// A look at a large folder takes its time, so patrols are so many times as far apart.
 const IDLE_SHARE: u32 = 400;
@@ -68,7 +69,7 @@ impl Watch {
                 }
             }
         };
-        let interval = if watcher.is_some() { PATROL } else { POLL };
+        let interval = if watcher.is_some() { RESCAN_INTERVAL } else { POLL };
         Self {
             shared,
             _watcher: watcher,
@@ -120,7 +121,9 @@ impl Shared {
             if self.is_hidden(&path) {
                 continue;
             }
-            if path.extension().is_some_and(|e| e == "wasm" || e == "toml") {
+            if path.file_name().is_some_and(|name| name == LOCK_FILE) {
+                matters = true;
+            } else if path.extension().is_some_and(|e| e == "wasm" || e == "toml") {
                 matters = true;
                 match event.kind {
                     EventKind::Modify(ModifyKind::Data(_)) => {
@@ -169,7 +172,7 @@ fn watcher(folder: &Path, shared: &Arc<Shared>) -> notify::Result<RecommendedWat
         move |event: notify::Result<Event>| match event {
             Ok(event) => shared.note(event),
             Err(e) => {
-                warn!(error = %e, "the folder may not be watched whole; it is looked at every {PATROL:?} besides");
+                warn!(error = %e, "the folder may not be watched whole; it is looked at every {RESCAN_INTERVAL:?} besides");
                 shared.changed.notify_one();
             }
         },

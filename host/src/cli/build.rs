@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::Args;
+use tarp_builder::{BuildError, BuildRequest, Built, Language};
 use tarp_schema::procedure::Mode;
-use tarp_workbench::{BuildError, BuildRequest, Built, Language};
 
 use super::local::{reporter, size, tools};
 use super::screen::{BOLD, DIM, painted, print, print_json, printable};
@@ -43,7 +43,7 @@ impl Build {
         let tools = tools(self.tools)?;
         let request =
             BuildRequest { source: self.source, language: self.lang, output: self.output, tools };
-        match tarp_workbench::build(&request, &*reporter(self.json)) {
+        match tarp_builder::build(&request, &*reporter(self.json)) {
             Ok(built) if self.json => print_json(&built),
             Ok(built) => print(Summary(&built)),
             Err(error) => {

@@ -1,5 +1,6 @@
 //! `tarp check`: everything in a folder loaded as the host would, for people and for CI.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -10,8 +11,9 @@ use clap::Args;
 use serde::Serialize;
 use tarp_host::catalog::{Catalog, Keeper};
 use tarp_host::config::LoadingConfig;
+use tarp_host::sandbox::Access;
 
-use super::local::{Loading, shown};
+use super::local::{Loading, granted, shown};
 use super::screen::{BAD, BOLD, GOOD, WARN, counted, painted, print, print_json, printable};
 
 /// Load a folder's components as `tarp serve` would, and say every problem.
@@ -33,6 +35,8 @@ pub(crate) struct Check {
 struct Report<'a> {
     procedures: Vec<&'a str>,
     mounts: Vec<&'a str>,
+    /// What each file might want to touch, and may.
+    access: BTreeMap<&'a str, &'a Access>,
     problems: Vec<Problem<'a>>,
 }
 
@@ -61,6 +65,7 @@ impl Check {
         let report = Report {
             procedures: catalog.procedures().map(|procedure| &*procedure.name).collect(),
             mounts: catalog.mounts().map(|mount| &*mount.name).collect(),
+            access: access(&catalog),
             problems: catalog
                 .problems()
                 .iter()
@@ -84,6 +89,12 @@ impl Check {
             let kind = if *serving { painted(WARN, "warning:") } else { painted(BAD, "error:") };
             print(format_args!("{kind} {}: {}", painted(BOLD, file), printable(message)))?;
         }
+        for (file, access) in &report.access {
+            let granted = granted(&access.granted);
+            if !granted.is_empty() {
+                print(format_args!("{} is granted {}", painted(BOLD, file), granted.join(", ")))?;
+            }
+        }
         let folder = shown(&self.dir);
         let procedures = counted(report.procedures.len(), "procedure");
         let mounts = match report.mounts.len() {
@@ -94,6 +105,13 @@ impl Check {
         let problems = painted(style, &counted(report.problems.len(), "problem").to_string());
         print(format_args!("{folder}: {procedures}{mounts}, {problems}"))
     }
+}
+
+/// What each file might want and was granted.
+fn access(catalog: &Catalog) -> BTreeMap<&str, &Access> {
+    let procedures = catalog.procedures().map(|procedure| (&procedure.source, &procedure.access));
+    let mounts = catalog.mounts().map(|mount| (&mount.source, &mount.access));
+    procedures.chain(mounts).map(|(source, access)| (&*source.file, &**access)).collect()
 }
 
 /// The catalog when every file has been looked at.

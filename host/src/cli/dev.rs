@@ -8,13 +8,16 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
-use tarp_host::config::{HostConfig, Limits, LoadingConfig, ServerConfig};
-use tarp_workbench::{BuildRequest, Built, Fault, Language};
+use tarp_builder::{BuildRequest, Built, Fault, Language};
+use tarp_host::config::{
+    AuditConfig, CallersConfig, HostConfig, Limits, LoadingConfig, OutgoingConfig, ServerConfig,
+};
 
 use super::compile::compiler;
 use super::directories::{self, Own, cache};
+use super::exposure::bind;
 use super::local::{reporter, shown, size, tools};
-use super::screen::{BAD, GOOD, Teller, painted};
+use super::screen::{BAD, EventPrinter, GOOD, painted};
 use super::serve::{LogFormat, log_to_stderr, serve};
 use super::sources::Sources;
 
@@ -31,7 +34,13 @@ pub(crate) struct Dev {
     #[arg(long, short, value_name = "LANGUAGE")]
     lang: Option<Language>,
     /// The address to listen on
-    #[arg(long, env = "TARP_BIND", value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    #[arg(
+        long,
+        env = "TARP_BIND",
+        value_name = "ADDRESS",
+        value_parser = bind,
+        default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST)
+    )]
     bind: IpAddr,
     /// The port to listen on; 0 takes a free one, which is printed
     #[arg(long, env = "TARP_PORT", default_value_t = 8080)]
@@ -42,6 +51,9 @@ pub(crate) struct Dev {
     /// The directory for the languages' tools [default: in the user's cache directory]
     #[arg(long, env = "TARP_TOOLS", value_name = "DIR")]
     tools: Option<PathBuf>,
+    /// Serve other machines, though whoever reaches this one can call everything
+    #[arg(long, env = "TARP_INSECURE", value_parser = clap::builder::FalseyValueParser::new())]
+    insecure: bool,
     /// Say what happens in JSON, one document a line, for programs
     #[arg(long)]
     json: bool,
@@ -95,6 +107,11 @@ impl Dev {
         let folder = home.path().join("procedures");
         std::fs::create_dir(&folder)?;
         let config = self.config(home.path(), &folder)?;
+        anyhow::ensure!(
+            self.insecure || self.bind.is_loopback(),
+            "whoever reaches {} could call everything; say --insecure if that is what you want",
+            self.bind
+        );
         let request = BuildRequest {
             source: self.source,
             language: self.lang,
@@ -103,10 +120,10 @@ impl Dev {
         };
         let sources = Sources::watch(&request.source, request.language)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let teller = if self.json { Teller::Programs } else { Teller::People };
+        let printer = if self.json { EventPrinter::Programs } else { EventPrinter::People };
         // A build cannot be interrupted; the thread ends with the process.
-        std::thread::spawn(move || build_for_ever(&request, sources, teller));
-        let served = runtime.block_on(serve(folder, config, teller));
+        std::thread::spawn(move || build_for_ever(&request, sources, printer));
+        let served = runtime.block_on(serve(folder, config, printer));
         runtime.shutdown_background();
         served
     }
@@ -116,7 +133,10 @@ impl Dev {
             folder: folder.canonicalize()?,
             cache: cache(self.cache.clone())?,
             data: home.join("data"),
+            // Who writes procedures calls them.
+            tokens: None,
             loading: LoadingConfig::default(),
+            outgoing: OutgoingConfig::default(),
             compiler: compiler(),
             server: ServerConfig {
                 bind: self.bind,
@@ -124,6 +144,8 @@ impl Dev {
                 grace: Duration::from_secs(1),
                 ..ServerConfig::default()
             },
+            callers: CallersConfig::default(),
+            audit: AuditConfig::default(),
             limits: Limits::default(),
             job_limits: Limits::of_jobs(&Limits::default()),
             jobs: tarp_host::config::JobsConfig::default(),
@@ -131,9 +153,9 @@ impl Dev {
     }
 }
 
-fn build_for_ever(request: &BuildRequest, mut sources: Sources, teller: Teller) {
+fn build_for_ever(request: &BuildRequest, mut sources: Sources, printer: EventPrinter) {
     loop {
-        if let Some(inputs) = build(request, teller) {
+        if let Some(inputs) = build(request, printer) {
             sources.add(inputs);
         }
         if !sources.wait() {
@@ -143,18 +165,18 @@ fn build_for_ever(request: &BuildRequest, mut sources: Sources, teller: Teller) 
 }
 
 /// Gives what a component was made of, where there is one.
-fn build(request: &BuildRequest, teller: Teller) -> Option<Vec<PathBuf>> {
+fn build(request: &BuildRequest, printer: EventPrinter) -> Option<Vec<PathBuf>> {
     let start = Instant::now();
-    let reporter = reporter(matches!(teller, Teller::Programs));
-    match tarp_workbench::build(request, &*reporter) {
+    let reporter = reporter(matches!(printer, EventPrinter::Programs));
+    match tarp_builder::build(request, &*reporter) {
         Ok(mut built) => {
             let inputs = std::mem::take(&mut built.inputs);
             let seconds = start.elapsed().as_secs_f64();
-            teller.tell(&Event::Built { source: &request.source, seconds, built });
+            printer.tell(&Event::Built { source: &request.source, seconds, built });
             Some(inputs)
         }
         Err(error) => {
-            teller.tell(&Event::Failed { error: error.to_string(), faults: error.faults() });
+            printer.tell(&Event::Failed { error: error.to_string(), faults: error.faults() });
             None
         }
     }

@@ -10,7 +10,7 @@ use directories::ProjectDirs;
 pub(super) enum Own {
     /// Compiled components.
     Cache,
-    /// Jobs.
+    /// Jobs and tokens.
     Data,
     /// The languages' tool chains.
     Tools,
@@ -64,6 +64,19 @@ pub(super) fn check(needed: impl IntoIterator<Item = Own>) -> Result<()> {
         None => Ok(()),
         Some(why) => bail!("{why:#}; set HOME, or give {}", missing.join(" and ")),
     }
+}
+
+/// The data directory of the host that serves this folder: the one that was named, or the user's own. Each
+/// folder has one of its own, named after it, so that hosts of two folders neither meet nor take up each
+/// other's jobs and tokens.
+pub(super) fn data(named: Option<PathBuf>, folder: &Path) -> Result<PathBuf> {
+    if let Some(named) = named {
+        return Ok(named);
+    }
+    let folder = std::path::absolute(folder)?;
+    let digest = blake3::hash(folder.as_os_str().as_encoded_bytes()).to_hex();
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    Ok(Own::Data.path()?.join(format!("{name}-{}", &digest[..16])))
 }
 
 /// The directory for compiled components: the one that was named, or the user's own.

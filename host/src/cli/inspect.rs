@@ -7,8 +7,9 @@ use anyhow::{Result, anyhow};
 use clap::Args;
 use serde::Serialize;
 use tarp_host::catalog::Inspection;
+use tarp_host::sandbox::Access;
 
-use super::local::{Loading, headline, shown, size};
+use super::local::{Loading, granted, headline, shown, size};
 use super::screen::{BOLD, DIM, WARN, painted, print, print_json, printable};
 
 /// Show what a component offers: procedures, signatures, documentation, imports.
@@ -32,7 +33,7 @@ struct Report<'a> {
     /// The version of `wasi:http` by which it answers requests itself.
     answers_http: Option<&'static str>,
     imports: &'a [String],
-    wants: Vec<&'static str>,
+    access: &'a Access,
     warnings: &'a [String],
 }
 
@@ -79,10 +80,38 @@ impl Inspect {
             procedures: procedures.collect(),
             answers_http: inspection.mount.as_ref().map(|mount| mount.version()),
             imports: &inspection.imports,
-            wants: wants(&inspection.imports),
+            access: &inspection.access,
             warnings: &inspection.warnings,
         }
     }
+}
+
+/// What a component might want against what it was granted, and what would grant the rest.
+fn write_access(f: &mut fmt::Formatter<'_>, access: &Access) -> fmt::Result {
+    let granted = granted(&access.granted);
+    if access.wants.is_empty() && granted.is_empty() {
+        return write!(f, "\nwants nothing that would have to be granted");
+    }
+    if !granted.is_empty() {
+        write!(f, "\nis granted {}", granted.join(", "))?;
+    }
+    let missing: Vec<_> = access.missing().collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<_> = missing.iter().map(|want| want.name()).collect();
+    write!(
+        f,
+        "\nmight want {}, which is not granted, so calls that need it fail",
+        painted(WARN, &names.join(", "))
+    )?;
+    for line in missing.iter().filter_map(|want| want.grant()) {
+        write!(f, "\n    {}", painted(DIM, line))?;
+    }
+    if missing.iter().any(|want| want.grant().is_some()) {
+        write!(f, "\nunder [grants] of its sidecar would grant it")?;
+    }
+    Ok(())
 }
 
 /// What the component offers, for people.
@@ -112,36 +141,10 @@ impl fmt::Display for Description<'_> {
         if !inspection.imports.is_empty() {
             write!(f, "\nimports {}\n", inspection.imports.join(", "))?;
         }
-        match wants(&inspection.imports).as_slice() {
-            [] => write!(f, "\nwants nothing that would have to be granted")?,
-            wants => write!(
-                f,
-                "\nmight want {}; a host grants none of it, so calls that need it fail",
-                painted(WARN, &wants.join(", "))
-            )?,
-        }
+        write_access(f, &inspection.access)?;
         for warning in &inspection.warnings {
             write!(f, "\n\n{} {}", painted(WARN, "warning:"), printable(warning))?;
         }
         Ok(())
     }
-}
-
-/// What the imports would be good for, were it granted. Most tool chains import all of WASI, used or
-/// not.
-fn wants(imports: &[String]) -> Vec<&'static str> {
-    const WANTS: [(&str, &str); 4] = [
-        ("wasi:filesystem/", "files"),
-        ("wasi:sockets/", "the network"),
-        ("wasi:http/outgoing-handler", "other HTTP servers"),
-        ("wasi:http/client", "other HTTP servers"),
-    ];
-    let mut wants = Vec::new();
-    for (interface, want) in WANTS {
-        let is_imported = imports.iter().any(|import| import.starts_with(interface));
-        if is_imported && !wants.contains(&want) {
-            wants.push(want);
-        }
-    }
-    wants
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
+use tarp_builder::report::{Reporter, Silent, to_stderr};
+use tarp_builder::tools::Tools;
 use tarp_host::catalog::{Cache, Compiler, Loader, Procedure};
-use tarp_host::config::{ConfigFile, Limits, Mode, read};
+use tarp_host::config::{ConfigFile, Granted, Limits, Mode, read};
 use tarp_host::sandbox::Sandbox;
-use tarp_workbench::report::{Reporter, Silent, to_stderr};
-use tarp_workbench::tools::Tools;
 
 use super::compile::compiler;
 use super::directories::cache;
@@ -35,9 +35,10 @@ impl Loading {
         };
         let cache = cache(self.cache.clone().or(file.cache))?;
         let sandbox = Sandbox::new(1).map_err(anyhow::Error::from);
+        let sandbox = sandbox.context("the engine for WebAssembly cannot start")?;
         let limits = Limits::default().with(&file.limits);
         Ok(Loader {
-            sandbox: Arc::new(sandbox.context("the engine for WebAssembly cannot start")?),
+            sandbox: Arc::new(sandbox.with_reserved([cache.clone()])),
             compiler: Compiler::new(compiler(), &file.loading),
             cache: Cache::open(&cache, file.loading.cache_size as u64)?,
             metrics: Arc::default(),
@@ -70,6 +71,25 @@ pub(super) fn headline(procedure: &Procedure) -> String {
         }
         None => format!("{name}{}", procedure.signature),
     }
+}
+
+/// What was granted, for people.
+pub(super) fn granted(granted: &Granted) -> Vec<String> {
+    let mut parts = Vec::new();
+    let mut named = |what: &str, names: &[String]| {
+        if !names.is_empty() {
+            parts.push(format!("{what} {}", names.join(" ")));
+        }
+    };
+    named("the environment", &granted.environment);
+    named("the configuration", &granted.config);
+    named("the secrets", &granted.secrets);
+    named("requests to", &granted.http);
+    parts.extend(granted.folders.iter().map(|folder| match folder.quota {
+        Some(quota) => format!("{} to write {} to", folder.guest, size(quota)),
+        None => format!("{} to read", folder.guest),
+    }));
+    parts
 }
 
 /// The size in a unit that suits it.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use tarp_workbench::{Language, NewRequest};
+use tarp_builder::{Language, NewRequest};
 
 use super::screen::{BOLD, painted, print, print_json};
 
@@ -35,7 +35,7 @@ impl New {
     pub(crate) fn run(self) -> Result<()> {
         let sdk = self.sdk.map(std::path::absolute).transpose()?;
         let request = NewRequest { folder: self.folder, language: self.lang, sdk };
-        let files = tarp_workbench::new(&request)?;
+        let files = tarp_builder::new(&request)?;
         let folder = request.folder.display();
         if self.json {
             let written = serde_json::json!({ "folder": request.folder, "files": files });

@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Write as _};
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
-pub(super) use tarp_remote::style::{BAD, BOLD, DIM, GOOD, WARN, painted, printable};
+pub(super) use tarp_cli_client::style::{BAD, BOLD, DIM, GOOD, WARN, painted, printable};
 
 /// Prints what is to be seen, and ends the line.
 ///
@@ -31,14 +31,14 @@ pub(super) fn print_json(document: &impl Serialize) -> Result<()> {
 
 /// How a command that goes on says what happens.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Teller {
+pub(super) enum EventPrinter {
     /// In words.
     People,
     /// As one JSON document a line.
     Programs,
 }
 
-impl Teller {
+impl EventPrinter {
     /// Says something, unless it cannot be written: what goes on is not to end because of that.
     pub(super) fn tell(self, event: &(impl Display + Serialize)) {
         let _ = match self {

@@ -19,7 +19,8 @@ use tracing_subscriber::EnvFilter;
 
 use super::compile::compiler;
 use super::directories::{self, Own};
-use super::screen::{Teller, counted};
+use super::exposure;
+use super::screen::{EventPrinter, counted};
 
 /// Serve the procedures of a folder.
 ///
@@ -30,7 +31,7 @@ pub(crate) struct Serve {
     /// The folder with the components
     dir: PathBuf,
     /// The address to listen on; 0.0.0.0 for all of this machine [default: 127.0.0.1]
-    #[arg(long, env = "TARP_BIND", value_name = "ADDRESS")]
+    #[arg(long, env = "TARP_BIND", value_name = "ADDRESS", value_parser = exposure::bind)]
     bind: Option<IpAddr>,
     /// The port to listen on; 0 takes a free one, which is printed [default: 8080]
     #[arg(long, env = "TARP_PORT")]
@@ -63,6 +64,17 @@ pub(crate) struct Serve {
     /// [default: in the user's data directory]
     #[arg(long, env = "TARP_DATA", value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Serve other machines without tokens or without TLS: whoever reaches the host can call everything, or
+    /// read the tokens of those who do
+    #[arg(long, env = "TARP_INSECURE", value_parser = clap::builder::FalseyValueParser::new())]
+    insecure: bool,
+    /// Let components be deployed without a token while the host has none: whoever reaches it can then
+    /// change what it serves
+    #[arg(long, env = "TARP_ALLOW_DEPLOY", value_parser = clap::builder::FalseyValueParser::new())]
+    allow_deploy: bool,
+    /// Serve only what `components.lock` in DIR names, which `tarp lock` writes
+    #[arg(long, env = "TARP_LOCKED", value_parser = clap::builder::FalseyValueParser::new())]
+    locked: bool,
     /// The directory for compiled components [default: in the user's cache directory]
     #[arg(long, env = "TARP_CACHE", value_name = "DIR")]
     cache: Option<PathBuf>,
@@ -88,10 +100,15 @@ impl Serve {
     /// Where the host cannot start, with what to do about it.
     pub(crate) fn run(self) -> Result<()> {
         log_to_stderr(self.log, "info");
-        let folder = self.dir.clone();
+        let (folder, insecure) = (self.dir.clone(), self.insecure);
         let config = self.config()?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let served = runtime.block_on(serve(folder, config, Teller::People));
+        let served = runtime.block_on(async {
+            if !insecure {
+                exposure::check(&config, &folder).await?;
+            }
+            serve(folder, config, EventPrinter::People).await
+        });
         // A component may still be compiling; nobody waits for it.
         runtime.shutdown_background();
         served
@@ -108,6 +125,9 @@ impl Serve {
         server.tls_cert = self.tls_cert.or(server.tls_cert);
         server.tls_key = self.tls_key.or(server.tls_key);
         server.allowed_hosts.extend(self.allow_hosts);
+        server.allow_deploy |= self.allow_deploy;
+        let mut loading = file.loading;
+        loading.locked |= self.locked;
         let mut jobs = file.jobs;
         match self.jobs {
             Some(JobsFlag::Sqlite) => jobs.store = StoreKind::Sqlite,
@@ -115,15 +135,16 @@ impl Serve {
             None => {}
         }
         let (cache, data) = (self.cache.or(file.cache), self.data.or(file.data));
-        // Without jobs nothing is kept.
+        // Without jobs nothing needs to be written.
         let needs_data = data.is_none() && !matches!(jobs.store, StoreKind::None);
         let own_data = if needs_data { Some(Own::Data) } else { None };
         directories::check(cache.is_none().then_some(Own::Cache).into_iter().chain(own_data))?;
         let cache = directories::cache(cache)?;
-        let data = match data {
-            Some(data) => data,
-            None if needs_data => Own::Data.path()?.join(of_folder(&self.dir)?),
-            None => PathBuf::new(),
+        // There may be tokens without jobs. Without a home there are neither.
+        let data = match directories::data(data, &self.dir) {
+            Ok(data) => Some(data),
+            Err(_) if !needs_data => None,
+            Err(error) => return Err(error),
         };
         // A link stays one: what it leads to may be swapped for another folder.
         let folder = std::path::absolute(&self.dir)?;
@@ -138,24 +159,19 @@ impl Serve {
         Ok(HostConfig {
             folder,
             cache,
-            data,
-            loading: file.loading,
+            data: data.clone().unwrap_or_default(),
+            tokens: data,
+            loading,
+            outgoing: file.outgoing,
             compiler: compiler(),
             server,
+            callers: file.callers,
+            audit: file.audit,
             job_limits: Limits::of_jobs(&limits).with(&jobs.limits),
             limits,
             jobs,
         })
     }
-}
-
-/// The directory for the jobs of a folder: each has one of its own, named after it, so that hosts of two
-/// folders neither meet nor take up each other's jobs.
-fn of_folder(folder: &Path) -> Result<String> {
-    let folder = std::path::absolute(folder)?;
-    let digest = blake3::hash(folder.as_os_str().as_encoded_bytes()).to_hex();
-    let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    Ok(format!("{name}-{}", &digest[..16]))
 }
 
 /// Logs what `TARP_LOG` says, or what matters at least as much as `least`.
@@ -202,7 +218,11 @@ impl fmt::Display for Event<'_> {
 }
 
 /// Serves the folder until SIGINT or SIGTERM.
-pub(super) async fn serve(folder: PathBuf, config: HostConfig, teller: Teller) -> Result<()> {
+pub(super) async fn serve(
+    folder: PathBuf,
+    config: HostConfig,
+    printer: EventPrinter,
+) -> Result<()> {
     let address = SocketAddr::new(config.server.bind, config.server.port);
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address}; take another port with --port, 0 for any free one")
@@ -211,8 +231,8 @@ pub(super) async fn serve(folder: PathBuf, config: HostConfig, teller: Teller) -
     let shutdown = stopped()?;
     let host = Host::new(config).await?;
     let url = format!("{scheme}://{}", listener.local_addr()?);
-    teller.tell(&Event::Listening { url, folder: &folder });
-    host.serve(listener, move |catalog| teller.tell(&ready(catalog)), shutdown).await;
+    printer.tell(&Event::Listening { url, folder: &folder });
+    host.serve(listener, move |catalog| printer.tell(&ready(catalog)), shutdown).await;
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
-use tarp_workbench::Language;
+use tarp_builder::Language;
 
 /// How long the sources must stay as they are before they are built.
 const SETTLED: Duration = Duration::from_millis(100);

@@ -15,8 +15,11 @@ const BEYOND_INTEGERS: f64 = 18_446_744_073_709_551_616.0;
 /// where it is too large for every type, and where the nearest double is an integer that it is not
 /// itself: an integer type must not take `5.0000000000000000001` for 5.
 pub fn read(text: &str) -> Option<Value> {
-    if let Ok(n) = text.parse() {
-        return Some(Value::Int(n));
+    match text.parse() {
+        // An integer has no such zero, and JSON's is a number of JavaScript, which has.
+        Ok(0) if text.starts_with('-') => return Some(Value::Float(-0.0)),
+        Ok(n) => return Some(Value::Int(n)),
+        Err(_) => {}
     }
     let as_written = || Some(Value::Named { class: NUMBER, text: text.into() });
     if is_integer(text) {
@@ -96,6 +99,7 @@ mod tests {
         for (text, expected) in [
             ("7", Some(Value::Int(7))),
             ("+7", Some(Value::Int(7))),
+            ("0", Some(Value::Int(0))),
             ("1e3", Some(Value::Float(1000.0))),
             ("-Infinity", Some(Value::Float(f64::NEG_INFINITY))),
             ("1e400", Some(named("1e400"))),
@@ -112,6 +116,8 @@ mod tests {
         ] {
             assert_eq!(read(text), expected, "{text}");
         }
+        let Some(Value::Float(zero)) = read("-0") else { panic!("-0 is a float") };
+        assert!(zero == 0.0 && zero.is_sign_negative());
     }
 
     #[test]

@@ -157,7 +157,7 @@ impl<W: Write> Table<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::types::Field;
+    use crate::codec::types::{Case, Field};
     use crate::value::Array;
 
     fn list_of(item: Type) -> Type {
@@ -195,7 +195,7 @@ mod tests {
             let columns = Columns::of_type(&list_of(item.clone()));
             assert!(!columns.unwrap().have_names(), "{item}");
         }
-        let variant = Type::Variant(vec![("none".into(), None)]);
+        let variant = Type::Variant(vec![Case { name: "none".into(), ty: None }]);
         for ty in [Type::F64, record, list_of(Type::U8), list_of(variant)] {
             assert_eq!(Columns::of_type(&ty), None, "{ty}");
         }

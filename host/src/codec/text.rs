@@ -12,7 +12,7 @@ use super::base64::{BASE64, Engine as _};
 use super::json::{self, Items};
 use super::number;
 use super::types::{Arguments, Signature, Type, check};
-use crate::error::{CallError, Kind};
+use crate::error::{CallError, ErrorKind};
 use crate::value::Value;
 
 /// What a form has under a name.
@@ -33,19 +33,19 @@ pub enum Item<'a> {
 ///
 /// # Errors
 ///
-/// [`Kind::BadArguments`] for a parameter that takes one value and has several, or for a file that is no
-/// text where text is wanted; [`Kind::UnsupportedMediaType`] for a file where no type takes one.
+/// [`ErrorKind::BadArguments`] for a parameter that takes one value and has several, or for a file that is no
+/// text where text is wanted; [`ErrorKind::UnsupportedMediaType`] for a file where no type takes one.
 pub fn arguments<'a>(
     pairs: impl IntoIterator<Item = (Cow<'a, str>, Item<'a>)>,
     signature: &Signature,
 ) -> Result<Arguments, CallError> {
     let mut grouped: Vec<(Cow<'a, str>, Vec<Item<'a>>)> = Vec::new();
-    let mut places: HashMap<Cow<'a, str>, usize> = HashMap::new();
+    let mut indices: HashMap<Cow<'a, str>, usize> = HashMap::new();
     for (name, item) in pairs {
-        match places.entry(name.clone()) {
-            Entry::Occupied(place) => grouped[*place.get()].1.push(item),
-            Entry::Vacant(place) => {
-                place.insert(grouped.len());
+        match indices.entry(name.clone()) {
+            Entry::Occupied(entry) => grouped[*entry.get()].1.push(item),
+            Entry::Vacant(entry) => {
+                entry.insert(grouped.len());
                 grouped.push((name, vec![item]));
             }
         }
@@ -79,7 +79,7 @@ pub fn form_memory(encoded: &[u8]) -> usize {
 }
 
 /// Why what came for a parameter is not read.
-struct Refused(Kind, String);
+struct Refused(ErrorKind, String);
 
 impl Refused {
     fn of(self, name: &str, ty: &Type) -> CallError {
@@ -103,7 +103,7 @@ fn values(mut items: Vec<Item>, ty: &Type) -> Result<Value, Refused> {
             (Some(item), 0) => single(item, ty),
             (_, before) => {
                 let reason = format!("it came {} times, and takes one value", before + 1);
-                Err(Refused(Kind::BadArguments, reason))
+                Err(Refused(ErrorKind::BadArguments, reason))
             }
         },
     }
@@ -134,12 +134,12 @@ fn file(bytes: Bytes, ty: &Type) -> Result<Value, Refused> {
         Type::Option(inner) => file(bytes, inner),
         Type::String => match std::str::from_utf8(&bytes) {
             Ok(text) => Ok(Value::text(text.strip_prefix('\u{feff}').unwrap_or(text))),
-            Err(e) => Err(Refused(Kind::BadArguments, format!("the file is not UTF-8: {e}"))),
+            Err(e) => Err(Refused(ErrorKind::BadArguments, format!("the file is not UTF-8: {e}"))),
         },
         _ => {
             let reason =
                 "a file is taken for list<u8> and string; send this as a field, or as JSON";
-            Err(Refused(Kind::UnsupportedMediaType, reason.into()))
+            Err(Refused(ErrorKind::UnsupportedMediaType, reason.into()))
         }
     }
 }
@@ -216,7 +216,7 @@ fn is_value(text: &str, ty: &Type) -> bool {
     match ty {
         Type::String => true,
         Type::Enum(names) | Type::Flags(names) => names.iter().any(|name| &**name == text),
-        Type::Variant(cases) => cases.iter().any(|(name, _)| &**name == text),
+        Type::Variant(cases) => cases.iter().any(|case| &*case.name == text),
         Type::List(item) if **item == Type::U8 => true,
         Type::List(item) => is_value(text, item),
         _ => false,

@@ -15,6 +15,12 @@ pub struct JobsConfig {
     /// Jobs running at once; the number of cores where it is not said.
     #[serde(deserialize_with = "valid::count")]
     pub places: Option<u32>,
+    /// Jobs of one submitter running at once: of one token or, where there are none, of one address.
+    #[serde(deserialize_with = "valid::count")]
+    pub max_running_per_submitter: Option<u32>,
+    /// Jobs of one submitter waiting at once.
+    #[serde(deserialize_with = "valid::count")]
+    pub max_queued_per_submitter: Option<u32>,
     /// Jobs waiting at once.
     pub max_queue: usize,
     /// Bytes of a job's arguments as they are stored.
@@ -61,6 +67,8 @@ impl Default for JobsConfig {
         Self {
             store: StoreKind::Sqlite,
             places: None,
+            max_running_per_submitter: None,
+            max_queued_per_submitter: None,
             max_queue: 10_000,
             max_arguments: 256 << 20,
             max_disk: Some(16 << 30),

@@ -6,9 +6,6 @@ use serde::Deserialize;
 
 use super::valid;
 
-/// The most that one call's memory can be: all that a 32-bit guest can address.
-pub const MAX_MEMORY: u64 = 4 << 30;
-
 /// What one call may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {

@@ -28,6 +28,11 @@ pub struct LoadingConfig {
     /// Bytes of all compiled components that are kept.
     #[serde(deserialize_with = "valid::size")]
     pub cache_size: usize,
+    /// Versions of each component that are kept, the one that is served included, so that one can be
+    /// returned to.
+    pub keep_versions: usize,
+    /// Whether only what the folder's `components.lock` names is served.
+    pub locked: bool,
 }
 
 impl Default for LoadingConfig {
@@ -38,6 +43,8 @@ impl Default for LoadingConfig {
             removal_grace: Duration::from_secs(2),
             start_wait: Duration::from_secs(20),
             cache_size: 4 << 30,
+            keep_versions: 5,
+            locked: false,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use serde::Deserialize;
 
 use super::valid;
@@ -15,6 +16,7 @@ use crate::machine;
 #[serde(deny_unknown_fields, default)]
 pub struct ServerConfig {
     /// The address to listen on.
+    #[serde(deserialize_with = "valid::bind")]
     pub bind: IpAddr,
     /// The port to listen on; 0 takes a free one.
     pub port: u16,
@@ -25,11 +27,31 @@ pub struct ServerConfig {
     /// Names under which clients may address the host, besides IP addresses, `localhost` and the
     /// machine's own name.
     pub allowed_hosts: Vec<String>,
+    /// Origins whose pages may call procedures and read the replies, as browsers write them, such as
+    /// `https://lab.example`.
+    #[serde(deserialize_with = "valid::origins")]
+    pub allowed_origins: Vec<String>,
+    /// Further origins under which browsers see this host, such as those of a proxy that passes on another name
+    /// or port than the browser used.
+    #[serde(deserialize_with = "valid::origins")]
+    pub public_origins: Vec<String>,
+    /// Addresses and networks of proxies that are believed who made a request, and where it was sent: by
+    /// `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix`, or `Forwarded`.
+    #[serde(deserialize_with = "valid::networks")]
+    pub trusted_proxies: Vec<IpNet>,
+    /// Names of mounted components whose pages may do what their reader may: they get the host's own origin
+    /// in a browser.
+    pub trusted_mounts: Vec<String>,
     /// Connections open at once; further ones wait to be accepted.
     pub max_connections: usize,
     /// Bytes of a request's body.
     #[serde(deserialize_with = "valid::size")]
     pub max_body: usize,
+    /// Bytes of a component that is deployed, with its sidecar.
+    #[serde(deserialize_with = "valid::size")]
+    pub max_component: usize,
+    /// Whether components may be deployed without a token, where the host has none.
+    pub allow_deploy: bool,
     /// Calls running at once.
     pub max_calls: u32,
     /// Calls running at once for one peer, by its IP address, so that one caller cannot take every place;
@@ -65,8 +87,14 @@ impl Default for ServerConfig {
             tls_cert: None,
             tls_key: None,
             allowed_hosts: Vec::new(),
+            allowed_origins: Vec::new(),
+            public_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
+            trusted_mounts: Vec::new(),
             max_connections: 1024,
             max_body: 64 << 20,
+            max_component: 128 << 20,
+            allow_deploy: false,
             max_calls: 1000,
             max_calls_per_peer: None,
             memory: None,

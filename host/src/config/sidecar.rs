@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{LimitsTable, valid};
+use super::{GrantsTable, LimitsTable, valid};
 use crate::value::Value;
 
 /// A component's sidecar: `math.toml` beside `math.wasm`.
@@ -23,6 +23,8 @@ pub struct Sidecar {
     /// places of their own.
     #[serde(deserialize_with = "valid::count")]
     pub max_calls: Option<u32>,
+    /// What it may touch.
+    pub grants: GrantsTable,
     /// By the procedure's name without its prefix, such as `statistics/mean`.
     pub procedures: BTreeMap<String, ProcedureTable>,
 }

@@ -1,15 +1,55 @@
 //! Deserialisers that refuse what makes no sense, so that the refusal has a line.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use bytesize::ByteSize;
+use ipnet::IpNet;
 use serde::de::{Deserialize, Deserializer, Error};
-use tarp_schema::procedure::{MAX_NAME_LENGTH, is_valid_name};
+use tarp_schema::procedure::{MAX_NAME_LENGTH, WebMethod, is_valid_name};
 
-use super::{MAX_MEMORY, WebMethod};
 use crate::codec::json::Parsed;
 use crate::value::Value;
+
+/// The most that one call's memory can be: all that a 32-bit guest can address.
+pub const MAX_MEMORY: u64 = 4 << 30;
+
+/// Why a text is no address to listen on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BindFault {
+    /// It has a port, too.
+    #[error("the port is set by itself: bind = \"{}\" and port = {}", .0.ip(), .0.port())]
+    Port(SocketAddr),
+    /// It is something else, such as a name.
+    #[error(
+        "an IP address of this machine is expected, such as 127.0.0.1, or 0.0.0.0 for all of them"
+    )]
+    NoAddress,
+}
+
+/// Reads the address to listen on: an IP address, or `localhost`.
+///
+/// # Errors
+///
+/// For anything else; where it has a port, with both.
+pub fn bind_address(text: &str) -> Result<IpAddr, BindFault> {
+    let address = |text: &str| match text {
+        "localhost" => Ok(IpAddr::from([127, 0, 0, 1])),
+        text => text.trim_start_matches('[').trim_end_matches(']').parse(),
+    };
+    address(text).map_err(|_| {
+        let (host, port) = text.rsplit_once(':').unwrap_or_default();
+        match (address(host), port.parse()) {
+            (Ok(address), Ok(port)) => BindFault::Port(SocketAddr::new(address, port)),
+            _ => BindFault::NoAddress,
+        }
+    })
+}
+
+pub(super) fn bind<'de, D: Deserializer<'de>>(from: D) -> Result<IpAddr, D::Error> {
+    bind_address(&String::deserialize(from)?).map_err(D::Error::custom)
+}
 
 pub(super) fn count<'de, D, N>(from: D) -> Result<Option<N>, D::Error>
 where
@@ -80,9 +120,9 @@ where
     D: Deserializer<'de>,
 {
     let aliases = Vec::<String>::deserialize(from)?;
-    for (place, name) in aliases.iter().enumerate() {
+    for (index, name) in aliases.iter().enumerate() {
         alias(name).map_err(D::Error::custom)?;
-        if aliases[..place].contains(name) {
+        if aliases[..index].contains(name) {
             return Err(D::Error::custom(format!("`{name}` is there twice")));
         }
     }
@@ -94,21 +134,91 @@ where
 /// # Errors
 ///
 /// Why it cannot be one, and what can.
-pub(crate) fn alias(name: &str) -> Result<(), String> {
+pub(crate) fn alias(name: &str) -> Result<(), InvalidAlias> {
     if !is_valid_name(name) {
-        let shown: String = name.chars().take(80).collect();
-        return Err(format!(
-            "`{shown}` cannot be a name; one has ASCII letters, digits and _ after a letter, in parts separated by /, and {MAX_NAME_LENGTH} characters at the most"
-        ));
+        return Err(InvalidAlias::NoName(name.chars().take(80).collect()));
     }
     if RESERVED.contains(&name) {
-        return Err(format!("`{name}` is an address of the original protocol"));
+        return Err(InvalidAlias::Reserved(name.to_owned()));
     }
     Ok(())
 }
 
+/// Why a further name of a procedure cannot be one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum InvalidAlias {
+    /// It is no name.
+    #[error(
+        "`{0}` cannot be a name; one has ASCII letters, digits and _ after a letter, in parts separated by /, and {MAX_NAME_LENGTH} characters at the most"
+    )]
+    NoName(String),
+    /// It has another meaning.
+    #[error("`{0}` is an address of the original protocol")]
+    Reserved(String),
+}
+
 /// What the original protocol answers itself.
 const RESERVED: [&str; 2] = ["asyncGet", "asyncProbe"];
+
+/// Origins, as browsers write them.
+pub(super) fn origins<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let origins = Vec::<String>::deserialize(from)?;
+    let read = |text: String| {
+        origin(&text).ok_or_else(|| {
+            D::Error::custom(format!(
+                "{text:?} is no origin; one is a scheme, a host and, where it is not the usual one, a port, such as \"https://lab.example\" or \"http://localhost:3000\""
+            ))
+        })
+    };
+    origins.into_iter().map(read).collect()
+}
+
+/// Networks, and addresses for networks of one.
+pub(super) fn networks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> {
+    let networks = Vec::<String>::deserialize(from)?;
+    let read = |text: String| {
+        let address = text.parse::<IpAddr>().map(IpNet::from);
+        text.parse().or(address).map_err(|_| {
+            D::Error::custom(format!(
+                "{text:?} is no address and no network, such as \"127.0.0.1\" or \"10.0.0.0/8\""
+            ))
+        })
+    };
+    networks.into_iter().map(read).collect()
+}
+
+/// An origin without what browsers leave out; `None` for what is none.
+fn origin(text: &str) -> Option<String> {
+    let (scheme, host) = text.split_once("://")?;
+    let scheme = scheme.to_ascii_lowercase();
+    let usual_port = match &*scheme {
+        "http" => 80,
+        "https" => 443,
+        _ => return None,
+    };
+    let (name, port) = match host.rsplit_once(':') {
+        // What is behind the colon of an IPv6 address is no port.
+        Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
+        _ => (host, None),
+    };
+    let is_number = |port: &&str| port.bytes().all(|byte| byte.is_ascii_digit());
+    let port = match port {
+        Some(port) => Some(Some(port).filter(is_number)?.parse::<u16>().ok()?),
+        None => None,
+    };
+    let is_name = |name: &str| {
+        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+        !name.is_empty() && name.bytes().all(is_part)
+    };
+    let is_host = match name.strip_prefix('[').and_then(|name| name.strip_suffix(']')) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => is_name(name),
+    };
+    let name = name.to_ascii_lowercase();
+    let port = port.filter(|port| *port != usual_port);
+    let port = port.map_or_else(String::new, |port| format!(":{port}"));
+    is_host.then(|| format!("{scheme}://{name}{port}"))
+}
 
 pub(super) fn methods<'de, D>(from: D) -> Result<Option<Vec<WebMethod>>, D::Error>
 where
@@ -129,5 +239,36 @@ pub(super) fn prefix<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String
         Ok(Some(prefix))
     } else {
         Err(D::Error::custom("must be names of lower-case letters, digits and _, separated by /"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_are_read_as_browsers_write_them() {
+        for (text, read) in [
+            ("https://lab.example", Some("https://lab.example")),
+            ("HTTPS://Lab.Example:443", Some("https://lab.example")),
+            ("http://localhost:3000", Some("http://localhost:3000")),
+            ("http://[::1]:80", Some("http://[::1]")),
+            ("https://lab.example/", None),
+            ("https://lab.example/page", None),
+            ("https://user@lab.example", None),
+            ("http://[::1]:8080", Some("http://[::1]:8080")),
+            ("http://[::1", None),
+            ("https://lab.example:+1", None),
+            ("https://lab.example:", None),
+            ("https://lab.example:99999", None),
+            ("https://", None),
+            ("ftp://lab.example", None),
+            ("lab.example", None),
+            ("null", None),
+            ("*", None),
+            ("https://*.lab.example", None),
+        ] {
+            assert_eq!(origin(text).as_deref(), read, "{text}");
+        }
     }
 }

@@ -9,33 +9,61 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 
-use super::State;
+use super::state::State;
 use crate::budget::{Charge, NoRoom, Purpose};
-use crate::error::{CallError, Kind};
+use crate::config::ServerConfig;
+use crate::error::{CallError, ErrorKind};
+
+/// How large a body may be, and what of the configuration says so.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SizeLimit {
+    pub(super) bytes: usize,
+    pub(super) setting: &'static str,
+}
+
+impl SizeLimit {
+    /// That of most requests.
+    pub(super) fn of_requests(config: &ServerConfig) -> Self {
+        Self { bytes: config.max_body, setting: "max_body" }
+    }
+}
+
+/// The whole body, of the size that most requests may have.
+///
+/// # Errors
+///
+/// As [`read_within`].
+pub(super) async fn read(state: &State, body: Body) -> Result<(Bytes, Charge), CallError> {
+    read_within(state, body, SizeLimit::of_requests(&state.config)).await
+}
 
 /// The whole body.
 ///
 /// # Errors
 ///
-/// [`Kind::TooLarge`] over the limit, [`Kind::BadRequest`] where it breaks off, [`Kind::RequestTimeout`]
-/// where it comes too slowly, [`Kind::Overloaded`] where there is no room for it.
-pub(super) async fn read(state: &State, mut body: Body) -> Result<(Bytes, Charge), CallError> {
+/// [`ErrorKind::TooLarge`] over the limit, [`ErrorKind::BadRequest`] where it breaks off, [`ErrorKind::RequestTimeout`]
+/// where it comes too slowly, [`ErrorKind::Overloaded`] where there is no room for it.
+pub(super) async fn read_within(
+    state: &State,
+    mut body: Body,
+    limit: SizeLimit,
+) -> Result<(Bytes, Charge), CallError> {
     let charge = state.sandbox.budget().charge(Purpose::Request);
-    let limit = state.config.max_body;
     if body.is_end_stream() {
         return Ok((Bytes::new(), charge));
     }
     let announced = body.size_hint().lower();
-    if announced <= limit as u64 {
+    if announced <= limit.bytes as u64 {
         let pace = Pace::new(state.config.body_timeout, state.config.body_min_rate);
-        match gather(Limited::new(&mut body, limit), announced as usize, &pace, charge).await {
+        match gather(Limited::new(&mut body, limit.bytes), announced as usize, &pace, charge).await
+        {
             Ok(whole) => return Ok(whole),
             Err(Broken::NoRoom(no_room)) => return Err(no_room.into()),
             Err(Broken::Off(e)) if e.is::<LengthLimitError>() => {}
             Err(Broken::Off(e)) if e.is::<Elapsed>() => return Err(pace.too_slow()),
             Err(Broken::Off(e)) => {
                 return Err(CallError::new(
-                    Kind::BadRequest,
+                    ErrorKind::BadRequest,
                     format!("the request's body broke off: {e}"),
                 ));
             }
@@ -45,12 +73,12 @@ pub(super) async fn read(state: &State, mut body: Body) -> Result<(Bytes, Charge
 }
 
 /// The refusal of a body over the limit.
-pub(super) fn too_large(limit: usize) -> CallError {
-    let limit = bytesize::ByteSize(limit as u64).display().iec();
+pub(super) fn too_large(SizeLimit { bytes, setting }: SizeLimit) -> CallError {
+    let limit = bytesize::ByteSize(bytes as u64).display().iec();
     let message = format!(
-        "the request's body is larger than {limit}; send less, or raise `max_body` of the host"
+        "the request's body is larger than {limit}; send less, or raise `{setting}` of the host"
     );
-    CallError::new(Kind::TooLarge, message)
+    CallError::new(ErrorKind::TooLarge, message)
 }
 
 /// How long a body may take.
@@ -76,7 +104,7 @@ impl Pace {
         let message = format!(
             "the request's body came too slowly: there are {waited}, and a second more for each {rate} of it; `body_timeout` and `body_min_rate` of the host set that"
         );
-        CallError::new(Kind::RequestTimeout, message)
+        CallError::new(ErrorKind::RequestTimeout, message)
     }
 }
 

@@ -2,17 +2,21 @@
 
 use std::time::SystemTime;
 
+use axum::Extension;
 use axum::extract::State as Extract;
 use axum::response::Response;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 
-use super::State;
 use super::client::Client;
-use super::reply::Tagged;
+use super::credentials::Sender;
+use super::response::Tagged;
+use super::state::State;
+use crate::auth::{Caller, Right};
 use crate::catalog::{Catalog, Mount, Problem, Procedure};
 use crate::codec::types::{Parameter, Type};
 use crate::config::{self, ArrayReplies, Mode, WebMethod};
+use crate::sandbox::Access;
 
 /// The version of the catalog, on every reply, by which a client notices a reload.
 const VERSION: HeaderName = HeaderName::from_static("x-tarp-catalog");
@@ -43,6 +47,7 @@ struct Entry<'a> {
     file: &'a str,
     digest: &'a str,
     limits: Limits,
+    access: &'a Access,
 }
 
 /// What is told of a web procedure.
@@ -60,6 +65,7 @@ struct MountEntry<'a> {
     file: &'a str,
     digest: &'a str,
     limits: Limits,
+    access: &'a Access,
 }
 
 /// Bytes, seconds and units of fuel.
@@ -75,27 +81,46 @@ struct Limits {
 /// A problem as programs and people see it.
 #[derive(Serialize)]
 pub(super) struct Complaint<'a> {
-    file: &'a str,
-    message: &'a str,
+    pub(super) file: &'a str,
+    pub(super) message: &'a str,
     since: String,
     serving: bool,
 }
 
-/// The catalog, unless the caller has this very version.
-pub(super) async fn show(Extract(state): Extract<State>, uri: Uri, headers: HeaderMap) -> Response {
+/// What the caller may call of the catalog, unless the caller has this very version.
+pub(super) async fn show(
+    Extract(state): Extract<State>,
+    Extension(Sender { caller, endpoint, .. }): Extension<Sender>,
+    headers: HeaderMap,
+) -> Response {
     let catalog = state.catalog.load();
     let procedures = Procedures {
         version: catalog.version(),
         complete: catalog.is_complete(),
-        procedures: catalog
-            .procedures()
+        procedures: callable(&catalog, &caller)
             .map(|procedure| entry(&catalog, procedure, state.jobs.is_some()))
             .collect(),
-        mounts: catalog.mounts().map(mount).collect(),
-        problems: complaints(&catalog),
-        client: Client::told(&state, &uri, &headers),
+        mounts: reachable(&catalog, &caller).map(mount).collect(),
+        problems: complaints(&catalog, &caller),
+        client: Client::told(&endpoint),
     };
     Tagged::new(&procedures).reply(&headers)
+}
+
+/// The procedures that the caller may call.
+pub(super) fn callable<'a>(
+    catalog: &'a Catalog,
+    caller: &Caller,
+) -> impl Iterator<Item = &'a Procedure> {
+    catalog.procedures().filter(|procedure| caller.may_call(&procedure.name))
+}
+
+/// The mounted components that the caller may call.
+pub(super) fn reachable<'a>(
+    catalog: &'a Catalog,
+    caller: &Caller,
+) -> impl Iterator<Item = &'a Mount> {
+    catalog.mounts().filter(|mount| caller.may_call(&mount.name))
 }
 
 /// Writes the catalog's version on the reply.
@@ -121,6 +146,7 @@ fn entry<'a>(catalog: &'a Catalog, procedure: &'a Procedure, keeps_jobs: bool) -
         file: &procedure.source.file,
         digest: &procedure.source.digest,
         limits: (&procedure.limits).into(),
+        access: &procedure.access,
     }
 }
 
@@ -131,6 +157,7 @@ fn mount(mount: &Mount) -> MountEntry<'_> {
         file: &mount.source.file,
         digest: &mount.source.digest,
         limits: (&mount.limits).into(),
+        access: &mount.access,
     }
 }
 
@@ -146,9 +173,10 @@ impl From<&config::Limits> for Limits {
     }
 }
 
-/// What is wrong with files of the folder.
-pub(super) fn complaints(catalog: &Catalog) -> Vec<Complaint<'_>> {
-    catalog.problems().iter().map(complaint).collect()
+/// What is wrong with files of the folder, for those who can do something about it.
+pub(super) fn complaints<'a>(catalog: &'a Catalog, caller: &Caller) -> Vec<Complaint<'a>> {
+    let may_know = caller.may(&Right::Deploy);
+    catalog.problems().iter().filter(|_| may_know).map(complaint).collect()
 }
 
 fn complaint(problem: &Problem) -> Complaint<'_> {

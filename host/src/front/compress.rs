@@ -13,6 +13,8 @@ use tower::ServiceExt as _;
 use tower_http::CompressionLevel;
 use tower_http::compression::Compression;
 
+use super::media::PICKLE;
+
 /// What fits into a few packets is sent as fast as it is.
 pub(super) const LARGE: usize = 4 << 10;
 
@@ -21,15 +23,15 @@ pub(super) const LARGE: usize = 4 << 10;
 pub(super) struct Incompressible;
 
 /// The encodings that a request accepts; `None` where it says nothing of them.
-pub(super) struct Wish(Option<HeaderValue>);
+pub(super) struct AcceptEncoding(Option<HeaderValue>);
 
-impl Wish {
+impl AcceptEncoding {
     pub(super) fn of(request: &HeaderMap) -> Self {
         Self(request.get(ACCEPT_ENCODING).cloned())
     }
 
     /// The reply in one of the encodings, if that is worth it.
-    pub(super) async fn grant(self, response: Response) -> Response {
+    pub(super) async fn compress(self, response: Response) -> Response {
         match self.0 {
             Some(accepted) if is_worth_it(&response) => compressed(accepted, response).await,
             _ => response,
@@ -46,8 +48,7 @@ fn is_worth_it(response: &Response) -> bool {
 
 fn is_compressible(content_type: &HeaderValue) -> bool {
     let content_type = content_type.as_bytes();
-    let packed: [&[u8]; 5] =
-        [b"image/", b"video/", b"audio/", b"font/", super::reply::PICKLE.as_bytes()];
+    let packed: [&[u8]; 5] = [b"image/", b"video/", b"audio/", b"font/", PICKLE.as_bytes()];
     content_type.starts_with(b"image/svg")
         || !packed.iter().any(|kind| content_type.starts_with(kind))
 }
@@ -92,8 +93,8 @@ mod tests {
         response
     }
 
-    fn wish(accepted: &'static str) -> Wish {
-        Wish(Some(HeaderValue::from_static(accepted)))
+    fn accepted_encodings(accepted: &'static str) -> AcceptEncoding {
+        AcceptEncoding(Some(HeaderValue::from_static(accepted)))
     }
 
     #[tokio::test]
@@ -106,7 +107,8 @@ mod tests {
             ("br", None),
             ("identity", None),
         ] {
-            let response = wish(accepted).grant(reply(LARGE + 1, "application/json")).await;
+            let response =
+                accepted_encodings(accepted).compress(reply(LARGE + 1, "application/json")).await;
             let headers = response.headers();
             let got = headers.get(CONTENT_ENCODING).map(|encoding| encoding.to_str().unwrap());
             assert_eq!(got, encoding, "{accepted}");
@@ -127,11 +129,11 @@ mod tests {
             reply(LARGE + 1, "application/vnd.tarp.pickle"),
             marked,
         ] {
-            let response = wish("gzip, zstd").grant(response).await;
+            let response = accepted_encodings("gzip, zstd").compress(response).await;
             assert!(!response.headers().contains_key(CONTENT_ENCODING));
             assert_eq!(response.headers()[ETAG], "\"x\"");
         }
-        let response = Wish(None).grant(reply(LARGE + 1, "application/json")).await;
+        let response = AcceptEncoding(None).compress(reply(LARGE + 1, "application/json")).await;
         assert!(!response.headers().contains_key(CONTENT_ENCODING));
     }
 }

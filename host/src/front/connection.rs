@@ -20,48 +20,39 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
+use super::admission::Peer;
+use super::arriving;
 use super::connections::Connections;
-use super::places::Peer;
 use super::router::Routes;
 use super::watchdog::{Guarded, Reader, Watchdog, Watched};
-use super::{arriving, compress};
 use crate::config::ServerConfig;
 use crate::machine;
-use crate::metrics::Metrics;
+use crate::sandbox::max_open_files;
+use crate::shutdown::Shutdown;
 
 /// After an `accept` that failed, for the cause (mostly: too many open files) to pass.
 const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(100);
 
-/// Serves `routes` on every connection until `shutdown` completes; then ends idle connections at
+/// Serves `routes` on every connection until the host is asked to stop; then ends idle connections at
 /// once, busy ones after their requests, and what still runs after the grace by force.
-pub(super) async fn serve(
-    listener: TcpListener,
-    tls: Option<TlsAcceptor>,
-    routes: Routes,
-    config: &ServerConfig,
-    metrics: Arc<Metrics>,
-    shutdown: impl Future<Output = ()>,
-) {
+pub(super) async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, routes: Routes) {
+    let config = routes.config().clone();
+    let (metrics, shutdown) = (Arc::clone(routes.metrics()), routes.shutdown().clone());
     let limit = limit(config.max_connections);
     let open = Arc::<Connections>::default();
-    let server = Arc::new(Server {
-        builder: builder(config.idle_timeout),
-        routes,
-        tls,
-        config: config.clone(),
-        closing: CancellationToken::new(),
-        killed: CancellationToken::new(),
-    });
-    let places = Arc::new(Semaphore::new(limit));
+    let (header_timeout, idle_timeout) = (config.header_timeout, config.idle_timeout);
+    let streams = Streams { idle_timeout, aborting: shutdown.aborting_token().clone() };
+    let server = Arc::new(Server { builder: builder(streams), routes, tls, config, shutdown });
+    let permits = Arc::new(Semaphore::new(limit));
     let connections = TaskTracker::new();
     let accepting = async {
         loop {
             let (stream, peer) = accept(&listener, &open).await;
             // Further connections wait in the kernel's queue.
-            let Some(place) = place(&places, &open).await else { return };
+            let Some(permit) = acquire_permit(&permits, &open).await else { return };
             let server = Arc::clone(&server);
             let counted = metrics.connection();
-            let watchdog = Watchdog::new(config.header_timeout, config.idle_timeout);
+            let watchdog = Watchdog::new(header_timeout, idle_timeout);
             let member = open.join(watchdog.clone());
             connections.spawn(async move {
                 let _counted = counted;
@@ -69,30 +60,32 @@ pub(super) async fn serve(
                     () = server.connection(stream, peer, watchdog) => {}
                     () = member.evicted.cancelled() => debug!("connection closed to make room"),
                 }
-                drop((member, place));
+                drop((member, permit));
             });
         }
     };
     tokio::select! {
         () = accepting => {}
-        () = shutdown => {}
+        () = server.shutdown.stopping() => {}
     }
     drop(listener);
-    server.closing.cancel();
     connections.close();
-    if tokio::time::timeout(config.grace, connections.wait()).await.is_err() {
-        warn!(connections = connections.len(), "the grace is over; what still runs is ended");
-        server.killed.cancel();
-        connections.wait().await;
+    tokio::select! {
+        () = connections.wait() => {}
+        () = server.shutdown.aborting() => {
+            warn!(connections = connections.len(), "the grace is over; what still runs is ended");
+            connections.wait().await;
+        }
     }
 }
 
-/// Descriptors that are kept back for files, and for a connection that makes another go.
+/// Descriptors that are kept back for the host's own files, and for a connection that makes another go.
 const KEPT_BACK: usize = 48;
 
 /// How many connections may be open at once, so that descriptors are left for all else.
 fn limit(configured: usize) -> usize {
-    let possible = machine::free_descriptors().saturating_sub(KEPT_BACK).max(8);
+    let kept_back = KEPT_BACK + max_open_files();
+    let possible = machine::free_descriptors().saturating_sub(kept_back).max(8);
     if possible < configured {
         warn!(
             "the limit of open files allows {possible} connections at once, not the {configured} of `max_connections`; raise it with `ulimit -n`"
@@ -105,16 +98,19 @@ fn limit(configured: usize) -> usize {
 /// idle is looked for.
 const MAKING_ROOM: Duration = Duration::from_millis(50);
 
-/// A place for a connection, for which another goes if there is none.
-async fn place(places: &Arc<Semaphore>, open: &Connections) -> Option<OwnedSemaphorePermit> {
+/// A permit for a connection, for which another goes if there is none.
+async fn acquire_permit(
+    permits: &Arc<Semaphore>,
+    open: &Connections,
+) -> Option<OwnedSemaphorePermit> {
     loop {
-        if let Ok(place) = Arc::clone(places).try_acquire_owned() {
-            return Some(place);
+        if let Ok(permit) = Arc::clone(permits).try_acquire_owned() {
+            return Some(permit);
         }
         open.evict();
-        let place = Arc::clone(places).acquire_owned();
-        if let Ok(place) = tokio::time::timeout(MAKING_ROOM, place).await {
-            return place.ok();
+        let permit = Arc::clone(permits).acquire_owned();
+        if let Ok(permit) = tokio::time::timeout(MAKING_ROOM, permit).await {
+            return permit.ok();
         }
     }
 }
@@ -149,16 +145,19 @@ const MAX_HEAD: usize = 128 << 10;
 #[derive(Clone)]
 struct Streams {
     idle_timeout: Duration,
+    aborting: CancellationToken,
 }
 
 impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
     fn execute(&self, stream: F) {
-        tokio::spawn(Reader::time(stream, self.idle_timeout));
+        let stream = Reader::time(stream, self.idle_timeout);
+        let aborting = self.aborting.clone();
+        tokio::spawn(async move { aborting.run_until_cancelled_owned(stream).await });
     }
 }
 
-fn builder(idle_timeout: Duration) -> Builder<Streams> {
-    let mut builder = Builder::new(Streams { idle_timeout });
+fn builder(streams: Streams) -> Builder<Streams> {
+    let mut builder = Builder::new(streams);
     // The watchdog times headers, without a timer for each request.
     builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(MAX_HEAD);
     builder
@@ -176,8 +175,7 @@ struct Server {
     routes: Routes,
     tls: Option<TlsAcceptor>,
     config: ServerConfig,
-    closing: CancellationToken,
-    killed: CancellationToken,
+    shutdown: Shutdown,
 }
 
 impl Server {
@@ -186,7 +184,7 @@ impl Server {
         if let Err(e) = stream.set_nodelay(true) {
             debug!(error = %e, "nodelay not set");
         }
-        let peer = self.routes.places().peer(peer);
+        let peer = self.routes.peer(peer);
         let Some(tls) = &self.tls else { return self.drive(stream, peer, watchdog).await };
         let handshake = tokio::time::timeout(self.config.header_timeout, tls.accept(stream));
         tokio::select! {
@@ -195,7 +193,7 @@ impl Server {
                 Ok(Err(e)) => debug!(error = %e, "TLS handshake failed"),
                 Err(_) => debug!("TLS handshake took too long"),
             },
-            () = self.closing.cancelled() => {}
+            () = self.shutdown.stopping() => {}
         }
     }
 
@@ -207,11 +205,10 @@ impl Server {
         let requests = watchdog.clone();
         let service = service_fn(move |request: Request<Incoming>| {
             let guard = requests.request();
-            let wish = compress::Wish::of(request.headers());
             let (routes, peer) = (routes.clone(), peer.clone());
             let (request, rest) = arriving::watched(request, &requests);
             async move {
-                let mut response = wish.grant(routes.answer(request, &peer).await).await;
+                let mut response = routes.answer(request, &peer).await;
                 if let Some(rest) = rest {
                     rest.settle(&mut response).await;
                 }
@@ -221,7 +218,7 @@ impl Server {
         let stream = TokioIo::new(Watched::new(stream, watchdog.clone()));
         let connection = self.builder.serve_connection(stream, service);
         let mut connection = std::pin::pin!(connection);
-        let mut closing = std::pin::pin!(self.closing.cancelled());
+        let mut closing = std::pin::pin!(self.shutdown.stopping());
         let mut is_closing = false;
         loop {
             tokio::select! {
@@ -233,7 +230,7 @@ impl Server {
                     return;
                 }
                 reason = watchdog.expired() => return debug!("connection closed: {reason}"),
-                () = self.killed.cancelled() => return,
+                () = self.shutdown.aborting() => return,
                 () = closing.as_mut(), if !is_closing => {
                     is_closing = true;
                     connection.as_mut().graceful_shutdown();

@@ -6,12 +6,12 @@
 use axum::extract::Path;
 use axum::response::{IntoResponse as _, Response};
 use http::header::{
-    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
-    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, StatusCode, Uri};
 
-use super::reply;
+use super::response;
 
 /// What the page may do: run and fetch what this host serves, and show pictures that it has made of
 /// results. Nothing inline, nothing from elsewhere, in nobody's frame.
@@ -20,6 +20,12 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      frame-ancestors 'none'";
 
 const PAGE: &str = "index.html";
+
+/// Where the viewer of the OpenAPI document is.
+pub(super) const DOCS_PATH: &str = "/-/docs";
+
+/// Where the files are.
+pub(super) const FILES_PATH: &str = "/-/console/";
 
 /// The viewer of the OpenAPI document.
 const DOCS: &str = "docs.html";
@@ -59,6 +65,7 @@ const FILES: &[(&str, &[u8])] = files! {
     "index.html"
     "lib/again.js"
     "lib/api.js"
+    "lib/base.js"
     "lib/brackets.js"
     "lib/bytes.js"
     "lib/csv.js"
@@ -73,6 +80,7 @@ const FILES: &[(&str, &[u8])] = files! {
     "lib/live.js"
     "lib/markdown.js"
     "lib/media.js"
+    "lib/notes.js"
     "lib/number.js"
     "lib/numbers.js"
     "lib/python.js"
@@ -85,11 +93,13 @@ const FILES: &[(&str, &[u8])] = files! {
     "lib/types.js"
     "lib/web-snippets.js"
     "lib/worker.js"
+    "lib/write-csv.js"
     "main.js"
     "pages/about.js"
     "pages/contents.js"
     "pages/job.js"
     "pages/jobs.js"
+    "pages/log-in.js"
     "pages/overview.js"
     "pages/procedure.js"
     "pages/problems.js"
@@ -152,25 +162,21 @@ pub(super) async fn docs(headers: HeaderMap) -> Response {
 pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap, uri: Uri) -> Response {
     match file(&name, &headers) {
         Some(response) => response,
-        None => reply::no_such_page(uri).await,
+        None => response::no_such_page(uri).await,
     }
 }
 
 /// A file, unless the browser has it already.
 fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
     let &(name, content) = FILES.iter().find(|(known, _)| *known == name)?;
-    let tag = format!("\"{}\"", &blake3::hash(content).to_hex()[..32]);
-    let known = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let has_it = known
-        .flat_map(|value| value.split(','))
-        .any(|known| known.trim().trim_start_matches("W/") == tag);
+    let tag = response::tag(content);
     let fixed = [
         (CACHE_CONTROL, "no-cache"),
         (CONTENT_SECURITY_POLICY, POLICY),
         (REFERRER_POLICY, "no-referrer"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    Some(if has_it {
+    Some(if response::is_known(headers, &tag) {
         (StatusCode::NOT_MODIFIED, fixed, [(ETAG, tag)]).into_response()
     } else {
         (fixed, [(ETAG, tag)], [(CONTENT_TYPE, media_type(name))], content).into_response()
@@ -190,8 +196,11 @@ fn media_type(name: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::path::Path;
+
+    use http::header::IF_NONE_MATCH;
+
+    use super::*;
 
     /// The names of all files below a folder.
     fn below(folder: &Path, prefix: &str, names: &mut Vec<String>) {

@@ -10,14 +10,13 @@ use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 
-use super::body::too_large;
+use super::body::{SizeLimit, too_large};
 use super::media::unsupported;
-use super::request::bad;
 use crate::budget::Charge;
 use crate::error::{CallError, excerpt};
 
 /// Encodings one upon the other; who sends more has something else in mind.
-const MOST: usize = 4;
+const MAX_ENCODINGS: usize = 4;
 
 /// The largest window of zstd in HTTP is 8 MiB (RFC 9659).
 const WINDOW_LOG: u32 = 23;
@@ -41,13 +40,14 @@ impl Encodings {
     ///
     /// # Errors
     ///
-    /// [`Kind::UnsupportedMediaType`](crate::error::Kind::UnsupportedMediaType) for one that is not
+    /// [`ErrorKind::UnsupportedMediaType`](crate::error::ErrorKind::UnsupportedMediaType) for one that is not
     /// known, or too many of them.
     pub(super) fn of(headers: &HeaderMap) -> Result<Self, CallError> {
         let mut encodings = Vec::new();
         for value in headers.get_all(CONTENT_ENCODING) {
-            let value =
-                value.to_str().map_err(|_| bad("the Content-Encoding header is not text"))?;
+            let value = value
+                .to_str()
+                .map_err(|_| CallError::bad_request("the Content-Encoding header is not text"))?;
             for name in value.split(',').map(str::trim) {
                 encodings.push(match &*name.to_ascii_lowercase() {
                     "" | "identity" => continue,
@@ -64,9 +64,9 @@ impl Encodings {
                 });
             }
         }
-        if encodings.len() > MOST {
+        if encodings.len() > MAX_ENCODINGS {
             return Err(unsupported(format!(
-                "the body has more than {MOST} encodings upon each other"
+                "the body has more than {MAX_ENCODINGS} encodings upon each other"
             )));
         }
         Ok(Self(encodings))
@@ -81,8 +81,8 @@ impl Encodings {
     ///
     /// # Errors
     ///
-    /// [`Kind::TooLarge`](crate::error::Kind::TooLarge) where that is over the limit,
-    /// [`Kind::BadRequest`](crate::error::Kind::BadRequest) for what is not so encoded; where there is no
+    /// [`ErrorKind::TooLarge`](crate::error::ErrorKind::TooLarge) where that is over the limit,
+    /// [`ErrorKind::BadRequest`](crate::error::ErrorKind::BadRequest) for what is not so encoded; where there is no
     /// room for it. What was taken of `charge` stays taken.
     pub(super) fn decode(
         &self,
@@ -99,7 +99,7 @@ impl Encodings {
             match (encoding.decode(&body, &mut into), into.fault) {
                 (_, Some(fault)) => Err(fault),
                 (Ok(()), None) => Ok(into.bytes.into()),
-                (Err(e), None) => Err(bad(format!(
+                (Err(e), None) => Err(CallError::bad_request(format!(
                     "the request's body is not {}, as its Content-Encoding says: {e}",
                     encoding.name()
                 ))),
@@ -185,7 +185,7 @@ impl Unpacked<'_> {
     fn reserve(&mut self, wanted: usize) -> Result<(), CallError> {
         let capacity = self.bytes.capacity();
         if wanted > self.limit {
-            return Err(too_large(self.limit));
+            return Err(too_large(SizeLimit { bytes: self.limit, setting: "max_body" }));
         }
         if wanted > capacity {
             let grown = wanted.max((2 * capacity).min(self.limit));
@@ -257,7 +257,7 @@ mod tests {
 
     use super::*;
     use crate::budget::{MemoryBudget, Purpose};
-    use crate::error::Kind;
+    use crate::error::ErrorKind;
 
     const TEXT: &[u8] = b"a body that is a body that is a body";
     /// What Node.js makes of `TEXT`.
@@ -326,7 +326,11 @@ mod tests {
             ("gzip, gzip", gzip(&gzip(&zeros))),
         ] {
             let limit = if name == "br" { TEXT.len() - 1 } else { 1 << 20 };
-            assert_eq!(decoded(name, &body, limit).unwrap_err().kind, Kind::TooLarge, "{name}");
+            assert_eq!(
+                decoded(name, &body, limit).unwrap_err().kind,
+                ErrorKind::TooLarge,
+                "{name}"
+            );
         }
     }
 
@@ -344,7 +348,7 @@ mod tests {
         let mut others = budget.charge(Purpose::Work);
         others.take(44 << 20).unwrap();
         let mut charge = budget.charge(Purpose::Request);
-        assert_eq!(unpack(&mut charge).unwrap_err().kind, Kind::Overloaded);
+        assert_eq!(unpack(&mut charge).unwrap_err().kind, ErrorKind::Overloaded);
     }
 
     #[test]
@@ -360,7 +364,7 @@ mod tests {
             let more = [&whole[..], b"xyz"].concat();
             for body in [cut, &more, TEXT] {
                 let error = decoded(name, body, 1 << 20).unwrap_err();
-                assert_eq!(error.kind, Kind::BadRequest, "{name}: {body:?}");
+                assert_eq!(error.kind, ErrorKind::BadRequest, "{name}: {body:?}");
                 assert!(error.message.contains(name), "{}", error.message);
             }
         }
@@ -369,7 +373,7 @@ mod tests {
     #[test]
     fn what_is_not_known_is_named() {
         for value in ["compress", "gzip, lzma", "gzip,gzip,gzip,gzip,gzip"] {
-            assert_eq!(encodings(value).unwrap_err().kind, Kind::UnsupportedMediaType);
+            assert_eq!(encodings(value).unwrap_err().kind, ErrorKind::UnsupportedMediaType);
         }
         assert!(encodings("gzip, lzma").unwrap_err().message.contains("`lzma`"));
     }

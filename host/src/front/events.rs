@@ -4,6 +4,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::State as Extract;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
@@ -12,8 +13,13 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::State;
+use super::credentials::Sender;
+use super::state::State;
+use crate::auth::Right;
 use crate::catalog::Shared;
+
+/// Its address.
+pub(super) const PATH: &str = "/-/events";
 
 /// How often a silent stream says that it is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -21,22 +27,26 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// The least time between two events about jobs; a job may report progress a thousand times a second.
 const BETWEEN_JOBS: Duration = Duration::from_secs(1);
 
-/// `GET /-/events`. Ends when the host is asked to stop.
-pub(super) async fn stream(Extract(state): Extract<State>) -> Response {
+/// `GET /-/events`. Ends when the host is asked to stop, or the caller's token is no longer valid.
+pub(super) async fn stream(
+    Extract(state): Extract<State>,
+    Extension(Sender { caller, .. }): Extension<Sender>,
+) -> Response {
     let mut catalog_changes = state.catalog_changes.clone();
     // How it is now is told first.
     catalog_changes.mark_changed();
     let source = Source {
         catalog: state.catalog.clone(),
         catalog_changes,
-        job_changes: state.jobs.as_ref().map(crate::jobs::Jobs::changes),
+        job_changes: (state.jobs.as_ref().filter(|_| caller.may(&Right::Jobs)))
+            .map(crate::jobs::Jobs::changes),
         next_about_jobs: Instant::now(),
     };
     let events = stream::unfold(source, |mut source| async {
         let event = source.next().await;
         Some((Ok::<_, Infallible>(event), source))
     });
-    let events = events.take_until(state.closing.clone().cancelled_owned());
+    let events = events.take_until(state.no_longer_serves(caller));
     Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
 }
 

@@ -4,23 +4,25 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode;
 
-use super::request::bad;
 use crate::error::{CallError, excerpt};
 
 /// A name and a text.
 pub(super) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
-/// The pairs of a query or of an `application/x-www-form-urlencoded` body; `place` says which.
+/// The pairs of a query or of an `application/x-www-form-urlencoded` body; `source` says which.
 ///
 /// # Errors
 ///
-/// [`Kind::BadRequest`](crate::error::Kind::BadRequest) for what is no percent-encoding of UTF-8, which
+/// [`ErrorKind::BadRequest`](crate::error::ErrorKind::BadRequest) for what is no percent-encoding of UTF-8, which
 /// decoders otherwise replace.
-pub(super) fn pairs<'a>(encoded: &'a [u8], place: &str) -> Result<Vec<Pair<'a>>, CallError> {
+pub(super) fn pairs<'a>(encoded: &'a [u8], source: &str) -> Result<Vec<Pair<'a>>, CallError> {
     for pair in encoded.split(|byte| *byte == b'&') {
         if let Some(reason) = fault(pair) {
             let pair = String::from_utf8_lossy(pair);
-            return Err(bad(format!("`{}` in {place} {reason}", excerpt(&pair))));
+            return Err(CallError::bad_request(format!(
+                "`{}` in {source} {reason}",
+                excerpt(&pair)
+            )));
         }
     }
     Ok(form_urlencoded::parse(encoded).collect())

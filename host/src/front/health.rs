@@ -8,7 +8,11 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::Serialize;
 
-use super::{State, reply};
+use super::response;
+use super::state::State;
+
+/// Its pages, which are answered without a token: what watches over hosts has none.
+pub(super) const PATHS: [&str; 3] = ["/-/health", "/-/health/live", "/-/health/ready"];
 
 #[derive(Serialize)]
 struct Health<'a> {
@@ -50,23 +54,23 @@ pub(super) async fn show(Extract(state): Extract<State>) -> Response {
         problems: catalog.problems().len(),
         jobs: state.jobs.is_some(),
     };
-    reply::bare(status, &health)
+    response::bare(status, &health)
 }
 
 /// `GET /-/health/live`: whoever gets an answer knows.
 pub(super) async fn live() -> Response {
-    reply::bare(StatusCode::OK, &Liveness { live: true })
+    response::bare(StatusCode::OK, &Liveness { live: true })
 }
 
 /// `GET /-/health/ready`: whether everything that was there at the start has been looked at, jobs can be
 /// stored, and the host is not about to stop.
 pub(super) async fn ready(Extract(state): Extract<State>) -> Response {
     let readiness = readiness(&state).await;
-    reply::bare(readiness.status(), &readiness)
+    response::bare(readiness.status(), &readiness)
 }
 
 async fn readiness(state: &State) -> Readiness {
-    let of_host = Readiness::new(state.closing.is_cancelled(), state.catalog.load().is_complete());
+    let of_host = Readiness::new(state.shutdown.is_stopping(), state.catalog.load().is_complete());
     match &state.jobs {
         Some(jobs) if of_host.ready => match jobs.probe().await {
             Ok(()) => of_host,

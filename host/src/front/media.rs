@@ -1,15 +1,24 @@
-//! What a body is, by its Content-Type; how its text is read; and, in [`reading`], which types take it as
-//! the one argument. `docs/bodies.md` has the same as a table, and `tests/http/test_bodies.py`
-//! compares them.
+//! Media types: the host's own; what a body is by its Content-Type, and how its text is read; in
+//! [`reading`], which types take it as the one argument. `docs/bodies.md` has the same as a table, and
+//! `tests/http/test_bodies.py` compares them.
 
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use mediatype::{MediaType, Name, ReadParams as _};
 
-use super::reply::PICKLE;
-use super::request::bad;
+use crate::codec::json;
 use crate::codec::types::Type;
-use crate::error::{CallError, Kind, excerpt};
+use crate::error::{CallError, ErrorKind, excerpt};
+use crate::value::Value;
+
+/// The content type of envelopes, and the mimetype of what is no text and no bytes.
+pub(super) const JSON: &str = "application/json";
+
+/// The content type of raw pickles, in and out.
+pub(super) const PICKLE: &str = "application/vnd.tarp.pickle";
+
+/// The content type of a value without an envelope.
+pub(super) const VALUE: &str = "application/vnd.tarp.value+json";
 
 /// What a body or a part of one is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,17 +82,19 @@ impl ContentType {
     ///
     /// # Errors
     ///
-    /// [`Kind::BadRequest`] for a header that is said twice, [`Kind::UnsupportedMediaType`] for one that
+    /// [`ErrorKind::BadRequest`] for a header that is said twice, [`ErrorKind::UnsupportedMediaType`] for one that
     /// names no media type.
     pub(super) fn of(headers: &HeaderMap) -> Result<Self, CallError> {
         let mut values = headers.get_all(CONTENT_TYPE).iter();
         let (Some(value), None) = (values.next(), values.next()) else {
             return match headers.contains_key(CONTENT_TYPE) {
-                true => Err(bad("there is more than one Content-Type header")),
+                true => Err(CallError::bad_request("there is more than one Content-Type header")),
                 false => Ok(Self::nothing_said()),
             };
         };
-        let value = value.to_str().map_err(|_| bad("the Content-Type header is not text"))?;
+        let value = value
+            .to_str()
+            .map_err(|_| CallError::bad_request("the Content-Type header is not text"))?;
         Self::parse(value.trim_end_matches([';', ' ', '\t'])).ok_or_else(|| {
             let name = excerpt(value);
             unsupported(format!(
@@ -137,7 +148,7 @@ impl ContentType {
     ///
     /// # Errors
     ///
-    /// [`Kind::UnsupportedMediaType`] for a charset other than UTF-8, [`Kind::BadRequest`] for what is
+    /// [`ErrorKind::UnsupportedMediaType`] for a charset other than UTF-8, [`ErrorKind::BadRequest`] for what is
     /// not UTF-8.
     pub(super) fn text<'a>(&self, body: &'a [u8]) -> Result<&'a str, CallError> {
         match self.charset.as_deref() {
@@ -155,17 +166,35 @@ impl ContentType {
         match std::str::from_utf8(body) {
             Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text)),
             Err(_) if body.starts_with(b"\xff\xfe") || body.starts_with(b"\xfe\xff") => {
-                Err(bad(format!(
+                Err(CallError::bad_request(format!(
                     "the request's body is not {expected} but UTF-16, by its first bytes; send UTF-8"
                 )))
             }
-            Err(e) => Err(bad(format!("the request's body is not {expected}: {e}"))),
+            Err(e) => {
+                Err(CallError::bad_request(format!("the request's body is not {expected}: {e}")))
+            }
         }
+    }
+
+    /// A body or a part of one that is JSON, as a value.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::BadRequest`] where it is not, and as [`Self::text`].
+    pub(super) fn json(&self, body: &[u8]) -> Result<Value, CallError> {
+        let text = self.text(body)?;
+        if text.trim_ascii().is_empty() {
+            return Err(CallError::bad_request(
+                "the request's body is empty; its Content-Type promises JSON",
+            ));
+        }
+        json::parse(text.as_bytes())
+            .map_err(|e| CallError::bad_request(format!("the request's body is not JSON: {e}")))
     }
 }
 
 pub(super) fn unsupported(message: impl Into<String>) -> CallError {
-    CallError::new(Kind::UnsupportedMediaType, message)
+    CallError::new(ErrorKind::UnsupportedMediaType, message)
 }
 
 #[cfg(test)]
@@ -197,14 +226,14 @@ mod tests {
             assert_eq!(of(value).unwrap().media, media, "{value}");
         }
         assert!(ContentType::of(&HeaderMap::new()).unwrap().is_absent());
-        assert_eq!(of("json").unwrap_err().kind, Kind::UnsupportedMediaType);
+        assert_eq!(of("json").unwrap_err().kind, ErrorKind::UnsupportedMediaType);
     }
 
     #[test]
     fn text_is_utf_8_without_its_mark() {
         assert_eq!(of("text/plain").unwrap().text(b"\xef\xbb\xbfhi"), Ok("hi"));
         let error = of("text/plain; charset=latin-1").unwrap().text(b"hi").unwrap_err();
-        assert_eq!(error.kind, Kind::UnsupportedMediaType);
+        assert_eq!(error.kind, ErrorKind::UnsupportedMediaType);
         assert!(error.message.contains("latin-1"));
         let error = of("text/plain").unwrap().text(b"\xff\xfeh\0").unwrap_err();
         assert!(error.message.contains("UTF-16"));

@@ -1,117 +1,73 @@
 //! The front: the only place that knows sockets, TLS, HTTP and status codes.
 //!
-//! The way of a request: [`connection`] accepts it, [`router`] finds who answers, [`origin`] refuses
-//! what is not meant for this host, [`arriving`] and [`body`] read within limits and [`encoding`] undoes what
-//! it is packed in, [`places`] says who may call, [`request`] makes arguments of it by its [`media`] type
-//! ([`form`], [`multipart`], [`rpc`]),
-//! [`procedure`] runs the call, [`negotiate`] says in which form its result is wanted, [`reply`] writes
-//! the answer, [`compress`] makes it smaller. [`catalog`], [`openapi`], [`health`], [`figures`] and
-//! [`events`] tell of the host itself, [`console`] shows it. It knows nothing of wasm.
+//! The way of a request: [`connection`] accepts it, [`router`] finds who answers, [`origin`] refuses what
+//! is not meant for this host, [`credentials`] (or a [`cookie`]) say who calls, [`cors`] which pages may, [`arriving`] and [`body`] read within limits
+//! and [`encoding`] undoes what it is packed in, [`request`] makes arguments of it by its [`media`] type
+//! ([`form`], [`multipart`], [`rpc`]), [`negotiate`] says in which form its result is wanted, [`admission`]
+//! says how much its caller may do and when its call may run, [`procedure`] runs it, [`response`] writes the answer,
+//! [`compress`] makes it smaller, a [`tally`] counts what went to and fro, and a [`record`] of it is for the audit log.
+//! [`components`] changes what is served. [`catalog`], [`openapi`], [`health`], [`metrics`] and [`events`] tell of the
+//! host itself, [`console`] shows it. It knows nothing of wasm.
+//!
+//! Who answers stands on what all of them share: [`media`], [`admission`], [`response`], [`state`] and
+//! [`methods`], in this order.
 
+mod admission;
 mod arriving;
 mod body;
 mod catalog;
 mod client;
+mod components;
 mod compress;
 mod connection;
 mod connections;
 mod console;
+mod cookie;
+mod cors;
+mod credentials;
 mod encoding;
+mod endpoint;
 mod events;
-mod figures;
 mod form;
+mod headers;
 mod health;
+mod index;
 mod jobs;
-mod listing;
 mod media;
+mod methods;
+mod metrics;
 mod mount;
 mod multipart;
 mod negotiate;
 mod openapi;
 mod origin;
-mod places;
 mod procedure;
-mod reply;
+mod proxies;
+mod record;
 mod request;
+mod response;
 mod router;
 mod rpc;
-mod sink;
+mod session;
+mod state;
+mod tally;
 mod tls;
 mod watchdog;
 mod web;
 
-use std::sync::Arc;
-
 use tokio::net::TcpListener;
-use tokio::sync::watch;
-use tokio_rustls::TlsAcceptor;
-use tokio_util::sync::CancellationToken;
 
-use crate::catalog::Shared;
-use crate::config::ServerConfig;
-use crate::jobs::Jobs;
-use crate::metrics::{Metrics, Standing};
-use crate::sandbox::Sandbox;
-use origin::AllowedHosts;
-use places::Places;
+use crate::config::{CallersConfig, ServerConfig};
 use router::Routes;
+pub(crate) use state::Parts;
+use state::State;
+use tls::Tls;
 pub use tls::TlsError;
 
 /// The server side of HTTP, ready to serve.
-pub struct Front {
+pub(crate) struct Front {
     state: State,
-    tls: Option<TlsAcceptor>,
-}
-
-/// What the front stands before.
-pub struct Parts {
-    /// What can be called.
-    pub catalog: Shared,
-    /// Tells of each catalog that is published.
-    pub catalog_changes: watch::Receiver<()>,
-    /// Runs calls.
-    pub sandbox: Arc<Sandbox>,
-    /// `None` where the host keeps no jobs.
-    pub jobs: Option<Jobs>,
-    /// What is counted.
-    pub metrics: Arc<Metrics>,
-}
-
-/// What every request's handler can reach.
-#[derive(Clone)]
-struct State(Arc<Shelf>);
-
-struct Shelf {
-    catalog: Shared,
-    catalog_changes: watch::Receiver<()>,
-    sandbox: Arc<Sandbox>,
-    /// `None` where the host keeps no jobs.
-    jobs: Option<Jobs>,
-    metrics: Arc<Metrics>,
-    config: ServerConfig,
-    allowed_hosts: AllowedHosts,
-    /// For synchronous calls.
-    places: Places,
-    openapi: openapi::Cache,
-    /// Cancelled when the host is asked to stop, so that nobody waits any longer.
-    closing: CancellationToken,
-}
-
-impl std::ops::Deref for State {
-    type Target = Shelf;
-
-    fn deref(&self) -> &Shelf {
-        &self.0
-    }
-}
-
-impl Shelf {
-    /// How things stand with memory, and with jobs where the host keeps any.
-    fn standing(&self) -> Standing {
-        let budget = self.sandbox.budget();
-        let jobs = self.jobs.as_ref().map(Jobs::standing).unwrap_or_default();
-        Standing { charged: budget.used(), budget: budget.total(), ..jobs }
-    }
+    tls: Option<Tls>,
 }
 
 impl Front {
@@ -120,32 +76,28 @@ impl Front {
     /// # Errors
     ///
     /// Where the certificate or its key cannot be used.
-    pub fn new(parts: Parts, config: ServerConfig) -> Result<Self, TlsError> {
-        let Parts { catalog, catalog_changes, sandbox, jobs, metrics } = parts;
-        let tls = tls::acceptor(&config)?;
-        let shelf = Shelf {
-            catalog,
-            catalog_changes,
-            sandbox,
-            jobs,
-            metrics,
-            allowed_hosts: AllowedHosts::new(&config.allowed_hosts),
-            places: Places::new(config.max_calls, config.calls_per_peer()),
-            openapi: openapi::Cache::default(),
-            closing: CancellationToken::new(),
-            config,
-        };
-        Ok(Self { state: State(Arc::new(shelf)), tls })
+    pub(crate) fn new(
+        parts: Parts,
+        config: ServerConfig,
+        callers: CallersConfig,
+    ) -> Result<Self, TlsError> {
+        let tls = Tls::new(&config)?;
+        Ok(Self { state: State::new(parts, config, callers), tls })
     }
 
-    /// Serves until `shutdown` completes, then lets running requests finish within the grace.
-    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-        let routes = Routes::new(self.state.clone());
-        let shutdown = async {
-            shutdown.await;
-            self.state.closing.cancel();
+    /// Serves until the host is asked to stop, then lets running requests finish within the grace.
+    pub(crate) async fn serve(self, listener: TcpListener) {
+        let acceptor = self.tls.as_ref().map(Tls::acceptor);
+        let certificate = async {
+            match &self.tls {
+                Some(tls) => tls.keep_current().await,
+                None => std::future::pending().await,
+            }
         };
-        let metrics = Arc::clone(&self.state.metrics);
-        connection::serve(listener, self.tls, routes, &self.state.config, metrics, shutdown).await;
+        tokio::select! {
+            () = connection::serve(listener, acceptor, Routes::new(self.state.clone())) => {}
+            () = certificate => {}
+            () = self.state.callers.keep_small() => {}
+        }
     }
 }

@@ -5,23 +5,23 @@ use std::convert::Infallible;
 
 use axum::body::Bytes;
 use futures_util::{FutureExt as _, stream};
-use http::header::CONTENT_DISPOSITION;
+use http::header::{CONTENT_DISPOSITION, CONTENT_ENCODING};
+use http::{HeaderMap, HeaderName};
 use multer::{Field, Multipart};
 
 use super::media::{ContentType, Media, unsupported};
-use super::request::{bad, parse_json};
 use crate::budget::Charge;
 use crate::codec::json;
 use crate::codec::text::{self, Item, takes_file};
 use crate::codec::types::{Arguments, Signature, Type};
-use crate::error::{CallError, Kind, excerpt};
+use crate::error::{CallError, ErrorKind, excerpt};
 
 /// The arguments in the body's parts: text is read as in any form, files are taken as bytes and text,
 /// and a part that is JSON is read as JSON.
 ///
 /// # Errors
 ///
-/// [`Kind::BadRequest`] for what is no such form, [`Kind::UnsupportedMediaType`] for a part of a type
+/// [`ErrorKind::BadRequest`] for what is no such form, [`ErrorKind::UnsupportedMediaType`] for a part of a type
 /// that its parameter does not take.
 pub(super) fn arguments(
     content: &ContentType,
@@ -29,17 +29,7 @@ pub(super) fn arguments(
     signature: &Signature,
     charge: &mut Charge,
 ) -> Result<Arguments, CallError> {
-    let Some(boundary) = &content.boundary else {
-        return Err(bad(
-            "multipart/form-data needs its boundary in the Content-Type header; HTTP libraries write that header by themselves",
-        ));
-    };
-    // The library has a copy of the body, of which the parts are slices.
-    charge.take(body.len() + PART * most_parts(body))?;
-    // All of the body is there, so that nothing is ever waited for.
-    let parts = parts(body.clone(), boundary).now_or_never().unwrap_or_else(|| {
-        Err(CallError::new(Kind::Internal, "a form that is there was waited for"))
-    })?;
+    let parts = split(content, body, charge)?;
     let mut items = Vec::with_capacity(parts.len());
     for part in parts {
         let ty = signature.parameters.iter().find(|p| *p.name == *part.name).map(|p| &p.ty);
@@ -54,6 +44,34 @@ pub(super) fn arguments(
         items.extend(item.map(|item| (part.name.clone().into(), item)));
     }
     text::arguments(items, signature)
+}
+
+/// The contents of the body's parts, with their names.
+///
+/// # Errors
+///
+/// As [`arguments`].
+pub(super) fn contents(
+    content: &ContentType,
+    body: &Bytes,
+    charge: &mut Charge,
+) -> Result<Vec<(String, Bytes)>, CallError> {
+    let parts = split(content, body, charge)?;
+    Ok(parts.into_iter().map(|part| (part.name, part.data)).collect())
+}
+
+fn split(content: &ContentType, body: &Bytes, charge: &mut Charge) -> Result<Vec<Part>, CallError> {
+    let Some(boundary) = &content.boundary else {
+        return Err(CallError::bad_request(
+            "multipart/form-data needs its boundary in the Content-Type header; HTTP libraries write that header by themselves",
+        ));
+    };
+    // The library has a copy of the body, of which the parts are slices.
+    charge.take(body.len() + PART * most_parts(body))?;
+    // All of the body is there, so that nothing is ever waited for.
+    parts(body.clone(), boundary).now_or_never().unwrap_or_else(|| {
+        Err(CallError::new(ErrorKind::Internal, "a form that is there was waited for"))
+    })
 }
 
 /// What a part takes beside its content: its headers, its name, its place among the arguments.
@@ -91,8 +109,11 @@ async fn parts(body: Bytes, boundary: &str) -> Result<Vec<Part>, CallError> {
 
 async fn part(mut field: Field<'_>) -> Result<Part, CallError> {
     let Some(name) = field.name().map(str::to_owned) else {
-        return Err(bad("a part of the form has no name; each is named after an argument"));
+        return Err(CallError::bad_request(
+            "a part of the form has no name, or one that is not UTF-8; each is named after an argument",
+        ));
     };
+    check_encodings(&name, field.headers())?;
     // An encoded name of a file counts as one, whatever it is.
     let has_encoded = field.headers().get(CONTENT_DISPOSITION).is_some_and(|disposition| {
         disposition.as_bytes().windows(10).any(|window| window.eq_ignore_ascii_case(b"filename*="))
@@ -112,8 +133,28 @@ async fn part(mut field: Field<'_>) -> Result<Part, CallError> {
     Ok(Part { name, content, file, data })
 }
 
+/// Refuses a part whose content is encoded once more, which RFC 7578, section 4.7, deprecates.
+fn check_encodings(name: &str, headers: &HeaderMap) -> Result<(), CallError> {
+    const TRANSFER: HeaderName = HeaderName::from_static("content-transfer-encoding");
+    const PLAIN: [&str; 4] = ["identity", "7bit", "8bit", "binary"];
+    for header in [CONTENT_ENCODING, TRANSFER] {
+        for encoding in headers.get_all(&header) {
+            let encoding = String::from_utf8_lossy(encoding.as_bytes());
+            let is_plain = PLAIN.iter().any(|plain| encoding.trim().eq_ignore_ascii_case(plain));
+            if !is_plain {
+                return Err(unsupported(format!(
+                    "the part `{}` has {header}: {}; send its content as it is, and encode the whole request where it has to be smaller",
+                    excerpt(name),
+                    excerpt(&encoding),
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
 fn malformed(error: &multer::Error) -> CallError {
-    bad(format!("the request's body is not multipart/form-data: {error}"))
+    CallError::bad_request(format!("the request's body is not multipart/form-data: {error}"))
 }
 
 impl Part {
@@ -131,9 +172,7 @@ impl Part {
             _ => text::memory(&self.data),
         })?;
         Ok(Some(match self.content.media {
-            Media::Json if !(is_file && takes_file) => {
-                Item::Json(parse_json(&self.content, &self.data)?)
-            }
+            Media::Json if !(is_file && takes_file) => Item::Json(self.content.json(&self.data)?),
             Media::Plain | Media::Bytes if !is_file && self.is_text() => {
                 if wants_bytes(ty) {
                     return Err(unsupported(

@@ -6,11 +6,12 @@ use http::HeaderMap;
 use http::header::ACCEPT;
 use mediatype::{MediaType, MediaTypeList, Name, ReadParams as _};
 
-use super::reply::{Form, PICKLE, VALUE};
+use super::media::{PICKLE, VALUE};
+use super::response::Form;
 use crate::codec::pickle::Arrays;
 use crate::codec::table::Columns;
 use crate::codec::types::{Signature, Type};
-use crate::error::{CallError, Kind};
+use crate::error::{CallError, ErrorKind};
 use crate::value::Value;
 
 /// The forms that a result can have besides those that all can have.
@@ -28,7 +29,7 @@ impl Offer {
     /// Of what a procedure with this signature returns.
     pub(super) fn of(signature: &Signature) -> Self {
         let ty = match &signature.result {
-            Some(Type::Result(ok, _)) => ok.as_deref(),
+            Some(Type::Result { ok, .. }) => ok.as_deref(),
             other => other.as_ref(),
         };
         let Some(ty) = ty else { return Self::default() };
@@ -70,7 +71,7 @@ const HTML: &str = "text/html";
 ///
 /// # Errors
 ///
-/// [`Kind::NotAcceptable`] where the result can have none of those that it accepts.
+/// [`ErrorKind::NotAcceptable`] where the result can have none of those that it accepts.
 pub(super) fn form(
     headers: &HeaderMap,
     arrays: Arrays,
@@ -86,8 +87,8 @@ pub(super) fn form(
     let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let ranges = values.flat_map(MediaTypeList::new).filter_map(Result::ok);
     let ranges: Vec<Range> =
-        ranges.enumerate().map(|(place, range)| Range { range, place }).collect();
-    // Whoever says nothing that can be understood says nothing.
+        ranges.enumerate().map(|(position, range)| Range { range, position }).collect();
+    // Treat an unparseable `Accept` as absent.
     if ranges.is_empty() {
         return Ok(Form::Envelope);
     }
@@ -112,7 +113,7 @@ pub(super) fn form(
 /// A media range of an `Accept` header.
 struct Range<'a> {
     range: MediaType<'a>,
-    place: usize,
+    position: usize,
 }
 
 /// The exactness of a range that names the media type itself.
@@ -127,10 +128,10 @@ fn rank(ranges: &[Range], media_type: &str) -> Option<Rank> {
     let media_type = MediaType::parse(media_type).ok()?;
     let matching = ranges.iter().filter_map(|range| Some((range.exactness(&media_type)?, range)));
     // The most exact range is the one that counts.
-    let (exactness, range) =
-        matching.max_by_key(|(exactness, range)| (*exactness, std::cmp::Reverse(range.place)))?;
+    let (exactness, range) = matching
+        .max_by_key(|(exactness, range)| (*exactness, std::cmp::Reverse(range.position)))?;
     let quality = range.quality();
-    (quality > 0).then_some((quality, exactness, std::cmp::Reverse(range.place)))
+    (quality > 0).then_some((quality, exactness, std::cmp::Reverse(range.position)))
 }
 
 impl Range<'_> {
@@ -177,7 +178,7 @@ fn not_acceptable(forms: &[(&'static str, Form)]) -> CallError {
         "the result has none of the forms that the Accept header names; it can be had as {}",
         fitting.join(", ")
     );
-    CallError::new(Kind::NotAcceptable, message)
+    CallError::new(ErrorKind::NotAcceptable, message)
 }
 
 #[cfg(test)]
@@ -237,7 +238,7 @@ mod tests {
         assert_eq!(wanted("application/vnd.tarp.value+json", Type::F64), Ok(Form::Value));
         assert_eq!(wanted("application/octet-stream", list_of(Type::U8)), Ok(Form::Raw));
         assert_eq!(wanted("text/plain", Type::String), Ok(Form::Raw));
-        let fallible = Type::Result(Some(Box::new(numbers())), None);
+        let fallible = Type::Result { ok: Some(Box::new(numbers())), err: None };
         assert!(is_table(wanted("text/csv", fallible)), "the error has a status of its own");
     }
 
@@ -263,7 +264,7 @@ mod tests {
             ("application/json;q=0, text/html;q=0", list_of(Type::F64), "text/csv"),
         ] {
             let error = wanted(accept, ty).unwrap_err();
-            assert_eq!(error.kind, Kind::NotAcceptable, "{accept}");
+            assert_eq!(error.kind, ErrorKind::NotAcceptable, "{accept}");
             assert!(error.message.contains(fits), "{}", error.message);
             assert!(!error.message.contains("html"), "{}", error.message);
         }

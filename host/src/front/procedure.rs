@@ -9,29 +9,36 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{Method, Request};
 use percent_encoding::percent_decode_str;
+use tarp_schema::nearest::nearest;
 use tracing::debug;
 
+use super::admission::{LARGE, Peer, block_in_place_if_large};
+use super::credentials::Sender;
 use super::encoding::Encodings;
-use super::places::Peer;
-use super::reply::{self, Form, Refusal};
-use super::request::{Asked, from_post, from_query};
-use super::{State, body, jobs, mount, web};
+use super::request::{ParsedRequest, from_post, from_query};
+use super::response::{self, ErrorResponse, Form};
+use super::state::State;
+use super::{body, catalog, jobs, methods, mount, web};
+use crate::auth::{Caller, Right, lacks};
 use crate::budget::Charge;
 use crate::call::{Call, Outcome, execute};
-use crate::catalog::{Mount, Procedure};
+use crate::catalog::{Catalog, Mount, Procedure};
 use crate::codec::{json, text};
-use crate::error::{CallError, Kind, excerpt};
-
-/// Reading or writing more than this takes so long that other requests should not wait behind it.
-const LARGE: usize = 1 << 20;
+use crate::error::{CallError, ErrorKind, excerpt};
 
 /// Calls the procedure that the path names.
-pub(super) async fn answer(state: &State, request: Request<Body>, peer: &Peer) -> Response {
+pub(super) async fn answer(
+    state: &State,
+    request: Request<Body>,
+    peer: &Peer,
+    sender: &Sender,
+) -> Response {
     let (parts, body) = request.into_parts();
-    let answered = match find(state, &parts) {
-        Ok(Found::Procedure(procedure)) => call(state, procedure, &parts, body, peer).await,
+    let caller = &sender.caller;
+    let answered = match find(state, &parts, caller) {
+        Ok(Found::Procedure(procedure)) => call(state, procedure, &parts, body, peer, sender).await,
         Ok(Found::Mount(mount, below)) => {
-            mount::serve(state, mount, &below, parts, body, peer).await.map_err(Refusal::from)
+            mount::serve(state, mount, &below, parts, body, peer, sender).await.map_err(Into::into)
         }
         Err(error) => Err(error.into()),
     };
@@ -47,19 +54,23 @@ async fn call(
     parts: &Parts,
     body: Body,
     peer: &Peer,
-) -> Result<Response, Refusal> {
-    let methods = procedure.methods();
+    sender: &Sender,
+) -> Result<Response, ErrorResponse> {
+    let Sender { caller, initiator, recorder, .. } = sender;
+    let answered = procedure.methods();
     if parts.method == Method::OPTIONS {
-        return Ok(reply::options(web::allow(methods)));
+        return Ok(methods::options(methods::allow(answered)));
     }
-    if !web::answers(methods, &parts.method) {
-        return Ok(reply::method_not_allowed(web::allow(methods)));
+    recorder.call(&procedure.name);
+    initiator.check(&parts.headers)?;
+    if !methods::answers(answered, &parts.method) {
+        return Ok(methods::method_not_allowed(methods::allow(answered)));
     }
     let encodings = Encodings::of(&parts.headers)?;
     let (body, mut charge) = body::read(state, body).await?;
     if parts.method != Method::POST && !body.is_empty() {
         let message = format!("a body with {} is read by nobody; POST it", parts.method);
-        return Err(CallError::new(Kind::BadRequest, message).into());
+        return Err(CallError::new(ErrorKind::BadRequest, message).into());
     }
     // It may be small only as long as it is packed.
     let size = if encodings.is_empty() { body.len() } else { usize::MAX };
@@ -85,21 +96,23 @@ async fn call(
     // It may be as large as all that is made of it.
     drop(body);
     asked.write_arrays(procedure.arrays);
+    recorder.arguments(&asked.arguments, &procedure.signature);
     jobs::check_pin(&parts.headers, &procedure)?;
-    let key = jobs::key(state, &parts.method, &parts.headers, &procedure.name, &asked)?;
+    let key = jobs::key(state, &parts.method, &parts.headers, &procedure, &asked, caller)?;
     if jobs::is_wanted(state, parts, &procedure, &asked.form) {
-        return Ok(jobs::accept(state, &parts.headers, &procedure, key, asked).await?);
+        caller.check(&Right::Jobs)?;
+        return Ok(jobs::accept(state, &parts.headers, &procedure, key, asked, peer, sender).await?);
     }
     if let Some(key) = key {
-        return jobs::once(state, &parts.headers, &procedure, key, asked, peer).await;
+        return jobs::once(state, &parts.headers, &procedure, key, asked, peer, sender).await;
     }
-    let Asked { arguments, form, .. } = asked;
-    let places = procedure.places.clone();
-    let call = unhurried(size, || Call::within(procedure, arguments, charge))?;
-    let _place = state.places.take(peer, places.as_ref()).await?;
+    let ParsedRequest { arguments, form, .. } = asked;
+    let permits = procedure.permits.clone();
+    let call = block_in_place_if_large(size, || Call::within(procedure, arguments, charge))?;
+    let _permit = state.permits.take(peer, permits.as_ref()).await?;
     let outcome = execute(&state.sandbox, call, None).await;
     debug!(path = parts.uri.path(), receipt = ?outcome.receipt, failed = outcome.result.is_err(), "called");
-    let size = outcome.result.as_ref().map_or(0, |value| reply::size(value, &form));
+    let size = outcome.result.as_ref().map_or(0, |value| response::size(value, &form));
     Ok(respond(outcome, &form, size).await?)
 }
 
@@ -130,18 +143,13 @@ async fn patiently<T>(
     decode: impl Fn(&mut Charge) -> Result<T, CallError>,
 ) -> Result<T, CallError> {
     let before = charge.spent();
-    match unhurried(size, || decode(charge)) {
-        Err(error) if error.kind == Kind::Overloaded => {
+    match block_in_place_if_large(size, || decode(charge)) {
+        Err(error) if error.kind == ErrorKind::Overloaded => {
             charge.wait_to_begin_again(before).await?;
-            unhurried(size, || decode(charge))
+            block_in_place_if_large(size, || decode(charge))
         }
         decoded => decoded,
     }
-}
-
-/// Does work that takes long if `size` is large, without keeping other requests waiting.
-pub(super) fn unhurried<T>(size: usize, work: impl FnOnce() -> T) -> T {
-    if size > LARGE { tokio::task::block_in_place(work) } else { work() }
 }
 
 enum Found {
@@ -150,36 +158,76 @@ enum Found {
     Mount(Arc<Mount>, String),
 }
 
-fn find(state: &State, parts: &Parts) -> Result<Found, CallError> {
+/// What the path names, if the caller may call it. Who may not is told so before anything else, so that
+/// nobody learns what else there is.
+fn find(state: &State, parts: &Parts, caller: &Caller) -> Result<Found, CallError> {
     let path = parts.uri.path().trim_start_matches('/');
     let name = percent_decode_str(path).decode_utf8().map_err(|_| {
-        CallError::new(Kind::BadRequest, "the URL's path is not UTF-8 in percent-encoding")
+        CallError::new(ErrorKind::BadRequest, "the URL's path is not UTF-8 in percent-encoding")
     })?;
     let catalog = state.catalog.load();
     if let Some(procedure) = catalog.find(&name) {
-        return Ok(Found::Procedure(Arc::clone(procedure)));
+        if caller.may_call(&procedure.name) {
+            return Ok(Found::Procedure(Arc::clone(procedure)));
+        }
+        // By a further name that the caller may use, they may know which it stands for.
+        let is_known = caller.may_call(&name);
+        return Err(lacks_call(if is_known { &procedure.name } else { &name }));
     }
     // What is below a mount is its component's affair, with all its escapes.
     let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
     for end in ends.rev() {
         let name = percent_decode_str(&path[..end]).decode_utf8_lossy();
-        if let Some(mount) = catalog.mount(&name) {
+        if let Some(mount) = catalog.mount(&name)
+            && caller.may_call(&name)
+        {
             return Ok(Found::Mount(Arc::clone(mount), path[end..].to_owned()));
         }
+    }
+    if !caller.may_call(&name) {
+        return Err(lacks_call(&name));
     }
     if !catalog.is_complete() {
         let message =
             format!("the host is still loading its components; `{name}` may be among them");
-        return Err(CallError::new(Kind::Overloaded, message).retry_after(1));
+        return Err(CallError::new(ErrorKind::Overloaded, message).retry_after(1));
+    }
+    if let Some(message) = response::below_a_path(parts.uri.path()) {
+        return Err(CallError::new(ErrorKind::NotFound, message));
     }
     let meant = match name.trim_end_matches('/') {
         bare if bare.len() < name.len() && catalog.find(bare).is_some() => {
             format!("there is `{bare}`, without the slash at its end")
         }
-        _ => "GET / lists all".into(),
+        bare => match nearest(bare, catalog::callable(&catalog, caller).map(|it| &*it.name)) {
+            Some(near) => format!("did you mean `{near}`? GET / lists all"),
+            None => format!("GET / lists all{}", problems(&catalog, caller)),
+        },
     };
     let name = excerpt(&name);
-    Err(CallError::new(Kind::NotFound, format!("there is no procedure `{name}`; {meant}")))
+    Err(CallError::new(ErrorKind::NotFound, format!("there is no procedure `{name}`; {meant}")))
+}
+
+/// What is wrong with files that may have what a name leads to, for those who may know.
+fn problems(catalog: &Catalog, caller: &Caller) -> String {
+    let problems = catalog::complaints(catalog, caller);
+    match problems.as_slice() {
+        [] => String::new(),
+        [first, more @ ..] => {
+            let file = excerpt(first.file);
+            let cause = first.message.lines().next().unwrap_or_default();
+            let more = match more.len() {
+                0 => String::new(),
+                n => format!("; files with problems: {}", n + 1),
+            };
+            format!("; there is a problem with {file}: {cause}{more}")
+        }
+    }
+}
+
+/// The refusal of a caller who may not call what has this name, whether there is anything or not.
+fn lacks_call(name: &str) -> CallError {
+    lacks(&format_args!("call:{}", excerpt(name)))
 }
 
 /// The reply to a call, about so many bytes long.
@@ -188,11 +236,11 @@ async fn respond(outcome: Outcome, form: &Form, size: usize) -> Result<Response,
     if size > LARGE {
         charge.reserve_soon(size).await?;
     }
-    let mut response = unhurried(size, || match result {
-        Ok(value) => reply::success(&value, form, charge)
-            .unwrap_or_else(|error| Refusal::from(error).into_response()),
-        Err(error) => Refusal::new(error, output).respond(charge),
+    let mut response = block_in_place_if_large(size, || match result {
+        Ok(value) => response::success(&value, form, charge)
+            .unwrap_or_else(|error| ErrorResponse::from(error).into_response()),
+        Err(error) => ErrorResponse::new(error, output).respond(charge),
     });
-    reply::write_receipt(&receipt, response.headers_mut());
+    response::write_receipt(&receipt, response.headers_mut());
     Ok(response)
 }

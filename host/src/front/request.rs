@@ -9,7 +9,7 @@ use super::form::{self, Pair};
 use super::media::{ContentType, Media, Reading, reading, unsupported};
 use super::multipart;
 use super::negotiate::{Offer, form as wanted_form};
-use super::reply::Form;
+use super::response::Form;
 use super::rpc::{self, RpcBody};
 use crate::budget::Charge;
 use crate::codec::json;
@@ -17,12 +17,12 @@ use crate::codec::pickle::Arrays;
 use crate::codec::text::{self, Item};
 use crate::codec::types::{Arguments, Parameter, Signature, Type};
 use crate::config::ArrayReplies;
-use crate::error::{CallError, Kind, excerpt};
+use crate::error::{CallError, ErrorKind, excerpt};
 use crate::jobs::model::Presentation;
 use crate::value::{Array, Value};
 
 /// What a request asks for.
-pub(super) struct Asked {
+pub(super) struct ParsedRequest {
     pub(super) arguments: Arguments,
     /// How its sender wants the result.
     pub(super) form: Form,
@@ -30,7 +30,7 @@ pub(super) struct Asked {
     pub(super) presentation: Presentation,
 }
 
-impl Asked {
+impl ParsedRequest {
     /// Has rows of numbers in the result of the original protocol's RPC written as the procedure wants
     /// it.
     pub(super) fn write_arrays(&mut self, replies: ArrayReplies) {
@@ -50,16 +50,16 @@ impl Asked {
 ///
 /// # Errors
 ///
-/// [`Kind::BadRequest`] for a query that cannot be read, [`Kind::NotAcceptable`] where the result cannot
+/// [`ErrorKind::BadRequest`] for a query that cannot be read, [`ErrorKind::NotAcceptable`] where the result cannot
 /// have the form that is wanted.
 pub(super) fn from_query(
     parts: &Parts,
     signature: &Signature,
     charge: &mut Charge,
-) -> Result<Asked, CallError> {
+) -> Result<ParsedRequest, CallError> {
     let form = wanted_form(&parts.headers, Arrays::Lists, || Offer::of(signature))?;
     let arguments = query(parts, signature, charge)?;
-    Ok(Asked { arguments, form, presentation: Presentation::Plain })
+    Ok(ParsedRequest { arguments, form, presentation: Presentation::Plain })
 }
 
 /// The arguments of a POST.
@@ -76,16 +76,16 @@ pub(super) fn from_query(
 ///
 /// # Errors
 ///
-/// [`Kind::BadRequest`] for a body that cannot be read, [`Kind::UnsupportedMediaType`] for one of a type
-/// that the parameter does not take, [`Kind::BadArguments`] where a body is one argument and the
-/// procedure does not take one, [`Kind::NotAcceptable`] where the result cannot have the form that is
+/// [`ErrorKind::BadRequest`] for a body that cannot be read, [`ErrorKind::UnsupportedMediaType`] for one of a type
+/// that the parameter does not take, [`ErrorKind::BadArguments`] where a body is one argument and the
+/// procedure does not take one, [`ErrorKind::NotAcceptable`] where the result cannot have the form that is
 /// wanted.
 pub(super) fn from_post(
     parts: &Parts,
     body: &Bytes,
     signature: &Signature,
     charge: &mut Charge,
-) -> Result<Asked, CallError> {
+) -> Result<ParsedRequest, CallError> {
     let mut arrays = Arrays::Lists;
     let content = ContentType::of(&parts.headers)?;
     let in_query = query(parts, signature, charge)?;
@@ -93,13 +93,15 @@ pub(super) fn from_post(
         Media::Json => {
             if let Some(rpc) = rpc(content.text(body)?, signature)? {
                 if parts.uri.query().is_some_and(|query| !query.is_empty()) {
-                    return Err(bad("RPC endpoints should not have query parameters"));
+                    return Err(CallError::bad_request(
+                        "RPC endpoints should not have query parameters",
+                    ));
                 }
                 let (arguments, arrays) = rpc.arguments(charge)?;
                 let presentation = presentation(arrays);
-                return Ok(Asked { arguments, form: Form::Rpc(arrays), presentation });
+                return Ok(ParsedRequest { arguments, form: Form::Rpc(arrays), presentation });
             }
-            from_json(parse_json(&content, body)?, signature)?
+            from_json(content.json(body)?, signature)?
         }
         Media::Form => from_form(content.text(body)?, signature, charge)?,
         Media::Multipart => multipart::arguments(&content, body, signature, charge)?,
@@ -116,7 +118,7 @@ pub(super) fn from_post(
     arguments.named.extend(in_query.named);
     let presentation = presentation(arrays);
     let form = wanted_form(&parts.headers, arrays, || Offer::of(signature))?;
-    Ok(Asked { arguments, form, presentation })
+    Ok(ParsedRequest { arguments, form, presentation })
 }
 
 /// Whether an empty body can be the only argument: there is one, and the query does not have it.
@@ -171,7 +173,7 @@ fn from_form(
         && (text.is_empty() || name.starts_with(['{', '[']))
     {
         return Err(CallError::new(
-            Kind::BadArguments,
+            ErrorKind::BadArguments,
             format!(
                 "the body is read as a form, by its Content-Type, and `{}` is no argument of {signature}; JSON needs Content-Type: application/json, plain text text/plain, bytes application/octet-stream (curl and urllib say `form` where nothing else is said)",
                 excerpt(name)
@@ -205,26 +207,13 @@ fn rpc<'a>(body: &'a str, signature: &Signature) -> Result<Option<RpcBody<'a>>, 
     Ok(None)
 }
 
-/// A body or a part of one that is JSON.
-///
-/// # Errors
-///
-/// [`Kind::BadRequest`] where it is not.
-pub(super) fn parse_json(content: &ContentType, body: &[u8]) -> Result<Value, CallError> {
-    let text = content.text(body)?;
-    if text.trim_ascii().is_empty() {
-        return Err(bad("the request's body is empty; its Content-Type promises JSON"));
-    }
-    json::parse(text.as_bytes()).map_err(|e| bad(format!("the request's body is not JSON: {e}")))
-}
-
 fn from_json(value: Value, signature: &Signature) -> Result<Arguments, CallError> {
     let parameters = &signature.parameters;
     let by_position = |values: Vec<Value>| {
         let typed = values
             .into_iter()
             .enumerate()
-            .map(|(place, value)| typed(value, parameters.get(place)));
+            .map(|(index, value)| typed(value, parameters.get(index)));
         Arguments { positional: typed.collect(), named: Vec::new() }
     };
     Ok(match value {
@@ -315,9 +304,5 @@ fn takes_several(signature: &Signature) -> CallError {
             "the request's body is one argument, but the procedure takes {signature}; send a JSON object with the arguments by name, and Content-Type: application/json"
         )
     };
-    CallError::new(Kind::BadArguments, message)
-}
-
-pub(super) fn bad(message: impl Into<String>) -> CallError {
-    CallError::new(Kind::BadRequest, message)
+    CallError::new(ErrorKind::BadArguments, message)
 }

@@ -11,7 +11,7 @@ use crate::budget::Charge;
 use crate::codec::base64::{BASE64, Engine as _};
 use crate::codec::pickle::{self, Arrays, Budget, Decoded, Fault, PickleError};
 use crate::codec::types::Arguments;
-use crate::error::{CallError, Kind};
+use crate::error::CallError;
 use crate::value::Value;
 
 /// `{"args": BASE64(PICKLE(tuple)), "kwargs": BASE64(PICKLE(dict))}`.
@@ -36,8 +36,8 @@ impl<'a> RpcBody<'a> {
     ///
     /// # Errors
     ///
-    /// [`Kind::BadRequest`] for what is no base64, no pickle that this host takes, or no tuple and
-    /// dict.
+    /// [`BadRequest`](crate::error::ErrorKind::BadRequest) for what is no base64, no pickle that this host
+    /// takes, or no tuple and dict.
     pub(super) fn arguments(&self, charge: &mut Charge) -> Result<(Arguments, Arrays), CallError> {
         let args = decode("args", &self.args, charge)?;
         let kwargs = decode("kwargs", &self.kwargs, charge)?;
@@ -55,14 +55,16 @@ pub(super) fn from_pickle(
     body: &Bytes,
     charge: &mut Charge,
 ) -> Result<(Arguments, Arrays), CallError> {
-    let decoded = unpickle(body, charge, |e| bad(e.to_string()))?;
+    let decoded = unpickle(body, charge, |e| CallError::bad_request(e.to_string()))?;
     let arrays = arrays(decoded.uses_numpy);
     match decoded.value {
         Value::Tuple(parts) => match <[Value; 2]>::try_from(parts) {
             Ok([args, kwargs]) => Ok((arguments(args, kwargs)?, arrays)),
-            Err(_) => Err(bad("the pickle should be a tuple of two: args and kwargs")),
+            Err(_) => {
+                Err(CallError::bad_request("the pickle should be a tuple of two: args and kwargs"))
+            }
         },
-        other => Err(bad(format!(
+        other => Err(CallError::bad_request(format!(
             "the pickle should be a tuple of args and kwargs, not {}",
             other.describe()
         ))),
@@ -70,13 +72,18 @@ pub(super) fn from_pickle(
 }
 
 fn arguments(args: Value, kwargs: Value) -> Result<Arguments, CallError> {
-    let Value::Tuple(positional) = args else { return Err(bad("RPC args should be a tuple")) };
-    let Value::Map(entries) = kwargs else { return Err(bad("RPC kwargs should be a dict")) };
+    let Value::Tuple(positional) = args else {
+        return Err(CallError::bad_request("RPC args should be a tuple"));
+    };
+    let Value::Map(entries) = kwargs else {
+        return Err(CallError::bad_request("RPC kwargs should be a dict"));
+    };
     let named = entries.into_iter().map(|(key, value)| match key {
         Value::Text(name) => Ok((name, value)),
-        other => {
-            Err(bad(format!("RPC kwargs should have names as keys, not {}", other.describe())))
-        }
+        other => Err(CallError::bad_request(format!(
+            "RPC kwargs should have names as keys, not {}",
+            other.describe()
+        ))),
     });
     let named = named.collect::<Result<Vec<(Arc<str>, Value)>, _>>()?;
     Ok(Arguments { positional, named })
@@ -88,20 +95,17 @@ fn arrays(uses_numpy: bool) -> Arrays {
 
 /// The refusal of a body that is meant as RPC and is none.
 pub(super) fn malformed() -> CallError {
-    bad(
+    CallError::bad_request(
         r#"RPC body data should be a JSON object with "args" and "kwargs" keys, each a base64 text of a pickle"#,
     )
 }
 
 fn decode(part: &str, base64: &str, charge: &mut Charge) -> Result<Decoded, CallError> {
     charge.take(base64.len())?;
-    let pickle =
-        BASE64.decode(base64).map_err(|e| bad(format!("RPC {part} are not base64: {e}")))?;
-    unpickle(&pickle.into(), charge, |e| bad(format!("RPC {part}: {e}")))
-}
-
-fn bad(message: impl Into<String>) -> CallError {
-    CallError::new(Kind::BadRequest, message)
+    let pickle = BASE64
+        .decode(base64)
+        .map_err(|e| CallError::bad_request(format!("RPC {part} are not base64: {e}")))?;
+    unpickle(&pickle.into(), charge, |e| CallError::bad_request(format!("RPC {part}: {e}")))
 }
 
 /// The length of a pickle is bounded by that of a body; what it may ask for by its length, and by the

@@ -1,21 +1,15 @@
-//! Web procedures: a request as it is becomes their argument, and what they return becomes the reply.
-//! The types are those of `wit/web.wit`.
+//! A request as it is, as the argument of a web procedure. The types are those of `wit/web.wit`.
 
-use axum::body::{Body, Bytes};
-use axum::response::{IntoResponse as _, Response};
-use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::body::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, Method};
 
+use super::form;
 use super::media::{ContentType, Media};
-use super::reply::{self, Form};
-use super::request::{Asked, parse_json};
-use super::{form, sink};
-use crate::budget::Charge;
-use crate::codec::json;
+use super::request::ParsedRequest;
+use super::response::Form;
 use crate::codec::types::Arguments;
-use crate::config::WebMethod;
-use crate::error::{CallError, Kind};
+use crate::error::CallError;
 use crate::jobs::model::Presentation;
 use crate::value::Value;
 
@@ -30,35 +24,16 @@ const HEADERS: [&str; 7] = [
     "user-agent",
 ];
 
-/// A page that a guest makes gets an origin of its own in the browser: it must not be able to call
-/// other procedures in its reader's name.
-const SANDBOX: &str = "sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts";
-
-/// The methods that a web procedure answers, as the header `Allow` has them.
-pub(super) fn allow(methods: &[WebMethod]) -> &'static str {
-    match methods {
-        [WebMethod::Get] => "GET, HEAD, OPTIONS",
-        [WebMethod::Post] => "POST, OPTIONS",
-        _ => "GET, HEAD, POST, OPTIONS",
-    }
-}
-
-/// Whether a web procedure that answers these methods answers this one.
-pub(super) fn answers(methods: &[WebMethod], method: &Method) -> bool {
-    match *method {
-        Method::GET | Method::HEAD => methods.contains(&WebMethod::Get),
-        Method::POST => methods.contains(&WebMethod::Post),
-        _ => false,
-    }
-}
-
 /// What a request asks of a web procedure, whose only argument it is.
 ///
 /// # Errors
 ///
-/// [`Kind::BadRequest`] for a body that is not what its content type says, and a query that is none;
-/// [`Kind::UnsupportedMediaType`] for text that is not UTF-8 by its charset.
-pub(super) fn ask(parts: &Parts, body: &Bytes) -> Result<Asked, CallError> {
+/// [`ErrorKind::BadRequest`] for a body that is not what its content type says, and a query that is none;
+/// [`ErrorKind::UnsupportedMediaType`] for text that is not UTF-8 by its charset.
+///
+/// [`ErrorKind::BadRequest`]: crate::error::ErrorKind::BadRequest
+/// [`ErrorKind::UnsupportedMediaType`]: crate::error::ErrorKind::UnsupportedMediaType
+pub(super) fn ask(parts: &Parts, body: &Bytes) -> Result<ParsedRequest, CallError> {
     let method = if parts.method == Method::HEAD { "GET" } else { parts.method.as_str() };
     let query = parts.uri.query().unwrap_or_default();
     let request = map([
@@ -69,7 +44,7 @@ pub(super) fn ask(parts: &Parts, body: &Bytes) -> Result<Asked, CallError> {
         ("body", content(parts, body)?),
     ]);
     let arguments = Arguments { positional: vec![request], named: Vec::new() };
-    Ok(Asked { arguments, form: Form::Web, presentation: Presentation::Web })
+    Ok(ParsedRequest { arguments, form: Form::Web, presentation: Presentation::Web })
 }
 
 fn headers(headers: &HeaderMap) -> Value {
@@ -86,7 +61,7 @@ fn content(parts: &Parts, body: &Bytes) -> Result<Value, CallError> {
     Ok(match content.media {
         _ if content.is_absent() && body.is_empty() => Value::text("none"),
         Media::Json => {
-            parse_json(&content, body)?;
+            content.json(body)?;
             map([("json", Value::text(content.text(body)?))])
         }
         Media::Form => {
@@ -98,78 +73,6 @@ fn content(parts: &Parts, body: &Bytes) -> Result<Value, CallError> {
     })
 }
 
-/// What a web procedure returned, as the reply: JSON, text and bytes in an envelope, anything else as
-/// it is. Where its status is that of a failure, the envelope is one of failure too.
-///
-/// # Errors
-///
-/// [`Kind::ProcedureError`] for what makes no reply; where there is no room for it.
-pub(super) fn response(value: &Value, mut charge: Charge) -> Result<Response, CallError> {
-    let status = match field(value, "status") {
-        Some(Value::Int(status)) => {
-            let known = u16::try_from(*status).ok().filter(|status| (200..=599).contains(status));
-            let status = known.and_then(|status| StatusCode::from_u16(status).ok());
-            status.ok_or_else(|| wrong(format!("the status {status:?}; one is 200 to 599")))?
-        }
-        _ => StatusCode::OK,
-    };
-    let Some(Value::Map(content)) = field(value, "content") else {
-        return Err(wrong("no content"));
-    };
-    let [(Value::Text(kind), content)] = content.as_slice() else {
-        return Err(wrong("several contents"));
-    };
-    let parsed;
-    let content = match (&**kind, content) {
-        ("json", Value::Text(text)) => {
-            let memory = json::memory(text.as_bytes());
-            if memory > sink::FREE {
-                charge.take(memory)?;
-            }
-            let json = json::parse(text.as_bytes());
-            parsed = json.map_err(|e| wrong(format!("JSON that is none: {e}")))?;
-            return Ok(reply::content(status, &parsed, reply::JSON, charge)?);
-        }
-        ("raw", content) => content,
-        (_, content) => {
-            let mimetype = reply::mimetype(content);
-            return Ok(reply::content(status, content, mimetype, charge)?);
-        }
-    };
-    let (Some(Value::Text(media_type)), Some(Value::Bytes(data))) =
-        (field(content, "media_type"), field(content, "data"))
-    else {
-        return Err(wrong("raw content without its parts"));
-    };
-    raw(status, media_type, charge.hold(data.clone()))
-}
-
-fn raw(status: StatusCode, media_type: &str, data: Bytes) -> Result<Response, CallError> {
-    // Of exactly this content type, the original client takes a reply for an envelope.
-    let media_type = match media_type {
-        reply::JSON => "application/json; charset=utf-8",
-        other => other,
-    };
-    let media_type = HeaderValue::from_str(media_type)
-        .map_err(|_| wrong(format!("the media type {media_type:?}, which is none")))?;
-    let mut response = (status, Body::from(data)).into_response();
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, media_type);
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(SANDBOX));
-    Ok(response)
-}
-
-fn wrong(what: impl std::fmt::Display) -> CallError {
-    CallError::new(Kind::ProcedureError, format!("the procedure answered with {what}"))
-}
-
-fn field<'a>(record: &'a Value, name: &str) -> Option<&'a Value> {
-    let Value::Map(entries) = record else { return None };
-    let found = entries.iter().find(|(key, _)| matches!(key, Value::Text(key) if &**key == name));
-    found.map(|(_, value)| value)
-}
-
 fn map<const N: usize>(entries: [(&str, Value); N]) -> Value {
     Value::Map(entries.map(|(name, value)| (Value::text(name), value)).into())
 }
@@ -177,93 +80,4 @@ fn map<const N: usize>(entries: [(&str, Value); N]) -> Value {
 fn pairs<T: AsRef<str>>(pairs: impl Iterator<Item = (T, T)>) -> Value {
     let pair = |(name, value): (T, T)| Value::Tuple(vec![Value::text(name), Value::text(value)]);
     Value::List(pairs.map(pair).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::budget::{MemoryBudget, Purpose};
-    use crate::front::reply::Refusal;
-
-    fn answer(status: Value, content: Value) -> Response {
-        let answer = map([("status", status), ("content", content)]);
-        response(&answer, Charge::unlimited())
-            .unwrap_or_else(|error| Refusal::from(error).into_response())
-    }
-
-    async fn body(response: Response) -> serde_json::Value {
-        assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
-        let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
-        serde_json::from_slice(&bytes).unwrap()
-    }
-
-    #[tokio::test]
-    async fn json_text_and_bytes_come_in_an_envelope() {
-        let reply =
-            answer(Value::None, map([("json", Value::text(r#"{"b": [1, 2.5], "a": null}"#))]));
-        assert_eq!(reply.status(), StatusCode::OK);
-        assert_eq!(
-            body(reply).await,
-            serde_json::json!({"status": "success", "mimetype": "application/json",
-                "result": {"b": [1, 2.5], "a": null}})
-        );
-        let reply = answer(Value::Int(201), map([("text", Value::text("made"))]));
-        assert_eq!(reply.status(), StatusCode::CREATED);
-        assert_eq!(body(reply).await["mimetype"], "text/plain");
-    }
-
-    #[tokio::test]
-    async fn a_status_of_failure_makes_an_envelope_of_failure() {
-        let reply = answer(Value::Int(422), map([("text", Value::text("no such lamp"))]));
-        assert_eq!(reply.status(), StatusCode::UNPROCESSABLE_ENTITY);
-        assert_eq!(
-            body(reply).await,
-            serde_json::json!({"status": "error", "type": "ProcedureError",
-                "message": "no such lamp", "mimetype": "text/plain", "result": "no such lamp"})
-        );
-    }
-
-    #[test]
-    fn json_that_a_procedure_answers_with_is_charged_before_it_is_read() {
-        let json = format!("[{}]", vec!["[]"; 100_000].join(","));
-        let answer =
-            map([("status", Value::None), ("content", map([("json", Value::text(json))]))]);
-        let answered =
-            |memory: usize| response(&answer, MemoryBudget::new(memory).charge(Purpose::Work));
-        assert_eq!(answered(16 << 20).unwrap_err().kind, Kind::TooLarge);
-        assert!(answered(256 << 20).is_ok());
-    }
-
-    #[tokio::test]
-    async fn what_makes_no_reply_is_the_procedure_s_error() {
-        for (status, content) in [
-            (Value::Int(99), map([("text", Value::text(""))])),
-            (Value::None, map([("json", Value::text("{"))])),
-            (
-                Value::None,
-                map([(
-                    "raw",
-                    map([
-                        ("media_type", Value::text("a\nb")),
-                        ("data", Value::Bytes(Bytes::new())),
-                    ]),
-                )]),
-            ),
-        ] {
-            let reply = answer(status, content);
-            assert_eq!(reply.status(), StatusCode::INTERNAL_SERVER_ERROR);
-            assert_eq!(body(reply).await["type"], "ProcedureError");
-        }
-    }
-
-    #[test]
-    fn raw_content_is_never_taken_for_an_envelope_and_has_no_rights() {
-        let raw = map([
-            ("media_type", Value::text("application/json")),
-            ("data", Value::Bytes("{}".into())),
-        ]);
-        let reply = answer(Value::None, map([("raw", raw)]));
-        assert_eq!(reply.headers()[CONTENT_TYPE], "application/json; charset=utf-8");
-        assert!(reply.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().starts_with("sandbox"));
-    }
 }

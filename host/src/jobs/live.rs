@@ -9,7 +9,8 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::model::{JobId, LogLine, Logs, State};
+use super::model::{Attempt, JobId, JobState, LogLine, Logs};
+use super::pending::Pending;
 use crate::sandbox::{Level, Observer, Progress, Streams};
 
 /// Events that a follower who was away can catch up with.
@@ -29,7 +30,7 @@ pub(super) struct Live {
 #[derive(Default)]
 struct News {
     /// How often jobs have entered each state.
-    entered: [AtomicU64; State::ALL.len()],
+    entered: [AtomicU64; JobState::ALL.len()],
     /// Something has happened to some job.
     changed: watch::Sender<()>,
 }
@@ -37,7 +38,7 @@ struct News {
 impl Live {
     /// A job in this state, with the lines that earlier attempts logged. To be there before the store
     /// has it, so that whoever finds it in the store finds it here.
-    pub(super) fn insert(&self, id: JobId, state: State, lines: Vec<LogLine>) -> Arc<LiveJob> {
+    pub(super) fn insert(&self, id: JobId, state: JobState, lines: Vec<LogLine>) -> Arc<LiveJob> {
         let job = Arc::new(LiveJob::new(id, state, lines, Arc::clone(&self.news)));
         self.lock().insert(id, Arc::clone(&job));
         job
@@ -53,8 +54,8 @@ impl Live {
         self.lock().len()
     }
 
-    /// How often jobs have entered each state, in the order of [`State::ALL`].
-    pub(super) fn entered(&self) -> [u64; State::ALL.len()] {
+    /// How often jobs have entered each state, in the order of [`JobState::ALL`].
+    pub(super) fn entered(&self) -> [u64; JobState::ALL.len()] {
         std::array::from_fn(|i| self.news.entered[i].load(Ordering::Relaxed))
     }
 
@@ -73,9 +74,11 @@ impl Live {
     }
 
     /// The job has ended; those who follow it are told.
-    pub(super) fn end(&self, id: JobId, state: State) {
+    pub(super) fn end(&self, id: JobId, state: JobState) {
         let job = self.lock().remove(&id);
         if let Some(job) = job {
+            // Those who follow it may keep it for longer.
+            job.begin();
             job.enter(state);
         }
     }
@@ -90,8 +93,8 @@ pub(super) struct LiveJob {
     id: JobId,
     stop: CancellationToken,
     is_asked_to_stop: AtomicBool,
-    /// Whether it is expected to take so little that it may be claimed before there is a place for it.
-    is_quick: AtomicBool,
+    /// What is needed to begin it, while it waits.
+    pending: Mutex<Option<Arc<Pending>>>,
     fuel: AtomicU64,
     told: Mutex<Told>,
     /// The number of the newest event.
@@ -100,7 +103,9 @@ pub(super) struct LiveJob {
 }
 
 struct Told {
-    state: State,
+    state: JobState,
+    /// What runs, while it does.
+    attempt: Option<Attempt>,
     /// What it waits for that is not there, and since when.
     missing: Option<(String, Instant)>,
     progress: Option<Progress>,
@@ -124,7 +129,7 @@ pub struct Event {
 #[derive(Debug, Clone)]
 pub enum EventKind {
     /// It entered another state.
-    State(State),
+    State(JobState),
     /// It said how far it has come.
     Progress(Progress),
     /// It logged something.
@@ -132,15 +137,16 @@ pub enum EventKind {
 }
 
 impl LiveJob {
-    fn new(id: JobId, state: State, lines: Vec<LogLine>, news: Arc<News>) -> Self {
+    fn new(id: JobId, state: JobState, lines: Vec<LogLine>, news: Arc<News>) -> Self {
         Self {
             id,
             stop: CancellationToken::new(),
             is_asked_to_stop: AtomicBool::new(false),
-            is_quick: AtomicBool::new(false),
+            pending: Mutex::default(),
             fuel: AtomicU64::new(0),
             told: Mutex::new(Told {
                 state,
+                attempt: None,
                 missing: None,
                 progress: None,
                 lines_size: lines.iter().map(|line| line.message.len()).sum(),
@@ -154,22 +160,46 @@ impl LiveJob {
         }
     }
 
-    pub(super) fn enter(&self, state: State) {
+    pub(super) fn id(&self) -> JobId {
+        self.id
+    }
+
+    pub(super) fn enter(&self, state: JobState) {
+        self.enter_with(state, None);
+    }
+
+    /// This attempt runs.
+    pub(super) fn run(&self, attempt: Attempt) {
+        self.enter_with(JobState::Running, Some(attempt));
+    }
+
+    fn enter_with(&self, state: JobState, attempt: Option<Attempt>) {
         let mut told = self.told();
-        told.state = state;
-        if state != State::Queued {
+        (told.state, told.attempt) = (state, attempt);
+        if state != JobState::Queued {
             told.missing = None;
         }
         self.news.entered[state as usize].fetch_add(1, Ordering::Relaxed);
         self.tell(&mut told, |_| EventKind::State(state));
     }
 
-    pub(super) fn expect_quick(&self) {
-        self.is_quick.store(true, Ordering::Relaxed);
+    /// It waits. To be said before it is in the queue.
+    pub(super) fn wait(&self, pending: Pending) {
+        *self.lock_pending() = Some(Arc::new(pending));
     }
 
-    pub(super) fn is_quick(&self) -> bool {
-        self.is_quick.load(Ordering::Relaxed)
+    /// What is needed to begin it, if it waits.
+    pub(super) fn pending(&self) -> Option<Arc<Pending>> {
+        self.lock_pending().clone()
+    }
+
+    /// It waits no longer.
+    pub(super) fn begin(&self) {
+        *self.lock_pending() = None;
+    }
+
+    fn lock_pending(&self) -> MutexGuard<'_, Option<Arc<Pending>>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes what the job waits for; whether that is news.
@@ -190,8 +220,13 @@ impl LiveJob {
         *self.newest.borrow()
     }
 
-    pub(super) fn state(&self) -> State {
+    pub(super) fn state(&self) -> JobState {
         self.told().state
+    }
+
+    /// What runs, which the store may not know of yet.
+    pub(super) fn attempt(&self) -> Option<Attempt> {
+        self.told().attempt.clone()
     }
 
     pub(super) fn progress(&self) -> Option<Progress> {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use uuid::{Builder, Uuid};
 
-use crate::error::{CallError, Kind};
+use crate::error::{CallError, ErrorKind};
 use crate::sandbox::{Progress, Receipt};
 
 /// A job's handle: a UUID of version 7. 74 of its bits are random, so that it can be neither guessed nor
@@ -57,7 +57,7 @@ impl FromStr for JobId {
     }
 }
 
-pub use tarp_schema::job_state::JobState as State;
+pub use tarp_schema::job_state::JobState;
 
 /// How urgent a job is: 0 to 7, less is sooner, 3 where nothing is said (as RFC 9218's `u`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -102,7 +102,7 @@ pub struct NewJob {
     pub max_attempts: u32,
     /// How long to wait before the second attempt; doubles with each further one.
     pub backoff: Duration,
-    /// Whether to run it again could do nothing twice.
+    /// Safe to retry: running it again repeats no side effect.
     pub is_repeatable: bool,
     /// Seconds between looks at its state that make sense.
     pub suggested_wait: u32,
@@ -114,6 +114,10 @@ pub struct NewJob {
     pub is_pinned: bool,
     /// A key of the submitter's, with a hash of what was asked for.
     pub key: Option<IdempotencyKey>,
+    /// The id of the token that submits it; `None` for anybody.
+    pub owner: Option<Arc<str>>,
+    /// The address that it is submitted from, where that is to be known and there is no token.
+    pub peer: Option<Arc<str>>,
 }
 
 impl NewJob {
@@ -126,7 +130,7 @@ impl NewJob {
             procedure: Arc::clone(&self.procedure),
             file: Arc::clone(&self.file),
             digest: Arc::clone(&self.digest),
-            state: if self.begun.is_some() { State::Running } else { State::Queued },
+            state: if self.begun.is_some() { JobState::Running } else { JobState::Queued },
             priority: self.priority,
             attempts: u32::from(self.begun.is_some()),
             failures: 0,
@@ -145,6 +149,8 @@ impl NewJob {
             progress: None,
             receipt: Receipt::default(),
             error: None,
+            owner: self.owner.clone(),
+            peer: self.peer.clone(),
         }
     }
 }
@@ -172,7 +178,7 @@ pub struct Job {
     /// BLAKE3 of the file that is, was or will be run; of the newest attempt.
     pub digest: Arc<str>,
     /// Where it is.
-    pub state: State,
+    pub state: JobState,
     /// How urgent it is.
     pub priority: Priority,
     /// How often it was begun. It numbers the attempts.
@@ -187,7 +193,7 @@ pub struct Job {
     pub is_pinned: bool,
     /// How long to wait before the second attempt.
     pub backoff: Duration,
-    /// Whether to run it again could do nothing twice.
+    /// Safe to retry: running it again repeats no side effect.
     pub is_repeatable: bool,
     /// Seconds between looks at its state that make sense.
     pub suggested_wait: u32,
@@ -209,15 +215,44 @@ pub struct Job {
     pub receipt: Receipt,
     /// Why it failed.
     pub error: Option<CallError>,
+    /// The id of the token that submitted it; `None` where no token was needed.
+    pub owner: Option<Arc<str>>,
+    /// The address that it was submitted from, where that is known.
+    pub peer: Option<Arc<str>>,
+}
+
+/// The version of a procedure that runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// The file.
+    pub file: Arc<str>,
+    /// BLAKE3 of the file, in hexadecimal.
+    pub digest: Arc<str>,
+    /// Safe to retry: running it again repeats no side effect.
+    pub is_repeatable: bool,
+}
+
+/// An attempt at a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// Counts a job's attempts, from 1 on. Whoever records something of an attempt names it, so that
+    /// nobody changes another's.
+    pub number: u32,
+    /// What it runs.
+    pub version: Version,
+    /// When it began.
+    pub started: SystemTime,
 }
 
 /// How an attempt ended, and what is to be kept of it.
 #[derive(Debug, Clone)]
-pub struct Ending {
-    /// A terminal state, or [`State::Queued`] for another attempt.
-    pub state: State,
+pub struct Completion {
+    /// The attempt, where the store may not have been told that it began.
+    pub attempt: Option<Attempt>,
+    /// A terminal state, or [`JobState::Queued`] for another attempt.
+    pub state: JobState,
     /// Whose fault it is that the attempt did not succeed.
-    pub fault: Fault,
+    pub fault: FailureCause,
     /// When.
     pub ended: SystemTime,
     /// For another attempt: not before then.
@@ -236,9 +271,9 @@ pub struct Ending {
     pub keep_for: Duration,
 }
 
-/// Whose fault an ending is. Only faults of its own, and crashes, use up a job's attempts.
+/// Whose fault a completion is. Only faults of its own, and crashes, use up a job's attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub enum FailureCause {
     /// Nobody's: it succeeded, was cancelled, or a host ended in good order.
     Nobody,
     /// Its own.
@@ -247,8 +282,38 @@ pub enum Fault {
     Crash,
 }
 
-impl Ending {
-    /// Bytes that it takes in memory until it is stored, apart from what every ending takes.
+impl Job {
+    /// Takes over that an attempt has begun.
+    pub(super) fn begin(&mut self, attempt: Attempt) {
+        let Attempt { number, version: Version { file, digest, is_repeatable }, started } = attempt;
+        (self.state, self.attempts, self.started) = (JobState::Running, number, Some(started));
+        (self.file, self.digest, self.is_repeatable) = (file, digest, is_repeatable);
+        // The last attempt's are not this one's.
+        (self.not_before, self.progress, self.error) = (None, None, None);
+        self.receipt = Receipt::default();
+    }
+
+    /// Takes over what an attempt that is followed by another one left.
+    pub(super) fn follow(&mut self, completion: &Completion) {
+        self.state = completion.state;
+        self.failures += u32::from(completion.fault == FailureCause::Attempt);
+        self.crashes += u32::from(completion.fault == FailureCause::Crash);
+        self.receipt = completion.receipt;
+        self.progress.clone_from(&completion.progress);
+        self.not_before = completion.not_before;
+    }
+
+    /// Bytes that it takes in memory.
+    pub(super) fn size(&self) -> usize {
+        let submitter = [&self.owner, &self.peer].into_iter().flatten();
+        let submitter: usize = submitter.map(|text| text.len()).sum();
+        let texts = self.procedure.len() + self.file.len() + self.digest.len() + submitter;
+        size_of::<Self>() + texts
+    }
+}
+
+impl Completion {
+    /// Bytes that it takes in memory until it is stored, apart from what every completion takes.
     #[must_use]
     pub fn size(&self) -> usize {
         let error = self.error.as_ref().and_then(|error| error.value.as_ref());
@@ -262,16 +327,16 @@ impl Ending {
     /// What can still be recorded where the store has no room for more: that it ended, and why nothing
     /// is kept of it.
     #[must_use]
-    pub fn bare(self, kind: Kind, why: &str) -> Self {
+    pub fn bare(self, kind: ErrorKind, why: &str) -> Self {
         let error = match (self.state, self.error) {
-            (State::Succeeded, _) => {
+            (JobState::Succeeded, _) => {
                 let message =
                     format!("the procedure returned, but its result cannot be kept: {why}");
                 Some(CallError::new(kind, message))
             }
             (_, error) => error.map(|error| CallError::new(error.kind, error.message)),
         };
-        let state = if self.state == State::Succeeded { State::Failed } else { self.state };
+        let state = if self.state == JobState::Succeeded { JobState::Failed } else { self.state };
         Self { state, error, result: None, logs: Logs::default(), progress: None, ..self }
     }
 }

@@ -1,5 +1,5 @@
 //! Synchronous calls with an idempotency key: each runs once, and whoever sends it again gets what came
-//! of it. Such a call is a job that begins at once, in a place for calls and within their limits, so that
+//! of it. Such a call is a job that begins at once, with a permit for calls and within their limits, so that
 //! the store keeps the promise as it does for jobs.
 
 use std::sync::Arc;
@@ -7,11 +7,11 @@ use std::time::SystemTime;
 
 use tokio::runtime::Handle;
 
-use super::model::{IdempotencyKey, Job, JobId, State};
+use super::model::{IdempotencyKey, Job, JobId, JobState};
 use super::runner::Claimed;
 use super::store::Submission;
 use super::stored::StoredCall;
-use super::{Jobs, Wish, conflict, store_failure, unbroken};
+use super::{Jobs, SubmitOptions, conflict, run_to_completion, store_failure};
 use crate::budget::Purpose;
 use crate::call::Call;
 use crate::catalog::Procedure;
@@ -28,54 +28,55 @@ pub struct Once {
 }
 
 impl Jobs {
-    /// Begins a call, unless its key came before. It goes on when its sender goes away. `place` is
+    /// Begins a call, unless its key came before. It goes on when its sender goes away. `permit` is
     /// waited for before anything is stored, and held until the guest has ended.
     ///
     /// # Errors
     ///
-    /// [`Kind::BadArguments`](crate::error::Kind::BadArguments),
-    /// [`Kind::Conflict`](crate::error::Kind::Conflict) where the key came before with another request,
-    /// what `place` fails with, and where the store fails. Nothing has run then.
+    /// [`ErrorKind::BadArguments`](crate::error::ErrorKind::BadArguments),
+    /// [`ErrorKind::Conflict`](crate::error::ErrorKind::Conflict) where the key came before with another request,
+    /// what `permit` fails with, and where the store fails. Nothing has run then.
     pub async fn once<P: Send + 'static>(
         &self,
         procedure: &Arc<Procedure>,
         arguments: Arguments,
         key: IdempotencyKey,
-        wish: Wish,
-        place: impl Future<Output = Result<P, CallError>> + Send,
+        options: SubmitOptions,
+        permit: impl Future<Output = Result<P, CallError>> + Send,
     ) -> Result<Once, CallError> {
         let stored =
-            StoredCall { arguments, presentation: wish.presentation, is_synchronous: true };
+            StoredCall { arguments, presentation: options.presentation, is_synchronous: true };
         let mut charge = self.0.sandbox.budget().charge(Purpose::Work);
         charge.take_soon(self.written_size(&stored.arguments)?).await?;
         let encoded = stored.encode();
         let checked = self.0.sandbox.budget().charge(Purpose::Request);
         let call = Call::within(Arc::clone(procedure), stored.arguments, checked)?;
-        // What came before needs no place.
+        // What came before needs no permit.
         if let Some(known) = self.0.known(&key).await.map_err(store_failure)? {
             return known_or_conflict(&known);
         }
-        let place = place.await?;
-        let presentation = wish.presentation;
-        let mut job = self.0.new_job(procedure, encoded, Wish { key: Some(key), ..wish });
+        let permit = permit.await?;
+        let presentation = options.presentation;
+        let mut job =
+            self.0.new_job(procedure, encoded, SubmitOptions { key: Some(key), ..options });
         job.begun = Some(SystemTime::now());
         // Who waits for the reply decides whether it is worth another attempt.
         job.max_attempts = 1;
         let jobs = self.clone();
-        unbroken(async move {
+        run_to_completion(async move {
             let id = job.id;
-            let live = jobs.0.live.insert(id, State::Running, Vec::new());
+            let live = jobs.0.live.insert(id, JobState::Running, Vec::new());
             let record = job.record(0);
             let submission = jobs.0.submit(job).await;
             drop(charge);
             match submission {
                 Ok(Submission::New(sequence)) => {
-                    live.enter(State::Running);
+                    live.enter(JobState::Running);
                     let job = Job { sequence, ..record };
-                    let claimed = Claimed { job, call: Ok(call), presentation };
+                    let claimed = Claimed { job, call: Ok(call), presentation, unclaimed: None };
                     let inner = Arc::clone(&jobs.0);
                     jobs.0.running.spawn(async move {
-                        inner.run_claimed(claimed, &live, &Handle::current(), place).await;
+                        inner.run_claimed(claimed, &live, &Handle::current(), permit).await;
                     });
                     Ok(Once { id, is_new: true })
                 }

@@ -7,27 +7,41 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use super::model::{Ending, Job, Logs, State};
+use super::live::LiveJob;
+use super::model::{Completion, Job, JobState, Logs};
+use super::runner::Ended;
 use super::store::Fence;
 use super::{Inner, Jobs};
 use crate::catalog::{Catalog, Procedure};
-use crate::error::{CallError, Kind};
+use crate::error::{CallError, ErrorKind};
 
 /// How often to look whether a job has waited for too long.
 const LOOK: Duration = Duration::from_secs(1);
 
 impl Jobs {
-    /// Gives parked jobs their turn whenever the catalog changes.
+    /// Gives parked jobs their turn whenever the catalog changes, and those that are held back when tokens do.
     pub(super) async fn keep_parked(&self, mut changes: watch::Receiver<()>) {
+        let mut tokens = self.0.submitters.authenticator.changes();
         loop {
             tokio::select! {
+                // Their limits may be others.
+                Ok(()) = tokens.changed() => {
+                    if self.0.lock_queue().release_held() {
+                        self.0.work.notify_one();
+                    }
+                }
                 changed = changes.changed() => {
                     if changed.is_err() {
                         return std::future::pending().await;
                     }
                     self.0.unpark();
                 }
-                () = tokio::time::sleep(LOOK) => self.0.end_missing().await,
+                () = tokio::time::sleep(LOOK) => {
+                    if self.0.lock_queue().release_idle() {
+                        self.0.work.notify_one();
+                    }
+                    self.0.end_missing().await;
+                }
             }
         }
     }
@@ -98,14 +112,13 @@ impl Inner {
     }
 
     /// Lets a job wait for what is missing.
-    pub(super) async fn park(&self, job: &Job, reason: String) {
-        let Some(live) = self.live.get(job.id) else { return };
+    pub(super) async fn park(&self, live: &LiveJob, job: &Job, reason: String) {
         if live.wait_for(reason) {
             info!(job = %job.id, procedure = %job.procedure, "parked: its procedure is not there");
         }
-        let place = (job.priority, job.sequence);
+        let key = (job.priority, job.sequence);
         let since = super::waiting_since(job.submitted);
-        self.lock_queue().park(job.id, place, since, Wanted::by(job));
+        self.lock_queue().park(job.id, key, since, Wanted::by(job));
         // It may have come, or the job may have been asked to stop, before it was parked.
         if live.is_asked_to_stop() {
             if self.end_if_waiting(job.id).await.is_err() {
@@ -132,21 +145,27 @@ impl Inner {
                 continue;
             }
             // Somebody else may have taken it meanwhile.
-            let Some((place, wanted)) = self.lock_queue().remove_parked(id) else { continue };
+            let Some((key, wanted)) = self.lock_queue().remove_parked(id) else { continue };
             let message = format!(
                 "the job {reason}, and has not come within {}; put it back, or raise `wait_for_procedure` of `[jobs]`",
                 humantime::format_duration(limit)
             );
-            let ending = Ending {
-                state: State::Failed,
-                error: Some(CallError::new(Kind::NotFound, message)),
-                ..self.blank_ending(Logs::default())
+            let completion = Completion {
+                state: JobState::Failed,
+                error: Some(CallError::new(ErrorKind::NotFound, message)),
+                ..self.blank_completion(Logs::default())
             };
-            match self.finish(id, Fence::Queued, ending).await {
-                Ok(_) => self.live.end(id, State::Failed),
+            let ended = Ended::of(&completion);
+            match self.finish(id, Fence::Queued, completion).await {
+                Ok(_) => {
+                    if let Some(pending) = live.pending() {
+                        self.tell_of_end(&pending.job, ended);
+                    }
+                    self.live.end(id, JobState::Failed);
+                }
                 Err(error) => {
                     warn!(job = %id, %error, "cannot record the end of a job; it stays parked");
-                    self.lock_queue().park(id, place, Instant::now(), wanted);
+                    self.lock_queue().park(id, key, Instant::now(), wanted);
                 }
             }
         }

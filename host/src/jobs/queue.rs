@@ -18,14 +18,14 @@ pub(super) struct Queue {
     /// By urgency, the most urgent first; in each, the oldest first.
     ready: [BTreeMap<u64, Entry>; 8],
     /// Waiting for their next attempt.
-    delayed: BTreeMap<(Instant, Place), Entry>,
+    delayed: BTreeMap<(Instant, QueueKey), Entry>,
     /// Waiting for a procedure, or a version of one, that is not there.
-    parked: HashMap<Wanted, BTreeMap<Place, Entry>>,
-    /// Waiting until another job of their procedure has ended, by its name.
-    held: HashMap<Arc<str>, BTreeMap<Place, Entry>>,
-    /// How many jobs run of each procedure that may run only so many.
-    shares: HashMap<Arc<str>, u32>,
-    places: HashMap<JobId, (Place, Waiting)>,
+    parked: HashMap<Wanted, BTreeMap<QueueKey, Entry>>,
+    /// Waiting until another job of their group has ended.
+    held: HashMap<Group, BTreeMap<QueueKey, Entry>>,
+    /// How many jobs run of each group of which only so many may.
+    shares: HashMap<Group, u32>,
+    keys: HashMap<JobId, (QueueKey, Waiting)>,
     /// Room that is kept for jobs that are being stored.
     reserved: usize,
 }
@@ -36,45 +36,56 @@ struct Entry {
     since: Instant,
 }
 
+/// Jobs of which only so many may run at once.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Group {
+    /// Those of the procedure of this name.
+    Procedure(Arc<str>),
+    /// Those that were submitted with the token of this id.
+    Owner(Arc<str>),
+    /// Those that were submitted without one from this address.
+    Peer(Arc<str>),
+}
+
 /// What a job waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Waiting {
     Turn,
     Moment(Instant),
     Procedure(Wanted),
-    Share(Arc<str>),
+    Share(Group),
 }
 
 /// Less is sooner.
-pub(super) type Place = (Priority, u64);
+pub(super) type QueueKey = (Priority, u64);
 
 impl Queue {
     /// A job that waits for its turn since then, or first for a moment.
     pub(super) fn push(
         &mut self,
         id: JobId,
-        place: Place,
+        key: QueueKey,
         since: Instant,
         not_before: Option<Instant>,
     ) {
         let entry = Entry { id, since };
         let waiting = match not_before {
             Some(moment) => {
-                self.delayed.insert((moment, place), entry);
+                self.delayed.insert((moment, key), entry);
                 Waiting::Moment(moment)
             }
             None => {
-                self.level(place.0).insert(place.1, entry);
+                self.level(key.0).insert(key.1, entry);
                 Waiting::Turn
             }
         };
-        self.places.insert(id, (place, waiting));
+        self.keys.insert(id, (key, waiting));
     }
 
     /// A job whose procedure is not there.
-    pub(super) fn park(&mut self, id: JobId, place: Place, since: Instant, wanted: Wanted) {
-        self.parked.entry(wanted.clone()).or_default().insert(place, Entry { id, since });
-        self.places.insert(id, (place, Waiting::Procedure(wanted)));
+    pub(super) fn park(&mut self, id: JobId, key: QueueKey, since: Instant, wanted: Wanted) {
+        self.parked.entry(wanted.clone()).or_default().insert(key, Entry { id, since });
+        self.keys.insert(id, (key, Waiting::Procedure(wanted)));
     }
 
     /// Gives the parked jobs their turn for which there is what they want. Whether there were any.
@@ -90,10 +101,10 @@ impl Queue {
         self.push_all(held.into_values().flatten())
     }
 
-    fn push_all(&mut self, jobs: impl Iterator<Item = (Place, Entry)>) -> bool {
+    fn push_all(&mut self, jobs: impl Iterator<Item = (QueueKey, Entry)>) -> bool {
         let mut any = false;
-        for (place, Entry { id, since }) in jobs {
-            self.push(id, place, since, None);
+        for (key, Entry { id, since }) in jobs {
+            self.push(id, key, since, None);
             any = true;
         }
         any
@@ -106,33 +117,19 @@ impl Queue {
 
     /// The job whose turn it is.
     pub(super) fn pop(&mut self, now: Instant) -> Option<JobId> {
-        self.pop_if(now, |_| true)
-    }
-
-    /// The job whose turn it is, if it is one of these.
-    pub(super) fn pop_if(
-        &mut self,
-        now: Instant,
-        is_wanted: impl FnOnce(JobId) -> bool,
-    ) -> Option<JobId> {
         while let Some(entry) = self.delayed.first_entry()
             && entry.key().0 <= now
         {
-            let ((_, place), Entry { id, since }) = entry.remove_entry();
-            self.push(id, place, since, None);
+            let ((_, key), Entry { id, since }) = entry.remove_entry();
+            self.push(id, key, since, None);
         }
         let oldest = self.ready.iter().enumerate().filter_map(|(urgency, level)| {
             let (_, entry) = level.first_key_value()?;
             Some((due(urgency, entry), urgency))
         });
         let (_, urgency) = oldest.min()?;
-        let first = self.ready[urgency].first_entry()?;
-        let id = first.get().id;
-        if !is_wanted(id) {
-            return None;
-        }
-        first.remove();
-        self.places.remove(&id);
+        let (_, Entry { id, .. }) = self.ready[urgency].pop_first()?;
+        self.keys.remove(&id);
         Some(id)
     }
 
@@ -142,20 +139,20 @@ impl Queue {
     }
 
     /// Takes a job out that is not to be begun, and says where it was.
-    pub(super) fn remove(&mut self, id: JobId) -> Option<Place> {
-        let (place, waiting) = self.places.remove(&id)?;
+    pub(super) fn remove(&mut self, id: JobId) -> Option<QueueKey> {
+        let (key, waiting) = self.keys.remove(&id)?;
         match waiting {
-            Waiting::Moment(moment) => self.delayed.remove(&(moment, place)),
-            Waiting::Turn => self.level(place.0).remove(&place.1),
-            Waiting::Procedure(wanted) => remove_from(&mut self.parked, &wanted, place),
-            Waiting::Share(procedure) => remove_from(&mut self.held, &procedure, place),
+            Waiting::Moment(moment) => self.delayed.remove(&(moment, key)),
+            Waiting::Turn => self.level(key.0).remove(&key.1),
+            Waiting::Procedure(wanted) => remove_from(&mut self.parked, &wanted, key),
+            Waiting::Share(group) => remove_from(&mut self.held, &group, key),
         };
-        Some(place)
+        Some(key)
     }
 
     /// Takes a parked job out, and says where it was and what it wants; `None` if it is not parked.
-    pub(super) fn remove_parked(&mut self, id: JobId) -> Option<(Place, Wanted)> {
-        let (_, Waiting::Procedure(wanted)) = self.places.get(&id)? else { return None };
+    pub(super) fn remove_parked(&mut self, id: JobId) -> Option<(QueueKey, Wanted)> {
+        let (_, Waiting::Procedure(wanted)) = self.keys.get(&id)? else { return None };
         let wanted = wanted.clone();
         Some((self.remove(id)?, wanted))
     }
@@ -164,21 +161,21 @@ impl Queue {
         &mut self.ready[usize::from(priority.urgency())]
     }
 
-    /// How many are to go first, plus one; delayed ones go last, and parked ones have no place. Takes the
+    /// How many are to go first, plus one; delayed ones go last, and parked ones have no position. Takes the
     /// longer the more have come after it, so that it is quick for the newest.
     pub(super) fn position(&self, id: JobId) -> Option<usize> {
-        let (place, waiting) = self.places.get(&id)?;
+        let (key, waiting) = self.keys.get(&id)?;
         match waiting {
             Waiting::Procedure(_) | Waiting::Share(_) => None,
             Waiting::Turn => {
-                let own = usize::from(place.0.urgency());
-                let turn = due(own, self.ready[own].get(&place.1)?);
+                let own = usize::from(key.0.urgency());
+                let turn = due(own, self.ready[own].get(&key.1)?);
                 let before = self.ready.iter().enumerate().map(|(urgency, level)| {
                     let is_before = |entry: &Entry| (due(urgency, entry), urgency) < (turn, own);
                     if urgency < own {
                         level.len() - level.values().rev().take_while(|e| !is_before(e)).count()
                     } else if urgency == own {
-                        level.len() - level.range(place.1..).count()
+                        level.len() - level.range(key.1..).count()
                     } else {
                         level.values().take_while(|e| is_before(e)).count()
                     }
@@ -187,49 +184,72 @@ impl Queue {
             }
             Waiting::Moment(moment) => {
                 let ready: usize = self.ready.iter().map(BTreeMap::len).sum();
-                Some(ready + self.delayed.range(..(*moment, *place)).count() + 1)
+                Some(ready + self.delayed.range(..(*moment, *key)).count() + 1)
             }
         }
     }
 
-    /// Takes one of the procedure's places to run in; or holds the job back until one is free, and
-    /// gives `false`.
+    /// Counts a job as one that runs in each of its groups; or, where one of them is full, holds it back
+    /// until that has room, and gives that one and how many of it may run.
     pub(super) fn take_or_hold(
         &mut self,
-        procedure: &Arc<str>,
-        most: u32,
-        (id, place, since): (JobId, Place, Instant),
-    ) -> bool {
-        let running = self.shares.entry(Arc::clone(procedure)).or_default();
-        if *running < most {
-            *running += 1;
-            return true;
+        groups: &[(Group, u32)],
+        (id, key, since): (JobId, QueueKey, Instant),
+    ) -> Result<(), (Group, u32)> {
+        let has_room = |(group, most): &&(Group, u32)| {
+            self.shares.get(group).is_none_or(|running| running < most)
+        };
+        let Some(full) = groups.iter().find(|group| !has_room(group)).cloned() else {
+            for (group, _) in groups {
+                *self.shares.entry(group.clone()).or_default() += 1;
+            }
+            return Ok(());
+        };
+        // What it leaves unused is for the next one.
+        let roomy: Vec<_> =
+            groups.iter().filter(has_room).map(|(group, _)| group.clone()).collect();
+        self.held.entry(full.0.clone()).or_default().insert(key, Entry { id, since });
+        self.keys.insert(id, (key, Waiting::Share(full.0.clone())));
+        for group in roomy {
+            self.release_next(&group);
         }
-        let held = self.held.entry(Arc::clone(procedure)).or_default();
-        held.insert(place, Entry { id, since });
-        self.places.insert(id, (place, Waiting::Share(Arc::clone(procedure))));
-        false
+        Err(full)
     }
 
-    /// Gives such a place back, and the next of the procedure's jobs its turn.
-    pub(super) fn give_back(&mut self, procedure: &Arc<str>) {
-        match self.shares.get_mut(procedure) {
-            Some(running) if *running > 1 => *running -= 1,
-            _ => drop(self.shares.remove(procedure)),
+    /// A job of these groups has ended: the next one of each has its turn.
+    pub(super) fn give_back(&mut self, groups: &[(Group, u32)]) {
+        for (group, _) in groups {
+            match self.shares.get_mut(group) {
+                Some(running) if *running > 1 => *running -= 1,
+                _ => drop(self.shares.remove(group)),
+            }
+            self.release_next(group);
         }
-        let Some(held) = self.held.get_mut(procedure) else { return };
+    }
+
+    /// Gives the next job of each group its turn of which none runs: one that had its turn before it may
+    /// have been cancelled instead. Whether there were any.
+    pub(super) fn release_idle(&mut self) -> bool {
+        let idle: Vec<_> =
+            self.held.keys().filter(|group| !self.shares.contains_key(*group)).cloned().collect();
+        idle.iter().for_each(|group| self.release_next(group));
+        !idle.is_empty()
+    }
+
+    fn release_next(&mut self, group: &Group) {
+        let Some(held) = self.held.get_mut(group) else { return };
         let next = held.pop_first();
         if held.is_empty() {
-            self.held.remove(procedure);
+            self.held.remove(group);
         }
-        if let Some((place, Entry { id, since })) = next {
-            self.push(id, place, since, None);
+        if let Some((key, Entry { id, since })) = next {
+            self.push(id, key, since, None);
         }
     }
 
     /// How many wait.
     pub(super) fn waiting(&self) -> usize {
-        self.places.len()
+        self.keys.len()
     }
 
     fn len(&self) -> usize {
@@ -239,14 +259,14 @@ impl Queue {
 
 /// Takes a job out of a group, and the group away when it was the last.
 fn remove_from<K: Hash + Eq>(
-    groups: &mut HashMap<K, BTreeMap<Place, Entry>>,
-    key: &K,
-    place: Place,
+    groups: &mut HashMap<K, BTreeMap<QueueKey, Entry>>,
+    group: &K,
+    key: QueueKey,
 ) -> Option<Entry> {
-    let group = groups.get_mut(key)?;
-    let entry = group.remove(&place);
-    if group.is_empty() {
-        groups.remove(key);
+    let members = groups.get_mut(group)?;
+    let entry = members.remove(&key);
+    if members.is_empty() {
+        groups.remove(group);
     }
     entry
 }
@@ -343,17 +363,21 @@ mod tests {
         assert_eq!(order, [1, 3, 2].map(id));
     }
 
+    fn procedure(name: &str) -> Group {
+        Group::Procedure(name.into())
+    }
+
     #[test]
     fn of_a_procedure_with_a_share_only_so_many_run_and_the_rest_follow_in_order() {
         let mut queue = Queue::default();
-        let (now, name): (_, Arc<str>) = (Instant::now(), "long".into());
+        let (now, groups) = (Instant::now(), [(procedure("long"), 1)]);
         let take = |queue: &mut Queue, n, u| {
-            queue.take_or_hold(&name, 1, (id(n), (priority(u), n.into()), now))
+            queue.take_or_hold(&groups, (id(n), (priority(u), n.into()), now)).is_ok()
         };
         assert!(take(&mut queue, 1, 3));
         assert!(!take(&mut queue, 2, 3) && !take(&mut queue, 3, 0) && !take(&mut queue, 4, 3));
         assert_eq!((queue.waiting(), queue.pop(now), queue.position(id(2))), (3, None, None));
-        queue.give_back(&name);
+        queue.give_back(&groups);
         assert_eq!((queue.pop(now), queue.pop(now)), (Some(id(3)), None));
         assert!(take(&mut queue, 3, 0));
         // A procedure may have lost its limit.
@@ -363,8 +387,46 @@ mod tests {
         assert_eq!(queue.pop(now), Some(id(4)));
         assert!(!take(&mut queue, 4, 3));
         assert_eq!(queue.remove(id(2)), Some((priority(3), 2)));
-        queue.give_back(&name);
+        queue.give_back(&groups);
         assert_eq!((queue.pop(now), queue.waiting()), (Some(id(4)), 0));
+    }
+
+    #[test]
+    fn a_job_of_two_groups_keeps_no_room_that_it_cannot_use() {
+        let mut queue = Queue::default();
+        let (now, long, anna) = (Instant::now(), procedure("long"), Group::Owner("anna".into()));
+        let both = [(long.clone(), 1), (anna.clone(), 1)];
+        let [of_long, of_anna] = [[(long, 1)], [(anna.clone(), 1)]];
+        let entry = |n: u8| (id(n), (priority(3), n.into()), now);
+        assert!(queue.take_or_hold(&of_anna, entry(1)).is_ok());
+        assert!(queue.take_or_hold(&of_long, entry(2)).is_ok());
+        assert!(queue.take_or_hold(&both, entry(3)).is_err());
+        assert!(queue.take_or_hold(&of_long, entry(4)).is_err());
+        // The procedure has room again, and the next job cannot use it, since Anna has none.
+        queue.give_back(&of_long);
+        assert_eq!(queue.pop(now), Some(id(3)));
+        assert_eq!(queue.take_or_hold(&both, entry(3)), Err((anna, 1)));
+        assert_eq!(queue.pop(now), Some(id(4)));
+        assert!(queue.take_or_hold(&of_long, entry(4)).is_ok());
+        queue.give_back(&of_long);
+        queue.give_back(&of_anna);
+        assert_eq!(queue.pop(now), Some(id(3)));
+        assert!(queue.take_or_hold(&both, entry(3)).is_ok());
+    }
+
+    #[test]
+    fn a_turn_that_is_not_used_goes_to_the_next() {
+        let mut queue = Queue::default();
+        let (now, groups) = (Instant::now(), [(procedure("long"), 1)]);
+        let entry = |n: u8| (id(n), (priority(3), n.into()), now);
+        assert!(queue.take_or_hold(&groups, entry(1)).is_ok());
+        assert!((2..4).all(|n| queue.take_or_hold(&groups, entry(n)).is_err()));
+        assert!(!queue.release_idle());
+        queue.give_back(&groups);
+        assert_eq!(queue.remove(id(2)), Some((priority(3), 2)), "it is cancelled");
+        assert_eq!(queue.pop(now), None);
+        assert!(queue.release_idle());
+        assert_eq!(queue.pop(now), Some(id(3)));
     }
 
     #[test]

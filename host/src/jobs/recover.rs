@@ -6,20 +6,21 @@ use std::time::{Duration, SystemTime};
 
 use tracing::{info, warn};
 
-use super::model::{Ending, Fault, Job, Logs, State};
+use super::model::{Completion, FailureCause, Job, JobState, Logs};
+use super::runner::Ended;
 use super::store::{Fence, JobStore, StoreError};
 use super::{Inner, Jobs, instant};
-use crate::error::{CallError, Kind};
+use crate::error::{CallError, ErrorKind};
 
 /// A job that ran when a host crashed, so often, is not begun again: it may be what ends the host.
-const MOST_CRASHES: u32 = 3;
+const MAX_CRASHES: u32 = 3;
 
 /// A clock that jumped should not delay a job for years.
-const LONGEST_DELAY: Duration = Duration::from_secs(24 * 60 * 60);
+const MAX_DELAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How a host ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum ShutdownKind {
     /// It was asked to.
     InOrder,
     /// Nobody saw it come.
@@ -59,34 +60,37 @@ impl Jobs {
             let logs = store.logs(job.id).await?.unwrap_or_default();
             unfinished.push((job, logs));
         }
-        for (job, logs) in unfinished {
+        for (mut job, logs) in unfinished {
             let live = self.0.live.insert(job.id, job.state, logs.lines.clone());
-            if job.state == State::Running {
-                let ending = self.0.unfinished(&job, logs, End::Crash);
-                let state = ending.state;
+            if job.state == JobState::Running {
+                let completion = self.0.unfinished(&job, logs, ShutdownKind::Crash);
+                let ended = Ended::of(&completion);
+                let state = ended.state;
                 info!(job = %job.id, procedure = %job.procedure, "found running, now {}", state.name());
                 let fence = Fence::Attempt(job.attempts);
-                if let Err(error) = store.finish(job.id, fence, ending.clone()).await {
+                job.follow(&completion);
+                if let Err(error) = store.finish(job.id, fence, completion.clone()).await {
                     // Calls, and other jobs, need not wait for the disk.
                     warn!(job = %job.id, %error, "cannot record what becomes of a job; trying again");
                     let inner = Arc::clone(&self.0);
                     self.0.running.spawn(async move {
-                        let state = inner.record(job.id, fence, ending).await;
-                        inner.go_on(&job, &live, state, None).await;
+                        let ended = inner.record(job.id, fence, completion).await;
+                        inner.go_on(job, &live, ended).await;
                     });
                     continue;
                 }
                 if state.is_terminal() {
+                    self.0.tell_of_end(&job, ended);
                     self.0.live.end(job.id, state);
                     continue;
                 }
             }
-            live.enter(State::Queued);
+            live.enter(JobState::Queued);
             if job.cancel_requested {
                 live.ask_to_stop();
             }
-            let not_before = job.not_before.map(|moment| instant(moment, LONGEST_DELAY));
-            self.0.enqueue(&job, not_before).await;
+            let not_before = job.not_before.map(|moment| instant(moment, MAX_DELAY));
+            self.0.enqueue(job, None, not_before).await;
         }
         Ok(())
     }
@@ -94,25 +98,36 @@ impl Jobs {
 
 impl Inner {
     /// What becomes of a job that was running when a host ended.
-    pub(super) fn unfinished(&self, job: &Job, logs: Logs, end: End) -> Ending {
+    pub(super) fn unfinished(&self, job: &Job, logs: Logs, shutdown: ShutdownKind) -> Completion {
         let (state, message) = if job.cancel_requested {
-            (State::Cancelled, "the job was cancelled".to_owned())
+            (JobState::Cancelled, "the job was cancelled".to_owned())
         } else if !job.is_repeatable {
             let message = "the host went down while the job ran, and running it again might do something twice; if it cannot, say `idempotent = true` in its sidecar";
-            (State::Interrupted, message.to_owned())
-        } else if end == End::Crash && job.crashes + 1 >= MOST_CRASHES.max(job.max_attempts) {
+            (JobState::Interrupted, message.to_owned())
+        } else if shutdown == ShutdownKind::Crash
+            && job.crashes + 1 >= MAX_CRASHES.max(job.max_attempts)
+        {
             let message = format!(
                 "the host crashed {} times while the job ran; it is not begun again, since it may be the reason",
                 job.crashes + 1
             );
-            (State::Interrupted, message)
+            (JobState::Interrupted, message)
         } else {
-            (State::Queued, String::new())
+            (JobState::Queued, String::new())
         };
-        let kind = if state == State::Cancelled { Kind::Cancelled } else { Kind::Interrupted };
-        Ending {
+        let kind = if state == JobState::Cancelled {
+            ErrorKind::Cancelled
+        } else {
+            ErrorKind::Interrupted
+        };
+        Completion {
+            attempt: None,
             state,
-            fault: if end == End::Crash { Fault::Crash } else { Fault::Nobody },
+            fault: if shutdown == ShutdownKind::Crash {
+                FailureCause::Crash
+            } else {
+                FailureCause::Nobody
+            },
             ended: SystemTime::now(),
             not_before: None,
             result: None,

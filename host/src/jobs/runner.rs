@@ -1,8 +1,11 @@
-//! Runs jobs when it is their turn, in a bounded number of places and on threads of their own: jobs
+//! Runs jobs when it is their turn, with a bounded number of permits and on threads of their own: jobs
 //! and synchronous calls share the cores as the operating system shares them, and neither waits in
 //! the other's queue.
 
-use std::sync::Arc;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
@@ -12,61 +15,66 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
 use super::live::LiveJob;
-use super::model::{Ending, Fault, Job, JobId, Logs, Presentation, State};
-use super::recover::End;
-use super::store::{Fence, Lookup, StoreError, Version};
+use super::model::{
+    Attempt, Completion, FailureCause, Job, JobId, JobState, Logs, Presentation, Version,
+};
+use super::pending::Pending;
+use super::queue::Group;
+use super::recover::ShutdownKind;
+use super::store::{Fence, JobStore, StoreError};
 use super::stored::{StoredCall, StoredResult};
 use super::{Inner, Jobs};
 use crate::budget::{Charge, NoRoom, Purpose};
 use crate::call::{Call, Outcome, execute};
 use crate::catalog::Procedure;
-use crate::error::{CallError, Kind};
+use crate::error::{CallError, ErrorKind};
 use crate::sandbox::{Observer, Receipt};
 
-/// After the store failed, before it is tried again; doubles up to [`LONGEST_PAUSE`].
+/// After the store failed, before it is tried again; doubles up to [`MAX_PAUSE`].
 const PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const MAX_PAUSE: Duration = Duration::from_secs(5);
 
-/// How many jobs that take little are claimed before there are places for them.
-const AHEAD: usize = 64;
+/// What may run again is claimed only if it has not ended by then: its end says all that is to be known of
+/// an attempt, and most jobs are not worth two commits.
+const CLAIMED_AFTER: Duration = Duration::from_millis(10);
 
 /// How often what a running job has told is kept.
 const NOTED_EVERY: Duration = Duration::from_secs(3);
 
-/// After there was no room for a guest, before it is tried again; doubles up to 64 times as long.
+/// After there was no room for a guest, before it is tried again; doubles up to 16 times as long.
 const NO_ROOM: Duration = Duration::from_millis(250);
 
 /// Where guests of jobs run. Dropping it ends them.
-pub struct Workshop {
-    places: u32,
+pub struct JobRuntime {
+    permits: u32,
     runtime: Option<Runtime>,
 }
 
-impl Workshop {
-    /// With so many places; as many as there are cores where it is not said.
+impl JobRuntime {
+    /// With so many permits; as many as there are cores where it is not said.
     ///
     /// # Errors
     ///
     /// Where the threads cannot be started.
-    pub fn new(places: Option<u32>) -> std::io::Result<Self> {
+    pub fn new(permits: Option<u32>) -> std::io::Result<Self> {
         let cores = || std::thread::available_parallelism().map_or(1, |n| n.get() as u32);
-        let places = places.unwrap_or_else(cores);
+        let permits = permits.unwrap_or_else(cores);
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(places as usize)
+            .worker_threads(permits as usize)
             .thread_name("tarp-job")
             .enable_all()
             .build()?;
-        Ok(Self { places, runtime: Some(runtime) })
+        Ok(Self { permits, runtime: Some(runtime) })
     }
 
     /// How many jobs run at once.
     #[must_use]
-    pub fn places(&self) -> u32 {
-        self.places
+    pub fn permits(&self) -> u32 {
+        self.permits
     }
 }
 
-impl Drop for Workshop {
+impl Drop for JobRuntime {
     fn drop(&mut self) {
         // Waiting for threads is not allowed on a thread of another runtime.
         if let Some(runtime) = self.runtime.take() {
@@ -76,32 +84,24 @@ impl Drop for Workshop {
 }
 
 impl Jobs {
-    /// Runs jobs in the workshop until `stopping` is cancelled. Those that run then go on.
+    /// Runs jobs on the runtime of their own until `stopping` is cancelled. Those that run then go on.
     /// `changes` tells when the catalog has changed.
     pub async fn run(
         &self,
-        workshop: &Workshop,
+        job_runtime: &JobRuntime,
         changes: watch::Receiver<()>,
         stopping: CancellationToken,
     ) {
-        let Some(runtime) = &workshop.runtime else { return };
-        let places = Arc::new(Semaphore::new(workshop.places as usize));
-        let ahead = Arc::new(Semaphore::new(AHEAD));
+        let Some(runtime) = &job_runtime.runtime else { return };
+        let permits = Arc::new(Semaphore::new(job_runtime.permits as usize));
         let pruning = self.prune();
         let beginning = async {
             loop {
-                let quick = Arc::clone(&ahead).try_acquire_owned().ok();
-                let quick = quick.and_then(|ahead| Some((self.0.next_quick()?, ahead)));
-                let (id, slot) = match quick {
-                    Some((id, ahead)) => (id, Slot::Ahead { ahead, places: Arc::clone(&places) }),
-                    None => {
-                        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-                        (self.0.next().await, Slot::Place(place))
-                    }
-                };
+                let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
+                let id = self.0.next().await;
                 let (inner, guests) = (Arc::clone(&self.0), runtime.handle().clone());
                 self.0.running.spawn(async move {
-                    inner.attempt(id, &guests, slot).await;
+                    inner.attempt(id, &guests, permit).await;
                 });
             }
         };
@@ -173,32 +173,94 @@ impl Inner {
         }
     }
 
-    /// The job whose turn it is, if there is one and it is expected to take little.
-    fn next_quick(&self) -> Option<JobId> {
-        let is_quick = |id| self.live.get(id).is_some_and(|live| live.is_quick());
-        self.lock_queue().pop_if(Instant::now(), is_quick)
-    }
-
-    /// One attempt, from its claim to the record of its end. The place is free as soon as the guest
+    /// One attempt, from its job's turn to the record of its end. The permit is free as soon as the guest
     /// has ended.
-    async fn attempt(&self, id: JobId, guests: &Handle, slot: Slot) {
+    async fn attempt(&self, id: JobId, guests: &Handle, permit: OwnedSemaphorePermit) {
         let Some(live) = self.live.get(id) else { return };
-        match until_stored(id, "begin a job", || self.claim(id)).await {
-            Begun::Running(claimed, share) => {
-                let place = slot.place().await;
-                live.enter(State::Running);
-                self.run_claimed(*claimed, &live, guests, (place, share)).await;
+        let Some(pending) = live.pending() else { return };
+        if live.is_asked_to_stop() {
+            drop(permit);
+            until_stored(id, "end a job", || self.end_unbegun(id)).await;
+            return;
+        }
+        let procedure = match self.procedure_of(&pending.job) {
+            Ok(procedure) => procedure,
+            Err(reason) => {
+                drop(permit);
+                return self.park(&live, &pending.job, reason).await;
             }
-            Begun::Held(reason) => {
+        };
+        let share = match self.share(&pending.job, &procedure) {
+            Ok(share) => share,
+            Err(reason) => {
                 live.wait_for(reason);
                 if live.is_asked_to_stop() {
                     // If it cannot be recorded, whoever takes it up sees that it is to stop.
                     let _ = self.end_if_waiting(id).await;
                 }
+                return;
             }
-            Begun::Missing(job, reason) => self.park(&job, reason).await,
-            Begun::Not => {}
+        };
+        live.begin();
+        let Some(claimed) = self.begin(&pending, procedure, &live).await else { return };
+        drop(pending);
+        self.run_claimed(claimed, &live, guests, (permit, share)).await;
+    }
+
+    /// Begins an attempt: what may not run twice is claimed first, and so is everything while it is not
+    /// known whether its end can be recorded. `None` where it is not to be begun.
+    async fn begin(
+        &self,
+        pending: &Pending,
+        procedure: Arc<Procedure>,
+        live: &LiveJob,
+    ) -> Option<Claimed> {
+        let mut job = pending.job.clone();
+        let (id, source) = (job.id, &procedure.source);
+        job.attempts = job.attempts.saturating_add(1);
+        // Looked up once: what is recorded is the version that runs.
+        if *job.digest != *source.digest || *job.file != *source.file {
+            (job.file, job.digest) = (source.file.as_str().into(), source.digest.as_str().into());
         }
+        job.is_repeatable = procedure.jobs.is_repeatable;
+        let version = Version {
+            file: Arc::clone(&job.file),
+            digest: Arc::clone(&job.digest),
+            is_repeatable: job.is_repeatable,
+        };
+        let attempt = Attempt { number: job.attempts, version, started: SystemTime::now() };
+        let store = self.store().ok().filter(|store| job.is_repeatable && store.wrote_lately());
+        let unclaimed = match store {
+            Some(store) => {
+                let mark = Mark { number: self.marks.take(), store: Arc::clone(store) };
+                Some(Unclaimed { attempt, mark: Arc::new(mark) })
+            }
+            None => {
+                let claim = || async { self.store()?.claim(id, attempt.clone()).await };
+                if !until_stored(id, "begin a job", claim).await {
+                    return None;
+                }
+                live.run(attempt);
+                None
+            }
+        };
+        let read;
+        let arguments = match &pending.arguments {
+            Some(arguments) => arguments,
+            None => {
+                let ask = || async { self.store()?.arguments(id).await };
+                // Where they are not there, they are unreadable: the fault of this job alone.
+                read = until_stored(id, "begin a job", ask).await.unwrap_or_default();
+                &read
+            }
+        };
+        let mut charge = self.sandbox.budget().charge(Purpose::Work);
+        // What is read takes at least as much again; the rest is charged when it is known.
+        let room = charge.take_soon(2 * arguments.len()).await;
+        Some(match room {
+            Ok(()) => Claimed::new(job, procedure, arguments, charge, unclaimed),
+            Err(no_room) => Claimed::without_room(job, no_room, unclaimed),
+        })
     }
 
     /// The attempt that was begun.
@@ -207,58 +269,67 @@ impl Inner {
         claimed: Claimed,
         live: &Arc<LiveJob>,
         guests: &Handle,
-        place: P,
+        permit: P,
     ) {
-        let Claimed { job, call, presentation } = claimed;
+        let Claimed { mut job, call, presentation, unclaimed } = claimed;
         // What came of it is charged until it is stored.
         let mut charge = None;
         let ended = match call {
             Ok(call) => {
                 tokio::select! {
-                    ended = self.guard(call, live, guests, &mut charge) => ended,
-                    () = self.keep_notes(&job, live) => None,
+                    ended = self.guard(call, unclaimed.clone(), live, guests, &mut charge) => ended,
+                    () = self.keep_record(&job, unclaimed.as_ref(), live) => None,
                 }
             }
-            Err(error) => Some(Ended::Failed(Box::new(error), Receipt::default())),
+            Err(error) => {
+                if let Some(Unclaimed { attempt, .. }) = &unclaimed {
+                    live.run(attempt.clone());
+                }
+                Some(AttemptOutcome::Failed(Box::new(error), Receipt::default()))
+            }
         };
         let Some(ended) = ended else { return };
-        let ending = self.ending(&job, ended, live, presentation, charge.as_mut());
-        let not_before = ending.not_before;
-        // The place is free only when there is room for what has ended and is not stored yet.
-        let units = ending.size().div_ceil(super::UNIT).min(super::UNSTORED / super::UNIT);
+        let mut completion = self.completion(&job, ended, live, presentation, charge.as_mut());
+        let (attempt, mark) = unclaimed.map(|Unclaimed { attempt, mark }| (attempt, mark)).unzip();
+        completion.attempt = attempt;
+        let fence = Fence::Attempt(job.attempts);
+        job.follow(&completion);
+        // The permit is free only when there is room for what has ended and is not stored yet.
+        let units = completion.size().div_ceil(super::UNIT).min(super::UNSTORED / super::UNIT);
         let room = self.unstored.acquire_many(units as u32).await;
-        drop(place);
-        let state = self.record(job.id, Fence::Attempt(job.attempts), ending).await;
-        drop((room, charge));
-        self.go_on(&job, live, state, not_before).await;
+        drop(permit);
+        let ended = self.record(job.id, fence, completion).await;
+        drop((room, charge, mark));
+        self.go_on(job, live, ended).await;
     }
 
     /// What follows the record of an attempt's end.
-    pub(super) async fn go_on(
-        &self,
-        job: &Job,
-        live: &LiveJob,
-        state: State,
-        not_before: Option<SystemTime>,
-    ) {
+    pub(super) async fn go_on(&self, job: Job, live: &LiveJob, ended: Ended) {
+        let state = ended.state;
         if state.is_terminal() {
+            self.tell_of_end(&job, ended);
             self.live.end(job.id, state);
         } else {
             live.enter(state);
-            let not_before = not_before.map(|moment| super::instant(moment, Duration::MAX));
-            self.enqueue(job, not_before).await;
+            let not_before = job.not_before.map(|moment| super::instant(moment, Duration::MAX));
+            self.enqueue(job, None, not_before).await;
         }
     }
 
     /// Records the end of an attempt, however long it takes, and gives the state that it ended in. What
     /// the store cannot take is left out, and the job has failed.
-    pub(super) async fn record(&self, id: JobId, fence: Fence, mut ending: Ending) -> State {
+    pub(super) async fn record(
+        &self,
+        id: JobId,
+        fence: Fence,
+        mut completion: Completion,
+    ) -> Ended {
         let begun = Instant::now();
         let mut is_bare = false;
         let mut pause = PAUSE;
         loop {
-            let error = match self.finish(id, fence, ending.clone()).await {
-                Ok(_) => return ending.state,
+            let error = match self.finish(id, fence, completion.clone()).await {
+                Ok(_) => return Ended::of(&completion),
                 Err(error) => error,
             };
             let is_hopeless = match &error {
@@ -269,18 +340,25 @@ impl Inner {
             if is_hopeless && !is_bare {
                 warn!(job = %id, %error, "what came of a job cannot be kept");
                 let failure = super::store_failure(error);
-                ending = ending.bare(failure.kind, &failure.message);
+                completion = completion.bare(failure.kind, &failure.message);
                 is_bare = true;
                 continue;
             }
             warn!(job = %id, %error, "cannot record the end of a job; trying again in {pause:?}");
             tokio::time::sleep(pause).await;
-            pause = (2 * pause).min(LONGEST_PAUSE);
+            pause = (2 * pause).min(MAX_PAUSE);
         }
     }
 
-    /// Keeps progress and log of an attempt every few seconds, so that a crash leaves them. Never ends.
-    async fn keep_notes(&self, job: &Job, live: &LiveJob) {
+    /// Claims an attempt that runs for longer, and keeps its progress and log every few seconds, so that
+    /// a crash leaves them. Never ends.
+    async fn keep_record(&self, job: &Job, unclaimed: Option<&Unclaimed>, live: &LiveJob) {
+        if let Some(Unclaimed { attempt, mark }) = unclaimed {
+            tokio::time::sleep(CLAIMED_AFTER).await;
+            let claim = || mark.store.claim(job.id, attempt.clone());
+            until_stored(job.id, "record that a job runs", claim).await;
+            self.live.note();
+        }
         let mut kept = (live.newest(), Logs::default());
         loop {
             tokio::time::sleep(NOTED_EVERY).await;
@@ -298,59 +376,28 @@ impl Inner {
         }
     }
 
-    /// Claims a job, for the procedure as it is now.
-    async fn claim(&self, id: JobId) -> Result<Begun<'_>, StoreError> {
-        let Lookup::Found(job) = self.store()?.get(id).await? else { return Ok(Begun::Not) };
-        let mut job = *job;
-        // Looked up once: what is recorded is the version that runs.
-        let procedure = match self.procedure_of(&job) {
-            Ok(procedure) => procedure,
-            Err(reason) if job.state == State::Queued => {
-                return Ok(Begun::Missing(Box::new(job), reason));
+    /// The job's share of what runs, where its procedure or its submitter has one; where that is used
+    /// up, the job is held back, and the text says why.
+    fn share(&self, job: &Job, procedure: &Procedure) -> Result<Option<Share<'_>>, String> {
+        let mut groups = Vec::new();
+        if let Some(most) = procedure.jobs.max_running {
+            groups.push((Group::Procedure(Arc::clone(&job.procedure)), most));
+        }
+        groups.extend(self.running_share(job));
+        if groups.is_empty() {
+            return Ok(None);
+        }
+        let key = (job.priority, job.sequence);
+        let entry = (job.id, key, super::waiting_since(job.submitted));
+        match self.lock_queue().take_or_hold(&groups, entry) {
+            Ok(()) => Ok(Some(Share { inner: self, groups })),
+            Err((Group::Procedure(name), most)) => {
+                Err(format!("waits for one of the {most} jobs of `{name}` that may run at once"))
             }
-            Err(_) => return Ok(Begun::Not),
-        };
-        let share = match procedure.jobs.max_running {
-            Some(most) if job.state == State::Queued => match self.share(&job, most) {
-                Some(share) => Some(share),
-                None => {
-                    let name = &job.procedure;
-                    let reason = format!(
-                        "waits for one of the {most} jobs of `{name}` that may run at once"
-                    );
-                    return Ok(Begun::Held(reason));
-                }
-            },
-            _ => None,
-        };
-        let source = &procedure.source;
-        let version = Version {
-            file: source.file.as_str().into(),
-            digest: source.digest.as_str().into(),
-            is_repeatable: procedure.jobs.is_repeatable,
-        };
-        (job.file, job.digest) = (source.file.as_str().into(), source.digest.as_str().into());
-        job.is_repeatable = version.is_repeatable;
-        let Some(claim) = self.store()?.claim(id, version, SystemTime::now()).await? else {
-            return Ok(Begun::Not);
-        };
-        job.attempts = claim.attempt;
-        let mut charge = self.sandbox.budget().charge(Purpose::Work);
-        // What is read takes at least as much again; the rest is charged when it is known.
-        let room = charge.take_soon(2 * claim.arguments.len()).await;
-        let claimed = match room {
-            Ok(()) => Claimed::new(job, procedure, &claim.arguments, charge),
-            Err(no_room) => Claimed::without_room(job, no_room),
-        };
-        Ok(Begun::Running(Box::new(claimed), share))
-    }
-
-    /// One of the places of the job's procedure; where none is free, the job is held back.
-    fn share(&self, job: &Job, most: u32) -> Option<Share<'_>> {
-        let place = (job.priority, job.sequence);
-        let entry = (job.id, place, super::waiting_since(job.submitted));
-        let is_taken = self.lock_queue().take_or_hold(&job.procedure, most, entry);
-        is_taken.then(|| Share { inner: self, procedure: Arc::clone(&job.procedure) })
+            Err((_, most)) => Err(format!(
+                "waits for one of the {most} jobs of its submitter that may run at once"
+            )),
+        }
     }
 
     /// Runs the guest to its end, or until it is asked to stop and the grace for that is over, or the
@@ -359,15 +406,21 @@ impl Inner {
     async fn guard(
         &self,
         call: Call,
+        unclaimed: Option<Unclaimed>,
         live: &Arc<LiveJob>,
         guests: &Handle,
         held: &mut Option<Charge>,
-    ) -> Option<Ended> {
+    ) -> Option<AttemptOutcome> {
         if live.is_asked_to_stop() {
-            return Some(Ended::Stopped(None));
+            return Some(AttemptOutcome::Stopped(None));
         }
         let (sandbox, observer) = (Arc::clone(&self.sandbox), Arc::clone(live));
         let mut guest = guests.spawn(async move {
+            if let Some(Unclaimed { attempt, mark }) = unclaimed {
+                // Here, where a disk that does not answer keeps up jobs alone.
+                mark.store.mark(mark.number.0, observer.id(), attempt.number);
+                observer.run(attempt);
+            }
             let observer: Arc<dyn Observer> = observer;
             execute(&sandbox, call, Some(observer)).await
         });
@@ -376,7 +429,7 @@ impl Inner {
             () = self.leaving.cancelled() => {
                 guest.abort();
                 let _ = guest.await;
-                return Some(Ended::Left);
+                return Some(AttemptOutcome::Left);
             }
             () = live.asked_to_stop() => {
                 match tokio::time::timeout(self.config.cancel_grace, &mut guest).await {
@@ -397,96 +450,107 @@ impl Inner {
         }
         Some(match outcome {
             _ if live.is_asked_to_stop() => {
-                Ended::Stopped(outcome.and_then(Result::ok).map(|outcome| outcome.receipt))
+                AttemptOutcome::Stopped(outcome.and_then(Result::ok).map(|outcome| outcome.receipt))
             }
             Some(Ok(Outcome { result, receipt, charge, .. })) => {
                 *held = Some(charge);
                 match result {
-                    Ok(value) => Ended::Returned(value, receipt),
-                    Err(error) => Ended::Failed(error, receipt),
+                    Ok(value) => AttemptOutcome::Returned(value, receipt),
+                    Err(error) => AttemptOutcome::Failed(error, receipt),
                 }
             }
             Some(Err(e)) => {
                 error!(error = %e, "a job failed inside the host");
-                let error = CallError::new(Kind::Internal, "the job failed inside the host");
-                Ended::Failed(Box::new(error), Receipt::default())
+                let error = CallError::new(ErrorKind::Internal, "the job failed inside the host");
+                AttemptOutcome::Failed(Box::new(error), Receipt::default())
             }
-            None => Ended::Stopped(None),
+            None => AttemptOutcome::Stopped(None),
         })
     }
 
-    fn ending(
+    fn completion(
         &self,
         job: &Job,
-        ended: Ended,
+        ended: AttemptOutcome,
         live: &LiveJob,
         presentation: Presentation,
         held: Option<&mut Charge>,
-    ) -> Ending {
-        let mut ending = self.blank_ending(live.logs());
-        ending.progress = live.progress();
+    ) -> Completion {
+        let mut completion = self.blank_completion(live.logs());
+        completion.progress = live.progress();
         let so_far = Receipt { fuel: live.fuel(), ..Receipt::default() };
         match ended {
-            Ended::Returned(value, receipt) => {
-                ending.state = State::Succeeded;
-                ending.keep_for = self.config.keep_results;
-                ending.receipt = receipt;
-                ending.result = Some(encoded(StoredResult { value, presentation }, held));
+            AttemptOutcome::Returned(value, receipt) => {
+                completion.state = JobState::Succeeded;
+                completion.keep_for = self.config.keep_results;
+                completion.receipt = receipt;
+                completion.result = Some(encoded(StoredResult { value, presentation }, held));
             }
             // It waits for room, however often, if it has done nothing yet or may do it again.
-            Ended::Failed(error, receipt)
-                if error.kind == Kind::Overloaded && (job.is_repeatable || receipt.fuel == 0) =>
+            AttemptOutcome::Failed(error, receipt)
+                if error.kind == ErrorKind::Overloaded
+                    && (job.is_repeatable || receipt.fuel == 0) =>
             {
                 let unlucky = job.attempts.saturating_sub(job.failures + job.crashes + 1);
-                ending.state = State::Queued;
-                ending.not_before = Some(SystemTime::now() + NO_ROOM * (1 << unlucky.min(6)));
-                ending.receipt = receipt;
+                completion.state = JobState::Queued;
+                let wait = NO_ROOM * (1 << unlucky.min(4));
+                // Those that found none together are spread out, or most of them find none again.
+                completion.not_before =
+                    Some(SystemTime::now() + wait.mul_f64(rand::random_range(0.5..1.5)));
+                completion.receipt = receipt;
             }
-            Ended::Failed(error, receipt) => {
+            AttemptOutcome::Failed(error, receipt) => {
                 let may_try_again =
-                    job.failures + 1 < job.max_attempts && error.kind != Kind::BadArguments;
-                ending.fault = Fault::Attempt;
-                ending.state = match error.kind {
-                    _ if may_try_again => State::Queued,
-                    Kind::DeadlineExceeded => State::TimedOut,
-                    _ => State::Failed,
+                    job.failures + 1 < job.max_attempts && error.kind != ErrorKind::BadArguments;
+                completion.fault = FailureCause::Attempt;
+                completion.state = match error.kind {
+                    _ if may_try_again => JobState::Queued,
+                    ErrorKind::DeadlineExceeded => JobState::TimedOut,
+                    _ => JobState::Failed,
                 };
                 if may_try_again {
                     let doublings = job.failures.min(20);
-                    ending.not_before =
+                    completion.not_before =
                         Some(SystemTime::now() + job.backoff.saturating_mul(1 << doublings));
                 }
-                ending.receipt = receipt;
-                ending.error = Some(*error);
+                completion.receipt = receipt;
+                completion.error = Some(*error);
             }
-            Ended::Stopped(receipt) => {
-                ending.state = State::Cancelled;
-                ending.receipt = receipt.unwrap_or(so_far);
-                ending.error = Some(CallError::new(Kind::Cancelled, "the job was cancelled"));
+            AttemptOutcome::Stopped(receipt) => {
+                completion.state = JobState::Cancelled;
+                completion.receipt = receipt.unwrap_or(so_far);
+                completion.error =
+                    Some(CallError::new(ErrorKind::Cancelled, "the job was cancelled"));
             }
-            Ended::Left => {
-                let Ending { progress, logs, .. } = ending;
-                let verdict = self.unfinished(job, logs, End::InOrder);
-                ending = Ending { progress, receipt: so_far, ..verdict };
+            AttemptOutcome::Left => {
+                let Completion { progress, logs, .. } = completion;
+                let verdict = self.unfinished(job, logs, ShutdownKind::InOrder);
+                completion = Completion { progress, receipt: so_far, ..verdict };
             }
         }
-        ending
+        completion
     }
 
     /// Records the end of a job that was never begun and is in no queue: it was cancelled.
     pub(super) async fn end_unbegun(&self, id: JobId) -> Result<(), StoreError> {
-        let mut ending = self.blank_ending(Logs::default());
-        ending.error =
-            Some(CallError::new(Kind::Cancelled, "the job was cancelled before it began"));
-        self.finish(id, Fence::Queued, ending).await?;
-        self.live.end(id, State::Cancelled);
+        let mut completion = self.blank_completion(Logs::default());
+        completion.error =
+            Some(CallError::new(ErrorKind::Cancelled, "the job was cancelled before it began"));
+        let pending = self.live.get(id).and_then(|live| live.pending());
+        let ended = Ended::of(&completion);
+        self.finish(id, Fence::Queued, completion).await?;
+        if let Some(pending) = pending {
+            self.tell_of_end(&pending.job, ended);
+        }
+        self.live.end(id, JobState::Cancelled);
         Ok(())
     }
 
-    pub(super) fn blank_ending(&self, logs: Logs) -> Ending {
-        Ending {
-            state: State::Cancelled,
-            fault: Fault::Nobody,
+    pub(super) fn blank_completion(&self, logs: Logs) -> Completion {
+        Completion {
+            attempt: None,
+            state: JobState::Cancelled,
+            fault: FailureCause::Nobody,
             ended: SystemTime::now(),
             not_before: None,
             result: None,
@@ -496,6 +560,20 @@ impl Inner {
             logs,
             keep_for: self.config.keep_failures,
         }
+    }
+}
+
+/// How an attempt ended, or a job with it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ended {
+    pub(super) state: JobState,
+    pub(super) failure: Option<ErrorKind>,
+}
+
+impl Ended {
+    pub(super) fn of(completion: &Completion) -> Self {
+        let failure = completion.error.as_ref().map(|error| error.kind);
+        Self { state: completion.state, failure }
     }
 }
 
@@ -523,57 +601,56 @@ async fn until_stored<T, F: Future<Output = Result<T, StoreError>>>(
             Err(e) => {
                 warn!(job = %id, error = %e, "cannot {what}; trying again in {pause:?}");
                 tokio::time::sleep(pause).await;
-                pause = (2 * pause).min(LONGEST_PAUSE);
+                pause = (2 * pause).min(MAX_PAUSE);
             }
         }
     }
 }
 
-/// Where an attempt is to run.
-enum Slot {
-    Place(OwnedSemaphorePermit),
-    /// In the next place that is free. Meanwhile the job is claimed, so that no place waits for the disk.
-    Ahead {
-        ahead: OwnedSemaphorePermit,
-        places: Arc<Semaphore>,
-    },
+/// An attempt that runs before the store knows of it.
+#[derive(Clone)]
+pub(super) struct Unclaimed {
+    attempt: Attempt,
+    mark: Arc<Mark>,
 }
 
-impl Slot {
-    async fn place(self) -> Option<OwnedSemaphorePermit> {
-        match self {
-            Self::Place(place) => Some(place),
-            Self::Ahead { ahead, places } => {
-                let place = places.acquire_owned().await.ok();
-                drop(ahead);
-                place
-            }
-        }
+/// Where it is noted meanwhile, until it is stored.
+struct Mark {
+    number: MarkNumber,
+    store: Arc<dyn JobStore>,
+}
+
+/// Numbers of marks, the lowest ones that are free.
+#[derive(Default)]
+pub(super) struct Marks(Arc<Mutex<BinaryHeap<Reverse<u32>>>>, AtomicU32);
+
+struct MarkNumber(u32, Arc<Mutex<BinaryHeap<Reverse<u32>>>>);
+
+impl Marks {
+    fn take(&self) -> MarkNumber {
+        let free = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let number = free.map_or_else(|| self.1.fetch_add(1, Ordering::Relaxed), |free| free.0);
+        MarkNumber(number, Arc::clone(&self.0))
     }
 }
 
-/// One of the places that a procedure with a limit on its running jobs has, until it is dropped.
+impl Drop for MarkNumber {
+    fn drop(&mut self) {
+        self.1.lock().unwrap_or_else(PoisonError::into_inner).push(Reverse(self.0));
+    }
+}
+
+/// A job's part of what may run of its groups, until it is dropped.
 struct Share<'a> {
     inner: &'a Inner,
-    procedure: Arc<str>,
+    groups: Vec<(Group, u32)>,
 }
 
 impl Drop for Share<'_> {
     fn drop(&mut self) {
-        self.inner.lock_queue().give_back(&self.procedure);
+        self.inner.lock_queue().give_back(&self.groups);
         self.inner.work.notify_one();
     }
-}
-
-/// What came of a job whose turn it is.
-enum Begun<'a> {
-    Running(Box<Claimed>, Option<Share<'a>>),
-    /// As many of its procedure run as may.
-    Held(String),
-    /// It waits for something, as the text says.
-    Missing(Box<Job>, String),
-    /// It is not to be begun: it was cancelled, or is gone.
-    Not,
 }
 
 /// A job that is running from now on.
@@ -583,29 +660,37 @@ pub(super) struct Claimed {
     pub(super) call: Result<Call, CallError>,
     /// How its submitter can take the result.
     pub(super) presentation: Presentation,
+    /// Where the store does not know of it yet.
+    pub(super) unclaimed: Option<Unclaimed>,
 }
 
 impl Claimed {
     /// One that cannot begin, and does so later.
-    fn without_room(job: Job, no_room: NoRoom) -> Self {
-        Self { job, call: Err(no_room.into()), presentation: Presentation::Plain }
+    fn without_room(job: Job, no_room: NoRoom, unclaimed: Option<Unclaimed>) -> Self {
+        Self { job, call: Err(no_room.into()), presentation: Presentation::Plain, unclaimed }
     }
 
-    fn new(job: Job, procedure: Arc<Procedure>, encoded: &[u8], charge: Charge) -> Self {
+    fn new(
+        job: Job,
+        procedure: Arc<Procedure>,
+        encoded: &[u8],
+        charge: Charge,
+        unclaimed: Option<Unclaimed>,
+    ) -> Self {
         let stored = StoredCall::decode(encoded).map_err(|e| {
-            CallError::new(Kind::Internal, format!("the stored arguments are unreadable: {e}"))
+            CallError::new(ErrorKind::Internal, format!("the stored arguments are unreadable: {e}"))
         });
         let presentation = stored.as_ref().map_or(Presentation::Plain, |call| call.presentation);
         let call = stored.and_then(|stored| {
             let call = Call::within(procedure, stored.arguments, charge)?;
             Ok(if stored.is_synchronous { call } else { call.as_job() })
         });
-        Self { job, call, presentation }
+        Self { job, call, presentation, unclaimed }
     }
 }
 
 /// How the guest of a job ended.
-enum Ended {
+enum AttemptOutcome {
     Returned(crate::value::Value, Receipt),
     Failed(Box<CallError>, Receipt),
     /// Asked to stop; with its receipt if it stopped by itself.

@@ -5,12 +5,12 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::live::Follower;
-use super::model::{Job, JobId, Logs, Presentation, State};
+use super::model::{Job, JobId, JobState, Logs, Presentation};
 use super::store::{Filter, KEPT_ARGUMENTS, Lookup};
 use super::stored::{StoredCall, StoredResult};
 use super::{Jobs, store_failure};
 use crate::codec::types::Arguments;
-use crate::error::{CallError, Kind};
+use crate::error::{CallError, ErrorKind};
 use crate::metrics::Standing;
 use crate::value::Value;
 
@@ -31,8 +31,8 @@ impl View {
         let is_over = self.job.state.is_terminal();
         self.failure_of_call().map(|error| match error.kind {
             // Of a job, this says that it has not ended; the original client asks again.
-            Kind::OperationInProgress if is_over => {
-                CallError { kind: Kind::ProcedureError, retry_after: None, ..error }
+            ErrorKind::OperationInProgress if is_over => {
+                CallError { kind: ErrorKind::ProcedureError, retry_after: None, ..error }
             }
             _ => error,
         })
@@ -46,21 +46,21 @@ impl View {
             Some(stored.unwrap_or_else(|| CallError::new(kind, message)))
         };
         match job.state {
-            State::Succeeded => None,
-            State::Queued | State::Running => {
+            JobState::Succeeded => None,
+            JobState::Queued | JobState::Running => {
                 let message = format!("the job {} is {}", job.id, job.state.name());
                 Some(
-                    CallError::new(Kind::OperationInProgress, message)
+                    CallError::new(ErrorKind::OperationInProgress, message)
                         .retry_after(job.suggested_wait),
                 )
             }
-            State::Failed => error(Kind::Internal, "the job failed without saying why"),
-            State::TimedOut => {
-                error(Kind::DeadlineExceeded, "the job did not end within its deadline")
+            JobState::Failed => error(ErrorKind::Internal, "the job failed without saying why"),
+            JobState::TimedOut => {
+                error(ErrorKind::DeadlineExceeded, "the job did not end within its deadline")
             }
-            State::Cancelled => error(Kind::Cancelled, "the job was cancelled"),
-            State::Interrupted => error(
-                Kind::Interrupted,
+            JobState::Cancelled => error(ErrorKind::Cancelled, "the job was cancelled"),
+            JobState::Interrupted => error(
+                ErrorKind::Interrupted,
                 "the host went down while the job ran, and running it again might have done something twice",
             ),
         }
@@ -72,15 +72,28 @@ impl Jobs {
     ///
     /// # Errors
     ///
-    /// [`Kind::NotFound`], [`Kind::Gone`], and where the store fails.
+    /// [`ErrorKind::NotFound`], [`ErrorKind::Gone`], and where the store fails.
     pub async fn view(&self, id: JobId) -> Result<View, CallError> {
+        self.view_of_owner(id, None).await
+    }
+
+    /// The same for somebody who may see only jobs of this owner, or of all: any other is as one that never
+    /// was.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::view`].
+    pub async fn view_of_owner(&self, id: JobId, owner: Option<&str>) -> Result<View, CallError> {
+        let is_visible = |of: Option<&str>| owner.is_none() || of == owner;
         match self.0.store().map_err(store_failure)?.get(id).await.map_err(store_failure)? {
-            Lookup::Found(job) => Ok(self.with_news(*job)),
-            Lookup::Gone => Err(CallError::new(
-                Kind::Gone,
-                format!("the job {id} ended so long ago that what came of it is no longer kept"),
-            )),
-            Lookup::Unknown => Err(CallError::new(Kind::NotFound, format!("there is no job {id}"))),
+            Lookup::Found(job) if is_visible(job.owner.as_deref()) => Ok(self.with_news(*job)),
+            Lookup::Gone { owner } if is_visible(owner.as_deref()) => {
+                let message = format!(
+                    "the job {id} was removed, or ended so long ago that what came of it is no longer kept"
+                );
+                Err(CallError::new(ErrorKind::Gone, message))
+            }
+            _ => Err(CallError::new(ErrorKind::NotFound, format!("there is no job {id}"))),
         }
     }
 
@@ -111,10 +124,11 @@ impl Jobs {
     ///
     /// # Errors
     ///
-    /// [`Kind::Gone`] where it is no longer kept, and where the store fails.
+    /// [`ErrorKind::Gone`] where it is no longer kept, and where the store fails.
     pub async fn result(&self, id: JobId) -> Result<(Value, Presentation), CallError> {
-        let gone =
-            || CallError::new(Kind::Gone, format!("the result of the job {id} is no longer kept"));
+        let gone = || {
+            CallError::new(ErrorKind::Gone, format!("the result of the job {id} is no longer kept"))
+        };
         let encoded = self
             .0
             .store()
@@ -127,11 +141,12 @@ impl Jobs {
         let stored = tokio::task::spawn_blocking(decode).await;
         match stored {
             Ok(Ok(StoredResult { value, presentation })) => Ok((value, presentation)),
-            Ok(Err(e)) => {
-                Err(CallError::new(Kind::Internal, format!("the stored result is unreadable: {e}")))
-            }
+            Ok(Err(e)) => Err(CallError::new(
+                ErrorKind::Internal,
+                format!("the stored result is unreadable: {e}"),
+            )),
             Err(e) => Err(CallError::new(
-                Kind::Internal,
+                ErrorKind::Internal,
                 format!("reading the stored result failed: {e}"),
             )),
         }
@@ -141,7 +156,7 @@ impl Jobs {
     ///
     /// # Errors
     ///
-    /// [`Kind::Gone`] where it is no longer kept, [`Kind::TooLarge`] above [`KEPT_ARGUMENTS`], and as
+    /// [`ErrorKind::Gone`] where it is no longer kept, [`ErrorKind::TooLarge`] above [`KEPT_ARGUMENTS`], and as
     /// [`Self::view`].
     pub async fn arguments(&self, id: JobId) -> Result<Arguments, CallError> {
         let most = "arguments of more than 1 MiB are neither shown nor kept after the end of a job";
@@ -150,24 +165,24 @@ impl Jobs {
         else {
             self.view(id).await?;
             return Err(CallError::new(
-                Kind::Gone,
+                ErrorKind::Gone,
                 format!("the arguments of the job {id} are no longer kept: {most}"),
             ));
         };
         if encoded.len() > KEPT_ARGUMENTS {
             return Err(CallError::new(
-                Kind::TooLarge,
+                ErrorKind::TooLarge,
                 format!("the arguments of the job {id} have {} bytes: {most}", encoded.len()),
             ));
         }
         let StoredCall { arguments, .. } = StoredCall::decode(&encoded).map_err(|e| {
-            CallError::new(Kind::Internal, format!("the stored arguments are unreadable: {e}"))
+            CallError::new(ErrorKind::Internal, format!("the stored arguments are unreadable: {e}"))
         })?;
         Ok(arguments)
     }
 
-    /// How many jobs of this procedure, or of all, are kept in each state, in the order of
-    /// [`State::ALL`]; no further than `store::MOST_COUNTED`.
+    /// How many jobs of this procedure, or of all, and of this owner, or of all, are kept in each state, in the order of
+    /// [`JobState::ALL`]; no further than `store::MAX_COUNTED`.
     ///
     /// # Errors
     ///
@@ -175,8 +190,9 @@ impl Jobs {
     pub async fn counts(
         &self,
         procedure: Option<&str>,
-    ) -> Result<[u64; State::ALL.len()], CallError> {
-        self.0.store().map_err(store_failure)?.counts(procedure).await.map_err(store_failure)
+        owner: Option<&str>,
+    ) -> Result<[u64; JobState::ALL.len()], CallError> {
+        self.0.store().map_err(store_failure)?.counts(procedure, owner).await.map_err(store_failure)
     }
 
     /// What a job wrote and logged, so far or at all.
@@ -223,7 +239,13 @@ impl Jobs {
 
     pub(super) fn with_news(&self, mut job: Job) -> View {
         let (mut position, mut reason) = (None, None);
-        if job.state == State::Queued {
+        // It may not be claimed yet.
+        if job.state == JobState::Queued
+            && let Some(attempt) = self.0.live.get(job.id).and_then(|live| live.attempt())
+        {
+            job.begin(attempt);
+        }
+        if job.state == JobState::Queued {
             position = self.0.lock_queue().position(job.id);
             if position.is_none() {
                 let live = self.0.live.get(job.id);
@@ -232,7 +254,7 @@ impl Jobs {
                 position = reason.is_none().then_some(1);
             }
         }
-        if job.state == State::Running
+        if job.state == JobState::Running
             && let Some(live) = self.0.live.get(job.id)
         {
             job.progress = live.progress().or(job.progress);

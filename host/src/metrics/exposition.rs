@@ -12,12 +12,13 @@ use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet, 
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::exemplar::Exemplar;
 use prometheus_client::registry::Registry;
+use tarp_schema::job_state::JobState;
 
 use super::histogram::Counts;
 use super::meter::Figures;
-use super::{Metrics, Ordering, Standing, resident_memory};
-use crate::error::Kind;
-use crate::jobs::model::State;
+use super::standing::Standing;
+use super::{Metrics, Ordering, resident_memory};
+use crate::error::ErrorKind;
 
 /// The content type of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = prometheus_text::CONTENT_TYPE;
@@ -49,10 +50,10 @@ impl Metrics {
     /// Everything that is counted.
     pub fn text(&self, standing: Standing) -> String {
         let (by_procedure, connections) = {
-            let mut book = self.book();
-            self.forget_unloaded(&mut book);
+            let mut registry = self.registry();
+            self.forget_unloaded(&mut registry);
             let figures =
-                book.meters.iter().map(|(name, meter)| (Arc::clone(name), meter.figures()));
+                registry.meters.iter().map(|(name, meter)| (Arc::clone(name), meter.figures()));
             let mut figures: BTreeMap<Arc<str>, Figures> = figures.collect();
             figures.insert(OTHERS.into(), self.others.figures());
             (figures, self.connections.load(Ordering::Relaxed))
@@ -80,7 +81,7 @@ impl Metrics {
 struct Snapshot {
     by_procedure: BTreeMap<Arc<str>, Figures>,
     standing: Standing,
-    refusals: [u64; Kind::ALL.len()],
+    refusals: [u64; ErrorKind::ALL.len()],
     loads: u64,
     failed_loads: u64,
     connections: usize,
@@ -116,7 +117,7 @@ impl Snapshot {
         let mut family =
             to.encode_descriptor("tarp_call_failures", help, None, MetricType::Counter)?;
         for (name, figures) in &self.by_procedure {
-            for (kind, count) in Kind::ALL.iter().zip(figures.failures) {
+            for (kind, count) in ErrorKind::ALL.iter().zip(figures.failures) {
                 if count > 0 {
                     let labels = [("procedure", &**name), ("type", kind.name())];
                     counter(&mut family, &labels, count)?;
@@ -169,7 +170,9 @@ impl Snapshot {
         histogram(&mut family, &sum(|figures| &figures.memory), &MEMORY, 1.0)?;
         let help = "Requests for procedures that were refused before anything was called";
         let mut family = to.encode_descriptor("tarp_refusals", help, None, MetricType::Counter)?;
-        for (kind, count) in Kind::ALL.iter().zip(self.refusals).filter(|(_, count)| *count > 0) {
+        for (kind, count) in
+            ErrorKind::ALL.iter().zip(self.refusals).filter(|(_, count)| *count > 0)
+        {
             counter(&mut family, &[("type", kind.name())], count)?;
         }
         Ok(())
@@ -181,7 +184,7 @@ impl Snapshot {
             "How often a job has entered a state; those taken up at the start count as entering";
         let mut family =
             to.encode_descriptor("tarp_job_states", help, None, MetricType::Counter)?;
-        for (state, count) in State::ALL.iter().zip(entered) {
+        for (state, count) in JobState::ALL.iter().zip(entered) {
             counter(&mut family, &[("state", state.name())], count)?;
         }
         gauge(to, "tarp_jobs_queued", "Jobs that wait for their turn", queued as f64)?;
@@ -199,6 +202,13 @@ impl Snapshot {
         gauge(to, "tarp_memory_charged_bytes", help, self.standing.charged as f64)?;
         let help = "Memory that they may be charged for together";
         gauge(to, "tarp_memory_budget_bytes", help, self.standing.budget as f64)?;
+        if let Some(lines) = self.standing.unaudited {
+            let (name, help) =
+                ("tarp_audit_dropped_lines", "Lines of the audit log that were dropped");
+            let mut family = to.encode_descriptor(name, help, None, MetricType::Counter)?;
+            let none: Option<&Exemplar<NoLabelSet, u64>> = None;
+            family.encode_counter(&lines, none)?;
+        }
         let help = "Memory that the process occupies";
         gauge(to, "process_resident_memory_bytes", help, self.memory as f64)?;
         let help = "When the process started, in seconds since 1970";
@@ -250,8 +260,8 @@ mod tests {
             run: Duration::from_micros(12),
         };
         meter.begin().end(None, &receipt);
-        meter.begin().end(Some(Kind::Trap), &receipt);
-        metrics.refused(Kind::BadArguments);
+        meter.begin().end(Some(ErrorKind::Trap), &receipt);
+        metrics.refused(ErrorKind::BadArguments);
         metrics.loaded(true);
         let text = metrics.text(Standing {
             queued: 2,
@@ -259,6 +269,7 @@ mod tests {
             entered: [5, 4, 3, 2, 1, 0, 0],
             charged: 1 << 20,
             budget: 1 << 30,
+            unaudited: Some(7),
         });
         for line in [
             "# TYPE tarp_calls_total counter",
@@ -277,6 +288,7 @@ mod tests {
             "tarp_jobs_queued 2.0",
             "tarp_memory_charged_bytes 1048576.0",
             "tarp_memory_budget_bytes 1073741824.0",
+            "tarp_audit_dropped_lines_total 7",
             r#"tarp_loads_total{outcome="loaded"} 1"#,
             r#"tarp_loads_total{outcome="failed"} 0"#,
         ] {

@@ -27,11 +27,6 @@ impl Histogram {
         self.sum.fetch_add(n, Ordering::Relaxed);
     }
 
-    /// The sum of all numbers.
-    pub(super) fn sum(&self) -> u64 {
-        self.sum.load(Ordering::Relaxed)
-    }
-
     /// What is in it is in `counts` too.
     pub(super) fn add_to(&self, counts: &mut Counts) {
         for (count, bucket) in counts.buckets.iter_mut().zip(&self.buckets) {

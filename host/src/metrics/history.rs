@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::Standing;
 use super::meter::{Figures, Meter};
+use super::standing::Standing;
 
 /// How often a sample is taken.
 pub const INTERVAL: Duration = Duration::from_secs(5);
@@ -140,7 +140,7 @@ fn push<T>(samples: &mut VecDeque<T>, sample: T) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Kind;
+    use crate::error::ErrorKind;
     use crate::sandbox::Receipt;
 
     #[test]
@@ -153,7 +153,7 @@ mod tests {
             meter.begin().end(failure, &Receipt { run, ..Receipt::default() });
         };
         call(None, 100);
-        call(Some(Kind::Trap), 100);
+        call(Some(ErrorKind::Trap), 100);
         history.take(&meters, &meter.figures(), Standing::default(), 1);
         call(None, 10_000);
         let _running = meter.begin();

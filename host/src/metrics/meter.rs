@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::histogram::{Counts, Histogram};
-use crate::error::Kind;
+use crate::error::ErrorKind;
 use crate::sandbox::Receipt;
 
 /// Counts the calls of a procedure.
@@ -29,7 +29,7 @@ impl Meter {
         Metered(self)
     }
 
-    fn finish(&self, failure: Option<Kind>, took: Duration) {
+    fn finish(&self, failure: Option<ErrorKind>, took: Duration) {
         if let Some(kind) = failure {
             self.failures.count(kind);
         }
@@ -40,13 +40,6 @@ impl Meter {
     /// How many calls have ended.
     pub(super) fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
-    }
-
-    /// Whether its calls take less than a millisecond on average, as far as is known.
-    pub(crate) fn is_quick(&self) -> bool {
-        const ENOUGH: u64 = 16;
-        let calls = self.calls();
-        calls >= ENOUGH && self.microseconds.sum() / calls < 1000
     }
 
     /// What is counted in it is counted in `figures` too.
@@ -91,7 +84,7 @@ pub struct Metered<'a>(&'a Meter);
 
 impl Metered<'_> {
     /// The call has ended, with this failure if it has failed.
-    pub fn end(self, failure: Option<Kind>, receipt: &Receipt) {
+    pub fn end(self, failure: Option<ErrorKind>, receipt: &Receipt) {
         let meter = self.0;
         std::mem::forget(self);
         meter.fuel.record(receipt.fuel);
@@ -101,7 +94,7 @@ impl Metered<'_> {
     }
 
     /// The call has an answer after so long, or has failed; what it uses is not known.
-    pub fn answered(self, failure: Option<Kind>, took: Duration) {
+    pub fn answered(self, failure: Option<ErrorKind>, took: Duration) {
         let meter = self.0;
         std::mem::forget(self);
         meter.finish(failure, took);
@@ -111,21 +104,21 @@ impl Metered<'_> {
 impl Drop for Metered<'_> {
     /// Its caller went away, or it was cancelled.
     fn drop(&mut self) {
-        self.0.failures.count(Kind::Cancelled);
+        self.0.failures.count(ErrorKind::Cancelled);
         self.0.calls.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 /// A counter for each type of failure.
 #[derive(Default)]
-pub(super) struct ByKind([AtomicU64; Kind::ALL.len()]);
+pub(super) struct ByKind([AtomicU64; ErrorKind::ALL.len()]);
 
 impl ByKind {
-    pub(super) fn count(&self, kind: Kind) {
+    pub(super) fn count(&self, kind: ErrorKind) {
         self.0[kind as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn counts(&self) -> [u64; Kind::ALL.len()] {
+    pub(super) fn counts(&self) -> [u64; ErrorKind::ALL.len()] {
         std::array::from_fn(|i| self.0[i].load(Ordering::Relaxed))
     }
 }
@@ -135,7 +128,7 @@ impl ByKind {
 pub(super) struct Figures {
     pub(super) started: u64,
     pub(super) calls: u64,
-    pub(super) failures: [u64; Kind::ALL.len()],
+    pub(super) failures: [u64; ErrorKind::ALL.len()],
     pub(super) microseconds: Counts,
     pub(super) fuel: Counts,
     pub(super) memory: Counts,
@@ -168,14 +161,14 @@ mod tests {
         let (first, second, third) = (meter.begin(), meter.begin(), meter.begin());
         assert_eq!(meter.figures().running(), 3);
         first.end(None, &receipt);
-        second.end(Some(Kind::Trap), &receipt);
+        second.end(Some(ErrorKind::Trap), &receipt);
         drop(third);
         let other = Meter::default();
         other.absorb(&meter.figures());
         for figures in [meter.figures(), other.figures()] {
             assert_eq!((figures.running(), figures.calls, figures.failed()), (0, 3, 2));
-            assert_eq!(figures.failures[Kind::Trap as usize], 1);
-            assert_eq!(figures.failures[Kind::Cancelled as usize], 1);
+            assert_eq!(figures.failures[ErrorKind::Trap as usize], 1);
+            assert_eq!(figures.failures[ErrorKind::Cancelled as usize], 1);
             assert_eq!((figures.microseconds.count(), figures.microseconds.sum()), (2, 16));
             assert_eq!((figures.fuel.sum(), figures.peak_memory), (14, 65_536));
         }

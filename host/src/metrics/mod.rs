@@ -8,25 +8,27 @@ mod exposition;
 mod histogram;
 mod history;
 mod meter;
+mod standing;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::error::Kind;
+use crate::error::ErrorKind;
 pub use exposition::CONTENT_TYPE;
 use history::History;
 pub use history::{INTERVAL, Overview};
 use meter::{ByKind, Figures};
 pub use meter::{Meter, Metered};
+pub use standing::Standing;
 
 /// Procedures with a meter of their own; calls of any more are counted together.
-const MOST_PROCEDURES: usize = 1000;
+const MAX_PROCEDURES: usize = 1000;
 
 /// Counts what happens in one host.
 pub struct Metrics {
-    book: Mutex<Book>,
+    registry: Mutex<MeterRegistry>,
     /// For the calls of procedures that have no meter of their own, or no longer.
     others: Arc<Meter>,
     refusals: ByKind,
@@ -39,30 +41,15 @@ pub struct Metrics {
 
 /// What is looked at seldom, and by one at a time.
 #[derive(Default)]
-struct Book {
+struct MeterRegistry {
     meters: BTreeMap<Arc<str>, Arc<Meter>>,
     history: History,
-}
-
-/// How things stand with jobs, which somebody else knows.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Standing {
-    /// How many jobs wait.
-    pub queued: usize,
-    /// How many jobs are running.
-    pub running: usize,
-    /// How often jobs have entered each state, in the order of [`State::ALL`](crate::jobs::model::State::ALL).
-    pub entered: [u64; 7],
-    /// Bytes of the memory budget that are charged.
-    pub charged: usize,
-    /// All of the memory budget, in bytes.
-    pub budget: usize,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
         Self {
-            book: Mutex::default(),
+            registry: Mutex::default(),
             others: Arc::default(),
             refusals: ByKind::default(),
             loads: AtomicU64::new(0),
@@ -77,23 +64,23 @@ impl Default for Metrics {
 impl Metrics {
     /// The meter of a procedure, which it keeps for as long as any version of it is loaded.
     pub fn meter(&self, procedure: &Arc<str>) -> Arc<Meter> {
-        let mut book = self.book();
-        if let Some(meter) = book.meters.get(procedure) {
+        let mut registry = self.registry();
+        if let Some(meter) = registry.meters.get(procedure) {
             return Arc::clone(meter);
         }
-        if book.meters.len() >= MOST_PROCEDURES {
-            self.forget_unloaded(&mut book);
-            if book.meters.len() >= MOST_PROCEDURES {
+        if registry.meters.len() >= MAX_PROCEDURES {
+            self.forget_unloaded(&mut registry);
+            if registry.meters.len() >= MAX_PROCEDURES {
                 return Arc::clone(&self.others);
             }
         }
         let meter = Arc::<Meter>::default();
-        book.meters.insert(Arc::clone(procedure), Arc::clone(&meter));
+        registry.meters.insert(Arc::clone(procedure), Arc::clone(&meter));
         meter
     }
 
     /// A request was refused before anything was called.
-    pub fn refused(&self, kind: Kind) {
+    pub fn refused(&self, kind: ErrorKind) {
         self.refusals.count(kind);
     }
 
@@ -123,30 +110,36 @@ impl Metrics {
         loop {
             ticks.tick().await;
             let standing = standing();
-            let mut book = self.book();
-            self.forget_unloaded(&mut book);
-            let sum = self.sum(&book);
-            let Book { meters, history } = &mut *book;
+            let mut registry = self.registry();
+            self.forget_unloaded(&mut registry);
+            let sum = self.sum(&registry);
+            let MeterRegistry { meters, history } = &mut *registry;
             history.take(meters, &sum, standing, resident_memory());
         }
     }
 
     /// The last minutes and everything since the start.
     pub fn overview(&self, standing: Standing) -> Overview {
-        let book = self.book();
-        let sum = self.sum(&book);
-        book.history.overview(&book.meters, &sum, standing, self.uptime(), resident_memory())
+        let registry = self.registry();
+        let sum = self.sum(&registry);
+        registry.history.overview(
+            &registry.meters,
+            &sum,
+            standing,
+            self.uptime(),
+            resident_memory(),
+        )
     }
 
-    fn sum(&self, book: &Book) -> Figures {
+    fn sum(&self, registry: &MeterRegistry) -> Figures {
         let mut sum = self.others.figures();
-        book.meters.values().for_each(|meter| meter.add_to(&mut sum));
+        registry.meters.values().for_each(|meter| meter.add_to(&mut sum));
         sum
     }
 
     /// A procedure that nobody has loaded any more has no meter; what it counted stays counted.
-    fn forget_unloaded(&self, book: &mut Book) {
-        book.meters.retain(|_, meter| {
+    fn forget_unloaded(&self, registry: &mut MeterRegistry) {
+        registry.meters.retain(|_, meter| {
             let is_loaded = Arc::strong_count(meter) > 1;
             if !is_loaded {
                 self.others.absorb(&meter.figures());
@@ -155,8 +148,8 @@ impl Metrics {
         });
     }
 
-    fn book(&self) -> MutexGuard<'_, Book> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    fn registry(&self) -> MutexGuard<'_, MeterRegistry> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -186,21 +179,21 @@ mod tests {
         let first = metrics.meter(&name);
         first.begin().end(None, &Receipt::default());
         assert!(Arc::ptr_eq(&first, &metrics.meter(&name)), "a reload goes on counting");
-        metrics.forget_unloaded(&mut metrics.book());
-        assert_eq!((metrics.book().meters.len(), metrics.others.calls()), (1, 0));
+        metrics.forget_unloaded(&mut metrics.registry());
+        assert_eq!((metrics.registry().meters.len(), metrics.others.calls()), (1, 0));
         drop(first);
-        metrics.forget_unloaded(&mut metrics.book());
-        assert_eq!((metrics.book().meters.len(), metrics.others.calls()), (0, 1));
-        assert_eq!(metrics.sum(&metrics.book()).calls, 1);
+        metrics.forget_unloaded(&mut metrics.registry());
+        assert_eq!((metrics.registry().meters.len(), metrics.others.calls()), (0, 1));
+        assert_eq!(metrics.sum(&metrics.registry()).calls, 1);
     }
 
     #[test]
     fn only_so_many_procedures_are_counted_one_by_one() {
         let metrics = Metrics::default();
         let meters: Vec<_> =
-            (0..=MOST_PROCEDURES).map(|n| metrics.meter(&n.to_string().into())).collect();
-        assert!(Arc::ptr_eq(&meters[MOST_PROCEDURES], &metrics.others));
-        assert!(!Arc::ptr_eq(&meters[MOST_PROCEDURES - 1], &metrics.others));
+            (0..=MAX_PROCEDURES).map(|n| metrics.meter(&n.to_string().into())).collect();
+        assert!(Arc::ptr_eq(&meters[MAX_PROCEDURES], &metrics.others));
+        assert!(!Arc::ptr_eq(&meters[MAX_PROCEDURES - 1], &metrics.others));
         drop(meters);
         assert!(!Arc::ptr_eq(&metrics.meter(&"later".into()), &metrics.others));
     }

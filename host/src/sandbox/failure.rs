@@ -5,10 +5,11 @@ use wasmtime::{Error, PoolConcurrencyLimitError, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use super::abi::{RepeatedKey, ResultTooLarge};
+use super::files::TooManyFiles;
 use super::state::{CallState, MemoryLimitReached};
 use crate::budget::NoRoom;
 use crate::config::Limits;
-use crate::error::{CallError, Kind};
+use crate::error::{CallError, ErrorKind};
 
 /// How a call ended that returned nothing.
 pub(super) enum Stop {
@@ -28,7 +29,7 @@ pub(super) fn explain(
 ) -> CallError {
     let (kind, message, backtrace) = match stop {
         Stop::Deadline => (
-            Kind::DeadlineExceeded,
+            ErrorKind::DeadlineExceeded,
             format!(
                 "`{name}` did not finish within its deadline of {}; give it less to do or a longer `deadline`",
                 humantime::format_duration(limits.deadline)
@@ -41,7 +42,7 @@ pub(super) fn explain(
         }
     };
     let error = CallError::new(kind, message);
-    let error = if kind == Kind::Overloaded { error.retry_after(1) } else { error };
+    let error = if kind == ErrorKind::Overloaded { error.retry_after(1) } else { error };
     CallError { backtrace, ..error }
 }
 
@@ -51,11 +52,11 @@ fn classify(
     limits: &Limits,
     state: &CallState,
     stderr: &str,
-) -> (Kind, String) {
+) -> (ErrorKind, String) {
     let trap = error.downcast_ref::<Trap>();
     if error.is::<MemoryLimitReached>() || (state.memory.denied.is_some() && trap.is_some()) {
         return (
-            Kind::OutOfMemory,
+            ErrorKind::OutOfMemory,
             format!(
                 "`{name}` needs more than its {} of memory; give it less data or a higher `memory`",
                 ByteSize(limits.memory as u64).display().iec()
@@ -64,7 +65,7 @@ fn classify(
     }
     if trap == Some(&Trap::OutOfFuel) {
         return (
-            Kind::OutOfFuel,
+            ErrorKind::OutOfFuel,
             format!(
                 "`{name}` used up its fuel of {} units; give it less to do or more `fuel`",
                 limits.fuel
@@ -73,7 +74,7 @@ fn classify(
     }
     if error.is::<ResultTooLarge>() {
         return (
-            Kind::TooLarge,
+            ErrorKind::TooLarge,
             format!(
                 "the result of `{name}` takes more than {}; return less or set a higher `result`",
                 ByteSize(limits.result as u64).display().iec()
@@ -81,25 +82,31 @@ fn classify(
         );
     }
     if let Some(repeated) = error.downcast_ref::<RepeatedKey>() {
-        return (Kind::Trap, format!("`{name}` was stopped: {repeated}, and each key comes once"));
+        return (
+            ErrorKind::Trap,
+            format!("`{name}` was stopped: {repeated}, and each key comes once"),
+        );
     }
     if let Some(no_room) = error.downcast_ref::<NoRoom>() {
         let refused = CallError::from(no_room.clone());
         // What never fits is the guest's affair, and no reason to try again.
-        let kind = if no_room.is_hopeless { Kind::OutOfMemory } else { refused.kind };
+        let kind = if no_room.is_hopeless { ErrorKind::OutOfMemory } else { refused.kind };
         return (kind, format!("`{name}` got no memory: {}", refused.message));
     }
     if error.is::<PoolConcurrencyLimitError>() {
-        return (Kind::Overloaded, "every place for a call is taken; try again later".into());
+        return (ErrorKind::Overloaded, "every place for a call is taken; try again later".into());
+    }
+    if error.is::<TooManyFiles>() {
+        return (ErrorKind::Overloaded, format!("`{name}` cannot open a file: {TooManyFiles}"));
     }
     if let Some(I32Exit(code)) = error.downcast_ref::<I32Exit>() {
         return (
-            Kind::Trap,
+            ErrorKind::Trap,
             format!("`{name}` ended itself with exit code {code} instead of returning"),
         );
     }
     if let Some(panic) = panic_message(stderr) {
-        return (Kind::Trap, format!("`{name}` panicked {panic}"));
+        return (ErrorKind::Trap, format!("`{name}` panicked {panic}"));
     }
     let reason = match trap {
         Some(Trap::StackOverflow) => "its stack overflowed; it may call itself without end".into(),
@@ -112,7 +119,7 @@ fn classify(
     };
     let said = last_lines(stderr);
     let said = if said.is_empty() { String::new() } else { format!("\n{said}") };
-    (Kind::Trap, format!("`{name}` was stopped: {reason}{said}"))
+    (ErrorKind::Trap, format!("`{name}` was stopped: {reason}{said}"))
 }
 
 /// The place and the text of a Rust panic: `at src/lib.rs:3:5: it broke`.
@@ -129,9 +136,9 @@ fn panic_message(stderr: &str) -> Option<String> {
 
 /// The end of what the guest wrote, which in most languages says what went wrong.
 fn last_lines(stderr: &str) -> &str {
-    const LONGEST: usize = 2000;
+    const MAX_LENGTH: usize = 2000;
     let text = stderr.trim_end();
-    let start = text.len().saturating_sub(LONGEST);
+    let start = text.len().saturating_sub(MAX_LENGTH);
     let start = (start..=text.len()).find(|&i| text.is_char_boundary(i)).unwrap_or(0);
     &text[start..]
 }

@@ -19,7 +19,6 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::debug;
 use wasmtime::Store;
-use wasmtime::component::Component;
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
 use wasmtime_wasi_http::p3;
@@ -27,12 +26,14 @@ use wasmtime_wasi_http::p3::bindings::ServicePre;
 use wasmtime_wasi_http::{Error, WasiHttpView as _};
 
 use super::failure::{Stop, explain};
+use super::fair;
 use super::frames::NonEmpty;
+use super::messages::GuestBody;
+use super::program::Program;
 use super::run::prepare;
 use super::state::CallState;
-use super::{Program, fair};
 use crate::config::Limits;
-use crate::error::{CallError, Kind, Output};
+use crate::error::{CallError, ErrorKind, Output};
 
 /// A request for a guest.
 pub type Request = hyper::Request<UnsyncBoxBody<Bytes, io::Error>>;
@@ -55,16 +56,6 @@ enum Linked {
     P3(ServicePre<CallState>),
 }
 
-/// Whether a component exports a handler of requests, by its name alone.
-pub(super) fn is_exported(component: &Component) -> bool {
-    let ty = component.component_type();
-    ty.exports(component.engine()).any(|(name, _)| {
-        ["wasi:http/incoming-handler@0.2", "wasi:http/handler@0.3"]
-            .iter()
-            .any(|handler| name.starts_with(handler))
-    })
-}
-
 impl Handler {
     /// Of a component that exports one.
     pub fn of(program: &Program) -> Option<Self> {
@@ -82,7 +73,7 @@ impl Handler {
     }
 
     /// Has an instance of its own answer the request. The limits hold for all of it, to the end of the
-    /// response's body, and until then `place` is held. Whoever drops the future, or the body before
+    /// response's body, and until then `permit` is held. Whoever drops the future, or the body before
     /// its end, ends the guest.
     ///
     /// # Errors
@@ -93,7 +84,7 @@ impl Handler {
         name: &Arc<str>,
         limits: &Limits,
         request: Request,
-        place: impl Send + 'static,
+        permit: impl Send + 'static,
     ) -> Result<Response, (CallError, Output)> {
         let (answer, answered) = oneshot::channel();
         let read = CancellationToken::new();
@@ -104,7 +95,7 @@ impl Handler {
         let room = Arc::clone(&self.program.room);
         let guest = AbortOnDropHandle::new(tokio::spawn(async move {
             let ended = room.long_calls.share(guest).await;
-            drop((place, extra_memories));
+            drop((permit, extra_memories));
             ended
         }));
         match answered.await {
@@ -116,17 +107,17 @@ impl Handler {
             })),
             Ok(Err(code)) => {
                 let message = format!("`{name}` answered with the error {code}");
-                Err((CallError::new(Kind::ProcedureError, message), Output::default()))
+                Err((CallError::new(ErrorKind::ProcedureError, message), Output::default()))
             }
             Err(_) => Err(match guest.await {
                 Ok((Some(error), output)) => (error, output),
                 Ok((None, output)) => {
                     let message = format!("`{name}` returned without a response");
-                    (CallError::new(Kind::ProcedureError, message), output)
+                    (CallError::new(ErrorKind::ProcedureError, message), output)
                 }
                 Err(e) => {
                     let message = format!("`{name}` failed inside the host: {e}");
-                    (CallError::new(Kind::Internal, message), Output::default())
+                    (CallError::new(ErrorKind::Internal, message), Output::default())
                 }
             }),
         }
@@ -147,9 +138,7 @@ impl Handler {
             Linked::P2(pre) => pre.instance_pre(),
             Linked::P3(pre) => pre.instance_pre(),
         };
-        let budget = &self.program.budget;
-        let (mut store, prepared) = prepare(linked, &name, &limits, None, None, budget);
-        store.data_mut().limit_http();
+        let (mut store, prepared) = prepare(linked, &name, &limits, None, None, &self.program);
         let deadline = Instant::now() + limits.deadline;
         let failed = Arc::clone(&sent.failed);
         let call = async {
@@ -167,18 +156,22 @@ impl Handler {
         failed.store(stopped.is_some(), Ordering::Release);
         let state = store.data();
         let output = state.output.text();
-        let error = stopped.map(|stop| explain(&name, stop, &limits, state, &output.stderr));
+        let error = stopped
+            .map(|stop| state.hints.explain(explain(&name, stop, &limits, state, &output.stderr)));
         let fuel = limits.fuel - store.get_fuel().unwrap_or(0);
         debug!(name = &*name, fuel, error = error.as_ref().map(ToString::to_string), "answered");
         (error, output)
     }
 }
 
-pub(super) type GuestBody = UnsyncBoxBody<Bytes, Error>;
+/// The error that a guest answered with, as its interface has it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct ErrorCode(String);
 
 /// Where the response goes.
 struct Streaming {
-    answer: oneshot::Sender<Result<hyper::Response<GuestBody>, String>>,
+    answer: oneshot::Sender<Result<hyper::Response<GuestBody>, ErrorCode>>,
     /// Cancelled when nobody reads its body any more.
     read: CancellationToken,
     /// Set where the guest failed, before its body ends with it.
@@ -204,7 +197,7 @@ async fn answer_p2(
         move |response| {
             let answer = answer.into_inner().ok().flatten();
             if let Some(answer) = answer {
-                let _ = answer.send(response.map_err(|code| code.to_string()));
+                let _ = answer.send(response.map_err(|code| ErrorCode(code.to_string())));
             }
         }
     })?;
@@ -223,7 +216,7 @@ async fn answer_p3(
         let response = match service.handle(accessor, request).await? {
             Ok(response) => response,
             Err(code) => {
-                let _ = sent.answer.send(Err(format!("{code:?}")));
+                let _ = sent.answer.send(Err(ErrorCode(format!("{code:?}"))));
                 return Ok(());
             }
         };

@@ -1,91 +1,29 @@
-//! What a guest pays for calling the host, and what one such call may move and take.
+//! What a guest pays for calling the host, beside its [`Debt`](super::debt::Debt), and when.
 //!
 //! A host call costs fuel by the bytes that it moves, and lets others run where it took long. Without
 //! this a guest that does nothing but call the host would get more work done for its fuel than any
 //! other, and keep its thread for longer: wasmtime only lets others run when a guest has used fuel.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rand::TryRng;
 use wasmtime::{CallHook, CallHookHandler, Store, StoreContextMut, Trap};
 
+use super::debt::MAX_TRANSFER;
 use super::fair;
+use super::observe::Observer;
 use super::state::CallState;
-use super::{FUEL_BETWEEN_YIELDS, Observer};
+
+/// A guest hands the thread back after this much fuel, about a tenth of a millisecond. A tenth of
+/// it already costs 10 % of a guest's speed, more than it is free.
+pub(super) const FUEL_BETWEEN_YIELDS: u64 = 1_000_000;
 
 /// Fuel for one host call, about what its work would take in a guest.
 const FUEL_PER_CALL: u64 = 1_000;
 
-/// Bytes that a guest may hand over in one host call, such as a line for its log. What is larger traps.
-pub(super) const MAX_TRANSFER: usize = 8 << 20;
-
-/// Bytes that a guest may write to a stream at once.
-pub(super) const MAX_WRITE: usize = 64 << 10;
-
-/// Bytes of random data that a guest may ask for in one call.
-pub(super) const MAX_RANDOM: u64 = 1 << 20;
-
-/// Handles of resources, such as pollables, that a call may have at once.
-pub(super) const MAX_RESOURCES: usize = 10_000;
-
 /// A guest that turns to the host after having run for so long lets others run first.
 const MAX_STRETCH: Duration = Duration::from_millis(1);
-
-/// Fuel that a guest owes for what the host did during a host call.
-///
-/// Whatever does work in proportion to what the guest asked for adds to it; the guest pays when it
-/// goes on.
-#[derive(Clone, Default)]
-pub(super) struct Debt(Arc<AtomicU64>);
-
-impl Debt {
-    pub(super) fn add(&self, fuel: u64) {
-        // Guests that run in parallel share none of it, so that no order matters.
-        let debt = self.0.load(Ordering::Relaxed).saturating_add(fuel);
-        self.0.store(debt, Ordering::Relaxed);
-    }
-
-    fn take(&self) -> u64 {
-        self.0.swap(0, Ordering::Relaxed)
-    }
-}
-
-/// A source of random numbers that its guest pays for.
-pub(super) struct Charged<R> {
-    source: R,
-    debt: Debt,
-}
-
-/// Fuel for a byte of the source; WASI draws four for each byte that the guest gets.
-const FUEL_PER_RANDOM_BYTE: u64 = 4;
-
-impl<R> Charged<R> {
-    pub(super) fn new(source: R, debt: &Debt) -> Self {
-        Self { source, debt: debt.clone() }
-    }
-}
-
-impl<R: TryRng> TryRng for Charged<R> {
-    type Error = R::Error;
-
-    fn try_next_u32(&mut self) -> Result<u32, R::Error> {
-        self.debt.add(4 * FUEL_PER_RANDOM_BYTE);
-        self.source.try_next_u32()
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, R::Error> {
-        self.debt.add(8 * FUEL_PER_RANDOM_BYTE);
-        self.source.try_next_u64()
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), R::Error> {
-        self.debt.add(FUEL_PER_RANDOM_BYTE.saturating_mul(bytes.len() as u64));
-        self.source.try_fill_bytes(bytes)
-    }
-}
 
 /// How the result leaves the guest.
 #[derive(Debug, Clone, Copy)]

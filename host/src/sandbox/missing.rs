@@ -13,7 +13,11 @@ const MANY: usize = 100;
 ///
 /// wasmtime names one import at a time, so each is defined as something that cannot be called until
 /// it has nothing left to name.
-pub(super) fn explain(linker: &Linker<CallState>, component: &Component, error: Error) -> String {
+pub(super) fn explain(
+    linker: &Linker<CallState>,
+    component: &Component,
+    error: Error,
+) -> ImportError {
     let engine = component.engine();
     let ty = component.component_type();
     let mut linker = linker.clone();
@@ -45,12 +49,30 @@ pub(super) fn explain(linker: &Linker<CallState>, component: &Component, error: 
         }
     }
     if missing.is_empty() {
-        return other.unwrap_or_default();
+        return ImportError::Refused(other.unwrap_or_default());
     }
-    let is_draft = missing.iter().any(|name| name.contains("draft"));
-    let draft = if is_draft { "; drafts of WASI are not provided" } else { "" };
+    ImportError::Missing(missing.into_iter().map(str::to_owned).collect())
+}
+
+/// Why the imports of a component cannot be linked to what the host provides.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ImportError {
+    /// It imports what there is not.
+    #[error("there is no {} here{}; build it without what uses that", names(.0), draft(.0))]
+    Missing(Vec<String>),
+    /// The engine refuses it, in wasmtime's words.
+    #[error("{0}")]
+    Refused(String),
+}
+
+fn names(missing: &[String]) -> String {
     let names: Vec<_> = missing.iter().map(|name| format!("`{name}`")).collect();
-    format!("there is no {} here{draft}; build it without what uses that", names.join(", no "))
+    names.join(", no ")
+}
+
+fn draft(missing: &[String]) -> &'static str {
+    let is_draft = missing.iter().any(|name| name.contains("draft"));
+    if is_draft { "; drafts of WASI are not provided" } else { "" }
 }
 
 /// Defines the functions of an import, or its resources as well, as what cannot be called.

@@ -5,45 +5,75 @@
 //! once per version of a file, store and instance once per call.
 
 mod abi;
+mod access;
+mod debt;
 mod engine;
 mod failure;
 mod fair;
+mod files;
 mod frames;
+mod grants;
 mod handler;
+mod hints;
 mod host_calls;
-
+mod http;
+mod imports;
 mod job;
+mod messages;
 mod missing;
 mod observe;
+mod outgoing;
 mod output;
 mod outside;
+mod program;
 mod run;
 mod state;
+mod wasi_config;
 mod wasi_http;
 
 use std::hash::{Hash, Hasher};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use rustls::pki_types::CertificateDer;
+use tokio::sync::Semaphore;
 use wasmtime::Engine;
-use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
+use wasmtime::component::{Component, InstancePre, Linker};
 
 use crate::budget::MemoryBudget;
-use crate::codec::types::{Signature, Type};
-use crate::error::{CallError, Kind};
+use crate::config::GrantsTable;
+use crate::machine;
 use fair::LongCalls;
+use files::Ledgers;
+use grants::Grants;
+use outgoing::Connector;
+use program::Room;
 use state::CallState;
 
+pub use access::{Access, Want};
 pub use engine::Concurrency;
+pub use files::ReservedFolder;
 pub use handler::{Handler, Request, Response, Streamed};
+pub use hints::Hints;
+pub use missing::ImportError;
 pub use observe::{Level, Observer, Progress};
 pub use output::Streams;
-pub use run::Run;
+pub use program::{Function, Program};
+pub use run::{Receipt, Run, Threads};
 
-/// A guest hands the thread back after this much fuel, about a tenth of a millisecond. A tenth of
-/// it already costs 10 % of a guest's speed, more than it is free.
-const FUEL_BETWEEN_YIELDS: u64 = 1_000_000;
+/// Guests may open one part of so many of the files that the process may have open.
+const FILES_SHARE: usize = 8;
+
+/// Why a component cannot be linked.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// It needs what the host has not.
+    #[error("its imports are not all provided by this host: {0}")]
+    Imports(#[from] ImportError),
+    /// Its sidecar grants what nobody may have.
+    #[error(transparent)]
+    Folder(#[from] ReservedFolder),
+}
 
 /// Where guests run.
 ///
@@ -51,69 +81,22 @@ const FUEL_BETWEEN_YIELDS: u64 = 1_000_000;
 /// engine that knows them a sixth of its time, and few components have any. So there are two
 /// engines: one that does not, and for components that it refuses one that does.
 pub struct Sandbox {
-    plain: Ground,
-    concurrent: OnceLock<Ground>,
+    plain: EngineContext,
+    concurrent: OnceLock<EngineContext>,
     max_calls: u32,
     budget: MemoryBudget,
     room: Arc<Room>,
-}
-
-/// What all calls share.
-struct Room {
-    long_calls: LongCalls,
-    /// Memories that components of several may take beyond their first.
-    extra_memories: Arc<Semaphore>,
-}
-
-/// The threads that a call is made on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Threads {
-    /// Of a runtime that has other things to do as well, which a guest must not hold up.
-    Shared,
-    /// Of one that has nothing but guests.
-    ForGuests,
+    /// Directories that are the host's own, which no guest may be granted.
+    reserved: Arc<[PathBuf]>,
 }
 
 /// An engine, with what the host provides for guests.
-struct Ground {
+struct EngineContext {
     engine: Engine,
     /// For procedures.
     procedures: Linker<CallState>,
-    /// For components that answer requests, which alone have a use for `wasi:http`.
+    /// For components that answer requests or may send some, which alone have a use for `wasi:http`.
     handlers: Linker<CallState>,
-}
-
-/// A component that is compiled and whose imports are linked.
-#[derive(Clone)]
-pub struct Program {
-    linked: InstancePre<CallState>,
-    touches_nothing: bool,
-    budget: MemoryBudget,
-    /// Memories beyond the first.
-    extra_memories: u32,
-    room: Arc<Room>,
-}
-
-/// A function that a [`Program`] exports.
-#[derive(Clone)]
-pub struct Function {
-    index: ComponentExportIndex,
-    /// How many core values its result comes in; see `abi::Returned`.
-    flat_result: usize,
-    is_async: bool,
-}
-
-/// What a call used.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Receipt {
-    /// Units of fuel.
-    pub fuel: u64,
-    /// Bytes of all memories together, at the most.
-    pub peak_memory: usize,
-    /// From the start of the call until its instance was ready.
-    pub instantiate: Duration,
-    /// From then until it returned or failed.
-    pub run: Duration,
 }
 
 impl Sandbox {
@@ -126,13 +109,17 @@ impl Sandbox {
     pub fn new(max_calls: u32) -> wasmtime::Result<Self> {
         Ok(Self {
             budget: MemoryBudget::unlimited(),
-            plain: Ground::new(max_calls, Concurrency::Off)?,
+            plain: EngineContext::new(max_calls, Concurrency::Off)?,
             concurrent: OnceLock::new(),
             max_calls,
             room: Arc::new(Room {
                 long_calls: LongCalls::new()?,
                 extra_memories: Arc::new(Semaphore::new(engine::EXTRA_MEMORIES as usize)),
+                open_files: Arc::new(Semaphore::new(max_open_files())),
+                connector: Arc::new(Connector::new(Vec::new())),
+                ledgers: Ledgers::default(),
             }),
+            reserved: Arc::default(),
         })
     }
 
@@ -140,6 +127,23 @@ impl Sandbox {
     #[must_use]
     pub fn with_budget(self, budget: MemoryBudget) -> Self {
         Self { budget, ..self }
+    }
+
+    /// The same, with directories that are the host's own: no guest is granted a folder that is or has one
+    /// of them, or that is in one.
+    #[must_use]
+    pub fn with_reserved(self, directories: impl IntoIterator<Item = PathBuf>) -> Self {
+        Self { reserved: directories.into_iter().collect(), ..self }
+    }
+
+    /// The same, with guests that trust certificates of these authorities too, beside those that the
+    /// operating system does. For a sandbox that nothing is linked in yet.
+    #[must_use]
+    pub fn with_authorities(mut self, authorities: Vec<CertificateDer<'static>>) -> Self {
+        if let Some(room) = Arc::get_mut(&mut self.room) {
+            room.connector = Arc::new(Connector::new(authorities));
+        }
+        self
     }
 
     /// What guests are charged to, and everything else that callers make the host hold.
@@ -174,30 +178,39 @@ impl Sandbox {
     }
 
     /// Made when the first component needs it.
-    fn concurrent(&self) -> wasmtime::Result<&Ground> {
-        if let Some(ground) = self.concurrent.get() {
-            return Ok(ground);
+    fn concurrent(&self) -> wasmtime::Result<&EngineContext> {
+        if let Some(context) = self.concurrent.get() {
+            return Ok(context);
         }
-        let ground = Ground::new(self.max_calls, Concurrency::On)?;
-        Ok(self.concurrent.get_or_init(|| ground))
+        let context = EngineContext::new(self.max_calls, Concurrency::On)?;
+        Ok(self.concurrent.get_or_init(|| context))
     }
 
-    /// Links a component's imports to what the host provides.
+    /// Links a component's imports to what the host provides, and to what its sidecar grants.
     ///
     /// # Errors
     ///
     /// Names all imports that the host does not provide, or the limit of the engine that the component
-    /// exceeds.
-    pub fn link(&self, component: &Component) -> Result<Program, String> {
-        let ground = match self.concurrent.get() {
-            Some(ground) if Engine::same(&ground.engine, component.engine()) => ground,
+    /// exceeds, or the folder that cannot be granted.
+    pub fn link(&self, component: &Component, grants: &GrantsTable) -> Result<Program, LinkError> {
+        let context = match self.concurrent.get() {
+            Some(context) if Engine::same(&context.engine, component.engine()) => context,
             _ => &self.plain,
         };
-        let linked = ground.link(component)?;
+        let has_http = wasi_http::is_exported(component)
+            || (wasi_http::is_imported(component) && !grants.http.is_empty());
+        let linked = context.link(component, has_http)?;
+        let grants = Grants::new(grants, component, &self.room.ledgers, &self.reserved)?;
         let memories = component.resources_required().map_or(1, |needed| needed.num_memories);
         Ok(Program {
             linked,
-            touches_nothing: outside::touches_nothing(component),
+            has_http,
+            is_repeatable: outside::is_repeatable(component, &grants),
+            access: Arc::new(Access {
+                wants: Want::of(&imports::of(component)),
+                granted: grants.names.clone(),
+            }),
+            grants: Arc::new(grants),
             extra_memories: memories.saturating_sub(1),
             budget: self.budget.clone(),
             room: Arc::clone(&self.room),
@@ -226,7 +239,12 @@ fn precompile_with(
     compile(Concurrency::Off).or_else(|_| compile(Concurrency::On))
 }
 
-impl Ground {
+/// How many files guests may have open, all of them together.
+pub(crate) fn max_open_files() -> usize {
+    machine::descriptors() / FILES_SHARE
+}
+
+impl EngineContext {
     fn new(max_calls: u32, concurrency: Concurrency) -> wasmtime::Result<Self> {
         let engine = engine::engine(max_calls, concurrency)?;
         let mut procedures = Linker::new(&engine);
@@ -234,90 +252,32 @@ impl Ground {
         if concurrency == Concurrency::On {
             wasmtime_wasi::p3::add_to_linker(&mut procedures)?;
         }
+        files::link(&mut procedures)?;
+        wasi_config::link(&mut procedures)?;
         job::link(&mut procedures)?;
+        http::link(&mut procedures)?;
         let mut handlers = procedures.clone();
         wasi_http::link(&mut handlers, concurrency)?;
         Ok(Self { engine, procedures, handlers })
     }
 
-    fn link(&self, component: &Component) -> Result<InstancePre<CallState>, String> {
+    fn link(
+        &self,
+        component: &Component,
+        has_http: bool,
+    ) -> Result<InstancePre<CallState>, ImportError> {
         let instantiate = |linker: &Linker<CallState>| {
             linker.instantiate_pre(component).map_err(|e| missing::explain(linker, component, e))
         };
-        if handler::is_exported(component) {
+        if has_http {
             return instantiate(&self.handlers);
         }
         if !wasi_http::is_imported(component) {
             return instantiate(&self.procedures);
         }
         let mut linker = self.procedures.clone();
-        wasi_http::refuse(&mut linker, component).map_err(|e| format!("{e:#}"))?;
+        wasi_http::refuse(&mut linker, component)
+            .map_err(|e| ImportError::Refused(format!("{e:#}")))?;
         instantiate(&linker)
-    }
-}
-
-impl Program {
-    /// Room for the memories of one call beyond the first, which every call has.
-    fn reserve(&self) -> Result<Option<OwnedSemaphorePermit>, CallError> {
-        if self.extra_memories == 0 {
-            return Ok(None);
-        }
-        Arc::clone(&self.room.extra_memories)
-            .try_acquire_many_owned(self.extra_memories)
-            .map(Some)
-            .map_err(|_| {
-                let message =
-                    "every memory for components that have several is taken; try again later";
-                CallError::new(Kind::Overloaded, message).retry_after(1)
-            })
-    }
-
-    /// The interfaces that it imports functions from, with their versions.
-    pub fn imports(&self) -> Vec<String> {
-        outside::imports(self.linked.component())
-    }
-
-    /// Whether no call of this component can touch anything outside its own instance, so that
-    /// running one again, whatever became of the first time, is safe.
-    ///
-    /// A component has no way out but its imports, and they were all seen when it was linked. What
-    /// counts is what they are good for: ordinary components import all of WASI, but nothing is
-    /// granted with it. No folder, no network, no input, no environment, no state that outlives the
-    /// call. What is left can be read (clocks, random numbers), so that another run may give
-    /// another result, but cannot be changed. The output and the interface `job` are heard by the
-    /// call's owner alone. Any other import, but for one of types only, makes this false.
-    pub fn touches_nothing(&self) -> bool {
-        self.touches_nothing
-    }
-}
-
-impl Function {
-    /// The function that a component exports at `index` with this signature.
-    pub fn new(index: ComponentExportIndex, signature: &Signature) -> Self {
-        let flat_result = match &signature.result {
-            Some(ty) if signature.is_async => flat_count(ty),
-            None if signature.is_async => 0,
-            _ => 1,
-        };
-        // More than 16 come through memory, as one pointer.
-        let flat_result = if flat_result > 16 { 1 } else { flat_result };
-        Self { index, flat_result, is_async: signature.is_async }
-    }
-}
-
-/// How many core values a type takes, by the canonical ABI's flattening.
-fn flat_count(ty: &Type) -> usize {
-    let optional = |ty: &Option<Box<Type>>| ty.as_deref().map_or(0, flat_count);
-    match ty {
-        Type::String | Type::List(_) | Type::Map { .. } => 2,
-        Type::Tuple(types) => types.iter().map(flat_count).sum(),
-        Type::Record(fields) => fields.iter().map(|field| flat_count(&field.ty)).sum(),
-        Type::Variant(cases) => {
-            1 + cases.iter().filter_map(|(_, ty)| ty.as_ref()).map(flat_count).max().unwrap_or(0)
-        }
-        Type::Flags(names) => names.len().div_ceil(32),
-        Type::Option(inner) => 1 + flat_count(inner),
-        Type::Result(ok, err) => 1 + optional(ok).max(optional(err)),
-        _ => 1,
     }
 }

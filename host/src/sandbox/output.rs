@@ -10,7 +10,7 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-use super::host_calls::{Debt, MAX_WRITE};
+use super::debt::{Debt, MAX_WRITE};
 use crate::error::Output;
 
 /// Both output streams of one call, which can be read while it runs.

@@ -1,21 +1,26 @@
-//! Proves that a component can touch nothing outside its instance.
+//! Proves that a component can change nothing outside its instance.
 
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
-/// The interfaces that lead nowhere, given what [`CallState`](super::state::CallState) grants. A
+use super::grants::Grants;
+use super::imports::has_functions;
+
+/// The interfaces through which nothing can be changed, unless [`Grants`] has what changes. A
 /// name that ends in `/` stands for all interfaces of its package.
 ///
 /// Each is listed because it was looked at, so one that is linked later counts as a way out until
 /// somebody has.
-const HARMLESS: [&str; 8] = [
-    // Standard output and error are captured; no input, no environment, no arguments.
+const HARMLESS: [&str; 10] = [
+    // Standard output and error are captured; no input, no arguments, an environment to read.
     "wasi:cli/",
     // Can be read and waited for, not set.
     "wasi:clocks/",
-    // Without a single folder to start from.
+    // Can be read.
+    "wasi:config/",
+    // Of the folders that are granted; whether one of them can be written to, the grants say.
     "wasi:filesystem/",
-    // Every function of it traps in a component that answers no requests, which alone is asked about.
+    // Every function of it traps in a component that was granted no server; with one, the grants say.
     "wasi:http/",
     // Only moves what the others give.
     "wasi:io/",
@@ -24,38 +29,24 @@ const HARMLESS: [&str; 8] = [
     "wasi:sockets/",
     // Heard by the call's observer, which knows one run from the next.
     "tarp:procedure/job",
+    // Sends nothing where no server was granted; with one, the grants say.
+    "tarp:procedure/http",
 ];
 
-/// Whether everything that the component imports is harmless.
-pub(super) fn touches_nothing(component: &Component) -> bool {
-    let engine = component.engine();
-    let component = component.component_type();
-    component.imports(engine).all(|(name, import)| match &import.ty {
+/// Whether a component can change nothing by what it imports and was granted.
+pub(super) fn is_repeatable(component: &Component, grants: &Grants) -> bool {
+    imports_are_harmless(component) && !grants.can_change_anything()
+}
+
+fn imports_are_harmless(component: &Component) -> bool {
+    component.component_type().imports(component.engine()).all(|(name, import)| match &import.ty {
         // Shared types, such as those of `tarp:procedure/failures`: nothing in it can be called.
         ComponentItem::Type(_) => true,
-        ComponentItem::ComponentInstance(instance) => {
-            is_harmless(name) || instance.exports(engine).all(|(_, item)| is_type(&item.ty))
+        ComponentItem::ComponentInstance(_) => {
+            is_harmless(name) || !has_functions(&import.ty, component)
         }
         _ => false,
     })
-}
-
-/// The names of all imports that are more than types.
-pub(super) fn imports(component: &Component) -> Vec<String> {
-    let engine = component.engine();
-    let component = component.component_type();
-    let imports = component.imports(engine).filter(|(_, import)| match &import.ty {
-        ComponentItem::Type(_) => false,
-        ComponentItem::ComponentInstance(instance) => {
-            !instance.exports(engine).all(|(_, item)| is_type(&item.ty))
-        }
-        _ => true,
-    });
-    imports.map(|(name, _)| name.to_owned()).collect()
-}
-
-fn is_type(item: &ComponentItem) -> bool {
-    matches!(item, ComponentItem::Type(_))
 }
 
 fn is_harmless(name: &str) -> bool {
@@ -75,7 +66,12 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_a_way_out() {
-        for harmless in ["wasi:filesystem/preopens@0.2.6", "tarp:procedure/job@0.1.0"] {
+        for harmless in [
+            "wasi:filesystem/preopens@0.2.6",
+            "wasi:config/store@0.2.0-rc.1",
+            "tarp:procedure/job@0.1.0",
+            "tarp:procedure/http@0.1.0",
+        ] {
             assert!(is_harmless(harmless), "{harmless}");
         }
         for way_out in [

@@ -1,7 +1,7 @@
 //! One call from its arguments to its result and receipt.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::Store;
@@ -9,17 +9,43 @@ use wasmtime::component::{Func, InstancePre, TypedFunc};
 use wasmtime::error::format_err;
 
 use super::abi::{Parameters, ResultTooLarge, Returned};
+use super::debt::MAX_RESOURCES;
 use super::failure::{Stop, explain};
-use super::host_calls::{self, Transfer};
+use super::hints::Hints;
+use super::host_calls::{self, FUEL_BETWEEN_YIELDS, Transfer};
+use super::observe::Observer;
+use super::program::{Function, Program};
 use super::state::CallState;
-use super::{FUEL_BETWEEN_YIELDS, Function, Observer, Program, Receipt, Sandbox, Threads, fair};
-use crate::budget::{Charge, MemoryBudget, Purpose};
+use super::{Sandbox, fair};
+use crate::budget::{Charge, Purpose};
 use crate::codec::types::Typed;
 use crate::config::Limits;
 use crate::error::{CallError, Output};
 
 /// A result of fewer bytes is not worth a charge.
 const UNCHARGED: usize = 4 << 10;
+
+/// The threads that a call is made on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Threads {
+    /// Of a runtime that has other things to do as well, which a guest must not hold up.
+    Shared,
+    /// Of one that has nothing but guests.
+    ForGuests,
+}
+
+/// What a call used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// Units of fuel.
+    pub fuel: u64,
+    /// Bytes of all memories together, at the most.
+    pub peak_memory: usize,
+    /// From the start of the call until its instance was ready.
+    pub instantiate: Duration,
+    /// From then until it returned or failed.
+    pub run: Duration,
+}
 
 /// How a call ended.
 #[derive(Debug)]
@@ -32,6 +58,8 @@ pub struct Run {
     pub output: Output,
     /// What holds room for what it returned.
     pub charge: Charge,
+    /// What it asked for and was not granted.
+    pub hints: Hints,
 }
 
 impl Sandbox {
@@ -56,7 +84,8 @@ impl Sandbox {
             Ok(extra_memories) => extra_memories,
             Err(overloaded) => {
                 let (receipt, output) = (Receipt::default(), Output::default());
-                return Run { returned: Err(overloaded), receipt, output, charge };
+                let hints = Hints::default();
+                return Run { returned: Err(overloaded), receipt, output, charge, hints };
             }
         };
         let guest = Guest {
@@ -95,7 +124,7 @@ impl Guest {
         let linked = &program.linked;
         let transfer = Transfer { result: limits.result, by_host_call: function.is_async };
         let (mut store, prepared) =
-            prepare(linked, &name, &limits, observer, Some(transfer), &program.budget);
+            prepare(linked, &name, &limits, observer, Some(transfer), &program);
 
         let start = Instant::now();
         let mut ready = None;
@@ -134,7 +163,7 @@ impl Guest {
         let state = store.data();
         let output = state.output.text();
         let returned = stopped.map_err(|stop| explain(&name, stop, &limits, state, &output.stderr));
-        Run { returned, receipt, output, charge }
+        Run { returned, receipt, output, charge, hints: state.hints.clone() }
     }
 }
 
@@ -146,9 +175,15 @@ pub(super) fn prepare(
     limits: &Limits,
     observer: Option<Arc<dyn Observer>>,
     result: Option<Transfer>,
-    budget: &MemoryBudget,
+    program: &Program,
 ) -> (Store<CallState>, wasmtime::Result<()>) {
-    let mut store = Store::new(linked.engine(), CallState::new(name, limits, observer, budget));
+    let Program { budget, grants, room, .. } = program;
+    let shared = (&room.open_files, &room.connector);
+    let state = CallState::new(name, limits, observer, budget, grants, shared);
+    let mut store = Store::new(linked.engine(), state);
+    if program.has_http {
+        store.data_mut().limit_http();
+    }
     store.limiter_async(|state| &mut state.memory);
     let fuelled = store
         .set_fuel(limits.fuel)
@@ -158,7 +193,7 @@ pub(super) fn prepare(
     }
     host_calls::charge(&mut store, limits.fuel, result);
     if let Some(table) = store.concurrent_resource_table() {
-        table.set_max_capacity(host_calls::MAX_RESOURCES);
+        table.set_max_capacity(MAX_RESOURCES);
     }
     (store, fuelled)
 }
@@ -176,6 +211,7 @@ async fn invoke(
         parameters: Parameters,
     ) -> wasmtime::Result<Option<Typed>> {
         let typed: TypedFunc<Parameters, Returned<FLAT>> = func.typed(&mut *store)?;
+        #[expect(clippy::disallowed_methods, reason = "the store has been prepared here")]
         typed.call_async(store, parameters).await.map(|returned| returned.0)
     }
     // wasmtime wants the count at compile time.

@@ -4,15 +4,20 @@ use std::sync::Arc;
 
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
+use tokio::sync::Semaphore;
 use wasmtime::component::ResourceTable;
 use wasmtime::{ResourceLimiterAsync, Result};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use super::host_calls::{Charged, Debt, MAX_RANDOM, MAX_RESOURCES};
+use super::debt::{Charged, Debt, MAX_RANDOM, MAX_RESOURCES};
+use super::files::OpenFiles;
+use super::grants::Grants;
+use super::hints::Hints;
+use super::messages;
 use super::observe::Observer;
+use super::outgoing::{Connector, Outgoing};
 use super::output::Streams;
-use super::wasi_http::{self, NoNetwork};
 use crate::budget::{Charge, MemoryBudget, Purpose};
 use crate::config::Limits;
 
@@ -26,7 +31,11 @@ pub(super) struct CallState {
     wasi: Option<Box<WasiCtx>>,
     resources: ResourceTable,
     http: WasiHttpCtx,
-    outgoing: NoNetwork,
+    pub(super) outgoing: Outgoing,
+    pub(super) grants: Arc<Grants>,
+    pub(super) files: OpenFiles,
+    /// What it was refused.
+    pub(super) hints: Hints,
     pub(super) memory: MemoryLimiter,
     pub(super) output: Streams,
     /// The procedure's, for the host's log.
@@ -43,18 +52,23 @@ impl CallState {
         limits: &Limits,
         observer: Option<Arc<dyn Observer>>,
         budget: &MemoryBudget,
+        grants: &Arc<Grants>,
+        (open_files, connector): (&Arc<Semaphore>, &Arc<Connector>),
     ) -> Self {
         let mut charge = budget.charge(Purpose::Work);
         charge.expect(INSTANCE);
         let memory = MemoryLimiter { limit: limits.memory, used: 0, denied: None, charge };
-        let debt = Debt::default();
+        let (debt, hints) = (Debt::default(), Hints::default());
         let mut resources = ResourceTable::new();
         resources.set_max_capacity(MAX_RESOURCES);
         Self {
             wasi: None,
             resources,
             http: WasiHttpCtx::new(),
-            outgoing: NoNetwork,
+            outgoing: Outgoing::new(grants, connector, (&hints, &debt), budget, open_files),
+            grants: Arc::clone(grants),
+            files: OpenFiles::new(budget, open_files),
+            hints,
             memory,
             output: Streams::new(limits.output, &debt),
             debt,
@@ -68,23 +82,28 @@ impl CallState {
 impl CallState {
     /// Narrows the bounds for a guest that can hold whole messages.
     pub(super) fn limit_http(&mut self) {
-        self.http.set_field_size_limit(wasi_http::MAX_FIELDS);
-        self.resources.set_max_capacity(wasi_http::MAX_RESOURCES);
+        self.http.set_field_size_limit(messages::MAX_FIELDS);
+        self.resources.set_max_capacity(messages::MAX_RESOURCES);
     }
 }
 
 impl WasiView for CallState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        let (output, debt) = (&self.output, &self.debt);
-        let ctx = self.wasi.get_or_insert_with(|| Box::new(wasi(output, debt)));
+        let (output, debt, grants) = (&self.output, &self.debt, &self.grants);
+        let make = || Box::new(wasi(output, debt, grants, &self.outgoing));
+        let ctx = self.wasi.get_or_insert_with(make);
         WasiCtxView { ctx, table: &mut self.resources }
     }
 }
 
-/// Grants nothing: no files, no network, no environment, no arguments. Whoever grants something must
-/// say so in [`outside`](super::outside), which relies on this.
-fn wasi(output: &Streams, debt: &Debt) -> WasiCtx {
+/// Gives the environment that was granted, with placeholders for secrets, and nothing else: no files,
+/// which are the affair of [`files`](super::files), no network, no arguments. Whoever grants something
+/// must say so in [`outside`](super::outside), which relies on this.
+fn wasi(output: &Streams, debt: &Debt, grants: &Grants, outgoing: &Outgoing) -> WasiCtx {
+    let placeholders: Vec<_> = outgoing.placeholders().collect();
     WasiCtx::builder()
+        .envs(&grants.environment)
+        .envs(&placeholders)
         .secure_random(Charged::new(StdRng::from_rng(&mut rand::rng()), debt))
         .max_random_size(MAX_RANDOM)
         .allow_tcp(false)
@@ -170,7 +189,11 @@ mod tests {
     #[tokio::test]
     async fn an_instance_is_charged_with_its_first_memory() {
         let budget = MemoryBudget::new(1 << 30);
-        let mut state = CallState::new(&"f".into(), &Limits::default(), None, &budget);
+        let (grants, files) = (Arc::default(), Arc::new(Semaphore::new(0)));
+        let connector = Arc::new(Connector::new(Vec::new()));
+        let limits = Limits::default();
+        let mut state =
+            CallState::new(&"f".into(), &limits, None, &budget, &grants, (&files, &connector));
         assert_eq!(budget.used(), 0, "the counter that all share is touched once");
         assert!(state.memory.memory_growing(0, 1 << 20, None).await.unwrap());
         assert_eq!(budget.used(), (1 << 20) + INSTANCE);

@@ -1,18 +1,17 @@
-//! `wasi:http` for guests that answer requests, within bounds, and its absence for all others.
+//! `wasi:http` for guests that answer requests or may send some, within bounds, and its absence for all
+//! others.
 
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Linker, Resource, ResourceType};
 use wasmtime::error::{bail, ensure};
 use wasmtime::{Result, StoreContextMut};
+use wasmtime_wasi_http::WasiHttpView as _;
 use wasmtime_wasi_http::p2::bindings::http::types as p2;
 use wasmtime_wasi_http::p2::types::HostOutgoingRequest;
 use wasmtime_wasi_http::p3::Request;
 use wasmtime_wasi_http::p3::bindings::http::types as p3;
-use wasmtime_wasi_http::{Error, RequestOptions, WasiHttpHooks, WasiHttpView as _};
 
 use super::engine::Concurrency;
-use super::handler::GuestBody;
-use super::host_calls::MAX_WRITE;
 use super::state::CallState;
 
 /// The package.
@@ -20,13 +19,6 @@ const PACKAGE: &str = "wasi:http/";
 
 /// Bytes of a request's method, or of the name of its host.
 const MAX_TEXT: usize = 8 << 10;
-
-/// Bytes of the header fields of one message.
-pub(super) const MAX_FIELDS: usize = 32 << 10;
-
-/// Handles of resources that a guest may have at once. Fewer than elsewhere, since each may stand for
-/// a message with its fields.
-pub(super) const MAX_RESOURCES: usize = 1_000;
 
 /// Adds `wasi:http` of 0.2 and, for an engine that knows asynchronous functions, of 0.3.
 pub(super) fn link(linker: &mut Linker<CallState>, concurrency: Concurrency) -> Result<()> {
@@ -92,6 +84,16 @@ fn bound(what: &str, text: &str) -> Result<()> {
     Ok(())
 }
 
+/// Whether a component exports a handler of requests, by its name alone.
+pub(super) fn is_exported(component: &Component) -> bool {
+    let ty = component.component_type();
+    ty.exports(component.engine()).any(|(name, _)| {
+        ["wasi:http/incoming-handler@0.2", "wasi:http/handler@0.3"]
+            .iter()
+            .any(|handler| name.starts_with(handler))
+    })
+}
+
 /// Whether a component imports any of the package.
 pub(super) fn is_imported(component: &Component) -> bool {
     let ty = component.component_type();
@@ -115,8 +117,9 @@ const RESOURCES: [&str; 13] = [
     "response-outparam",
 ];
 
-/// Gives a component that answers no requests functions in place of those of the package that it
-/// imports, so that it can be loaded: tool chains import more than what is used. Each traps.
+/// Gives a component that neither answers requests nor may send any functions in place of those of the
+/// package that it imports, so that it can be loaded: tool chains import more than what is used. Each
+/// traps.
 pub(super) fn refuse(linker: &mut Linker<CallState>, component: &Component) -> Result<()> {
     let engine = component.engine();
     for (interface, import) in component.component_type().imports(engine) {
@@ -129,8 +132,8 @@ pub(super) fn refuse(linker: &mut Linker<CallState>, component: &Component) -> R
             match item.ty {
                 ComponentItem::ComponentFunc(function) => {
                     let refusal = format!(
-                        "`{interface}` cannot be used here (it called `{name}`): procedures have no \
-                         network, and requests are answered by components that export a handler"
+                        "`{interface}` cannot be used here (it called `{name}`): no server was granted to \
+                         it; under `[grants]` of its sidecar, `http = [\"SERVER\"]` grants one"
                     );
                     if function.async_() {
                         linker.func_new_concurrent(name, move |_, _, _, _| {
@@ -152,28 +155,3 @@ pub(super) fn refuse(linker: &mut Linker<CallState>, component: &Component) -> R
     }
     Ok(())
 }
-
-/// Refuses every request that a guest sends: nothing is granted.
-pub(super) struct NoNetwork;
-
-impl WasiHttpHooks for NoNetwork {
-    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
-        MAX_WRITE
-    }
-
-    fn p3_outgoing_body_chunk_size(&mut self) -> usize {
-        MAX_WRITE
-    }
-
-    fn send_request(
-        &mut self,
-        _: hyper::Request<GuestBody>,
-        _: Option<RequestOptions>,
-        _: Box<dyn Future<Output = Result<(), Error>> + Send>,
-    ) -> Box<dyn Future<Output = Result<Sent, Error>> + Send> {
-        Box::new(async { Err(Error::HttpRequestDenied) })
-    }
-}
-
-/// A response, and what its connection comes to.
-type Sent = (hyper::Response<GuestBody>, Box<dyn Future<Output = Result<(), Error>> + Send>);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use tarp_host::config::Limits;
-use tarp_host::error::Kind;
+use tarp_host::error::ErrorKind;
 use tarp_host::sandbox::{Level, Observer, Progress, Streams};
 use tarp_host::value::Value;
 
@@ -82,6 +82,6 @@ async fn a_flood_without_end_ends_with_its_fuel() {
     let host = Host::with(Limits { fuel: 50_000_000, ..Limits::default() }).await;
     let arguments = [Value::Int(i64::MAX), Value::Int(10)];
     let outcome = host.call("flood_job", &arguments, Some(Arc::<Counter>::default())).await;
-    assert_eq!(outcome.result.unwrap_err().kind, Kind::OutOfFuel);
+    assert_eq!(outcome.result.unwrap_err().kind, ErrorKind::OutOfFuel);
     assert_eq!(outcome.receipt.fuel, 50_000_000);
 }

@@ -7,8 +7,8 @@ use tarp_host::call::{Call, Outcome, execute};
 use tarp_host::catalog::{Cache, Catalog, Compiler, Keeper, Loader, Procedure, Shared};
 use tarp_host::codec::types::Arguments;
 use tarp_host::config::{JobsConfig, Limits, LoadingConfig};
-use tarp_host::jobs::Jobs;
 use tarp_host::jobs::store::JobStore;
+use tarp_host::jobs::{Jobs, Submitters};
 use tarp_host::sandbox::{Observer, Sandbox};
 use tarp_host::value::Value;
 use tokio::sync::oneshot;
@@ -62,7 +62,13 @@ impl Host {
 
     /// Jobs of this host's procedures, none of which runs before `run` is called.
     pub(crate) fn jobs(&self, store: Arc<dyn JobStore>, config: JobsConfig) -> Jobs {
-        Jobs::new(store, Arc::clone(&self.shared), Arc::clone(&self.sandbox), config)
+        Jobs::new(
+            store,
+            Arc::clone(&self.shared),
+            Arc::clone(&self.sandbox),
+            config,
+            Submitters::default(),
+        )
     }
 
     pub(crate) async fn call(

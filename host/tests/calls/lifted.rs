@@ -1,6 +1,6 @@
 //! Results that were once lifted wrongly.
 
-use tarp_host::error::Kind;
+use tarp_host::error::ErrorKind;
 use tarp_host::value::Value;
 
 use crate::host::Host;
@@ -16,5 +16,5 @@ async fn a_text_need_not_be_the_last_of_its_record() {
     assert!(fields.contains(&(Value::Text("message".into()), message())), "{fields:?}");
 
     let error = host.call("fail_as_other", &[message()], None).await.result.unwrap_err();
-    assert_eq!((error.kind, &*error.message), (Kind::ProcedureError, "too hot"));
+    assert_eq!((error.kind, &*error.message), (ErrorKind::ProcedureError, "too hot"));
 }

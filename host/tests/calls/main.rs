@@ -5,6 +5,8 @@ mod fuel;
 mod host;
 mod lifted;
 mod recorder;
+mod running;
 mod seen;
 mod stopping;
+mod store;
 mod unobserved;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use tarp_host::error::Kind;
+use tarp_host::error::ErrorKind;
 use tarp_host::sandbox::{Level, Progress};
 use tarp_host::value::Value;
 
@@ -48,7 +48,7 @@ async fn what_came_before_a_failure_is_kept() {
     let (recorder, observer) = Recorder::new();
     let outcome = host.call("fail_after", &[Value::Int(2), text("the lamp broke")], observer).await;
     let error = outcome.result.unwrap_err();
-    assert_eq!((error.kind, &*error.message), (Kind::ProcedureError, "the lamp broke"));
+    assert_eq!((error.kind, &*error.message), (ErrorKind::ProcedureError, "the lamp broke"));
     assert_eq!(*recorder.progress.lock().unwrap(), steps(2));
     assert_eq!(*recorder.log.lock().unwrap(), [(Level::Error, "the lamp broke".into())]);
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tarp_host::config::Limits;
-use tarp_host::error::Kind;
+use tarp_host::error::ErrorKind;
 use tarp_host::value::Value;
 
 use crate::host::Host;
@@ -26,7 +26,7 @@ async fn nobody_asks_a_plain_call_to_stop() {
     let deadline = Duration::from_millis(200);
     let host = Host::with(Limits { deadline, ..Limits::default() }).await;
     let outcome = host.call("until_asked_to_stop", &[], None).await;
-    assert_eq!(outcome.result.unwrap_err().kind, Kind::DeadlineExceeded);
+    assert_eq!(outcome.result.unwrap_err().kind, ErrorKind::DeadlineExceeded);
 }
 
 #[tokio::test]

@@ -4,11 +4,10 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tarp_host::jobs::model::{
-    Ending, Fault, IdempotencyKey, Job, JobId, Logs, NewJob, Priority, State,
+    Attempt, Completion, FailureCause, IdempotencyKey, Job, JobId, JobState, Logs, NewJob,
+    Priority, Version,
 };
-use tarp_host::jobs::store::{
-    Fence, JobStore, Lookup, SqliteStore, StoreError, Submission, Version,
-};
+use tarp_host::jobs::store::{Fence, JobStore, Lookup, SqliteStore, StoreError, Submission};
 use tarp_host::sandbox::Receipt;
 
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
@@ -43,6 +42,8 @@ pub(crate) fn job() -> NewJob {
         submitted: at(1_700_000_000),
         begun: None,
         is_pinned: false,
+        owner: None,
+        peer: None,
         key: None,
     }
 }
@@ -51,13 +52,14 @@ pub(crate) fn key(key: &str, request: u8) -> Option<IdempotencyKey> {
     Some(IdempotencyKey { key: key.into(), request: [request; 32] })
 }
 
-pub(crate) fn ending(state: State) -> Ending {
-    Ending {
+pub(crate) fn completion(state: JobState) -> Completion {
+    Completion {
+        attempt: None,
         state,
-        fault: Fault::Nobody,
+        fault: FailureCause::Nobody,
         ended: at(1_700_000_009),
         not_before: None,
-        result: (state == State::Succeeded).then(|| b"result".as_slice().into()),
+        result: (state == JobState::Succeeded).then(|| b"result".as_slice().into()),
         error: None,
         receipt: Receipt::default(),
         progress: None,
@@ -77,7 +79,7 @@ pub(crate) async fn submit(store: &SqliteStore) -> JobId {
 /// Submits a job that succeeds, is kept for a day, and gives its handle.
 pub(crate) async fn succeed(store: &SqliteStore) -> JobId {
     let id = submit(store).await;
-    assert!(finish(store, id, ending(State::Succeeded)).await.unwrap());
+    assert!(finish(store, id, completion(JobState::Succeeded)).await.unwrap());
     id
 }
 
@@ -93,15 +95,40 @@ pub(crate) fn version(digest: &str) -> Version {
     Version { file: "lab/stats.wasm".into(), digest: digest.into(), is_repeatable: true }
 }
 
+/// An attempt that was claimed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Claim {
+    pub(crate) attempt: u32,
+    pub(crate) arguments: Vec<u8>,
+}
+
+/// Claims the next attempt of a job, if it is queued.
+pub(crate) async fn claim(
+    store: &SqliteStore,
+    id: JobId,
+    version: Version,
+    started: SystemTime,
+) -> Result<Option<Claim>, StoreError> {
+    let number = match store.get(id).await? {
+        Lookup::Found(job) => job.attempts + 1,
+        _ => 1,
+    };
+    if !store.claim(id, Attempt { number, version, started }).await? {
+        return Ok(None);
+    }
+    let arguments = store.arguments(id).await?.unwrap_or_default();
+    Ok(Some(Claim { attempt: number, arguments }))
+}
+
 /// Ends the attempt that runs, or the job that is queued.
 pub(crate) async fn finish(
     store: &SqliteStore,
     id: JobId,
-    ending: Ending,
+    completion: Completion,
 ) -> Result<bool, StoreError> {
     let fence = match store.get(id).await? {
-        Lookup::Found(job) if job.state == State::Running => Fence::Attempt(job.attempts),
+        Lookup::Found(job) if job.state == JobState::Running => Fence::Attempt(job.attempts),
         _ => Fence::Queued,
     };
-    store.finish(id, fence, ending).await
+    store.finish(id, fence, completion).await
 }

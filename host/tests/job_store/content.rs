@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, UNIX_EPOCH};
 
-use tarp_host::jobs::model::{Ending, JobId, LogLine, Logs, NewJob, State};
+use tarp_host::jobs::model::{Completion, JobId, JobState, LogLine, Logs, NewJob};
 use tarp_host::jobs::store::JobStore;
 use tarp_host::sandbox::Level;
 
-use crate::common::{at, ending, finish, found, fresh, job, version};
+use crate::common::{at, claim, completion, finish, found, fresh, job, version};
 
 /// Those that are made at the same time differ in what nobody can guess.
 #[test]
@@ -31,14 +31,14 @@ async fn large_arguments_and_results_come_back() {
     let id = new.id;
     store.submit(new).await.unwrap();
     assert!(
-        store
-            .claim(id, version("d2"), at(5))
+        claim(&store, id, version("d2"), at(5))
             .await
             .unwrap()
             .is_some_and(|claim| claim.arguments == large)
     );
-    let ending = Ending { result: Some(large.clone().into()), ..ending(State::Succeeded) };
-    finish(&store, id, ending).await.unwrap();
+    let completion =
+        Completion { result: Some(large.clone().into()), ..completion(JobState::Succeeded) };
+    finish(&store, id, completion).await.unwrap();
     assert!(store.result(id).await.unwrap() == Some(large));
 }
 
@@ -58,8 +58,9 @@ async fn times_before_1970_are_times() {
         }],
         ..Logs::default()
     };
-    let ending = Ending { ended: early, logs: logs.clone(), ..ending(State::Failed) };
-    finish(&store, id, ending).await.unwrap();
+    let completion =
+        Completion { ended: early, logs: logs.clone(), ..completion(JobState::Failed) };
+    finish(&store, id, completion).await.unwrap();
     let job = found(&store, id).await;
     assert_eq!((job.submitted, job.ended), (early, Some(early)));
     assert_eq!(store.logs(id).await.unwrap(), Some(logs));

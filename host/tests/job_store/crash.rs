@@ -10,10 +10,10 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tarp_host::jobs::model::{Ending, JobId, NewJob, State};
+use tarp_host::jobs::model::{Completion, JobId, JobState, NewJob};
 use tarp_host::jobs::store::{JobStore, Lookup, SqliteStore, Submission};
 
-use crate::common::{DAY, HOUR, at, ending, finish, found, job, key, open, version};
+use crate::common::{DAY, HOUR, at, claim, completion, finish, found, job, key, open, version};
 
 const STORE: &str = "TARP_CRASH_STORE";
 const ROUNDS: usize = 25;
@@ -24,7 +24,7 @@ struct Known {
     place: Option<u64>,
     claimed: bool,
     stop: bool,
-    ended: Option<State>,
+    ended: Option<JobState>,
     /// Its end was begun, with a short time to be kept.
     may_be_gone: bool,
 }
@@ -79,8 +79,8 @@ fn note(said: &str, known: &mut BTreeMap<JobId, Known>) {
         "submitted" => job.place = Some(words[2].parse().unwrap()),
         "claimed" => job.claimed = true,
         "stop" => job.stop = true,
-        "ending" => job.may_be_gone |= words[2] == "short",
-        "ended" => job.ended = State::from_name(words[2]),
+        "completion" => job.may_be_gone |= words[2] == "short",
+        "ended" => job.ended = JobState::from_name(words[2]),
         other => panic!("{other}"),
     }
 }
@@ -96,7 +96,7 @@ async fn check(store: &SqliteStore, known: &BTreeMap<JobId, Known>) -> usize {
         let Some(place) = known.place else { continue };
         let job = match store.get(*id).await.unwrap() {
             Lookup::Found(job) => job,
-            Lookup::Gone if known.may_be_gone => {
+            Lookup::Gone { .. } if known.may_be_gone => {
                 gone += 1;
                 continue;
             }
@@ -107,10 +107,10 @@ async fn check(store: &SqliteStore, known: &BTreeMap<JobId, Known>) -> usize {
         assert!(!known.stop || job.cancel_requested, "{known:?} {job:?}");
         match known.ended {
             Some(state) => assert_eq!(job.state, state, "{known:?}"),
-            None => assert!(!known.claimed || job.state != State::Queued, "{known:?} {job:?}"),
+            None => assert!(!known.claimed || job.state != JobState::Queued, "{known:?} {job:?}"),
         }
         let result = store.result(*id).await.unwrap();
-        assert_eq!(result.is_some(), job.state == State::Succeeded, "{job:?}");
+        assert_eq!(result.is_some(), job.state == JobState::Succeeded, "{job:?}");
         assert!(result.is_none_or(|result| result == content(*id)));
         assert_eq!(unfinished.contains(&job), !job.state.is_terminal());
         let again = store.submit(NewJob { key: key(&id.to_string(), 1), ..self::job() }).await;
@@ -118,8 +118,8 @@ async fn check(store: &SqliteStore, known: &BTreeMap<JobId, Known>) -> usize {
     }
     // Nothing is half there: each that is queued can be run, and each that is not over can end.
     for job in unfinished {
-        if job.state == State::Queued {
-            let claim = store.claim(job.id, version("d"), at(2)).await.unwrap().unwrap();
+        if job.state == JobState::Queued {
+            let claim = claim(store, job.id, version("d"), at(2)).await.unwrap().unwrap();
             assert_eq!(claim.arguments, content(job.id));
         }
     }
@@ -172,18 +172,18 @@ async fn live(store: &SqliteStore) {
         assert!(store.ask_to_stop(id).await.unwrap());
         say(&format!("stop {id}"));
     }
-    let claim = store.claim(id, version("d"), at(2)).await.unwrap().unwrap();
+    let claim = claim(store, id, version("d"), at(2)).await.unwrap().unwrap();
     assert_eq!(claim.arguments, content(id));
     say(&format!("claimed {id}"));
-    let state = if dice.is_multiple_of(4) { State::Failed } else { State::Succeeded };
+    let state = if dice.is_multiple_of(4) { JobState::Failed } else { JobState::Succeeded };
     let is_short = dice.is_multiple_of(3);
-    say(&format!("ending {id} {}", if is_short { "short" } else { "long" }));
-    let ending = Ending {
+    say(&format!("completion {id} {}", if is_short { "short" } else { "long" }));
+    let completion = Completion {
         result: Some(content(id).into()),
         keep_for: if is_short { Duration::from_millis(3) } else { DAY + HOUR },
-        ..ending(state)
+        ..completion(state)
     };
-    assert!(finish(store, id, ending).await.unwrap());
+    assert!(finish(store, id, completion).await.unwrap());
     say(&format!("ended {id} {}", state.name()));
     if !is_short {
         assert_eq!(found(store, id).await.state, state);

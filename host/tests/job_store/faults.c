@@ -1,7 +1,7 @@
 /* Makes a disk fail for one file, for as long as a trigger file is there.
  *
  * In the directory TARP_FAULTS: "limit" with a number: the file may not grow beyond so many bytes
- * (ENOSPC); "write", "sync", "read": such calls fail (EIO). TARP_FAULTS_ON is the end of the file's
+ * (ENOSPC); "write", "sync", "read": such calls fail (EIO); "hang": a sync does not return. TARP_FAULTS_ON is the end of the file's
  * name, or with "*" behind it, any part. Loaded with LD_PRELOAD. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -82,6 +82,12 @@ ssize_t pread64(int fd, void *bytes, size_t count, off64_t at) {
     return fails(fd, "read") ? -1 : REAL(pread64)(fd, bytes, count, at);
 }
 
-int fsync(int fd) { return fails(fd, "sync") ? -1 : REAL(fsync)(fd); }
+/* Keeps a call from returning for as long as "hang" is there. */
+static void hang(int fd) {
+    char path[4096];
+    while (trigger("hang", path, sizeof path) && is_ours(fd)) usleep(1000);
+}
 
-int fdatasync(int fd) { return fails(fd, "sync") ? -1 : REAL(fdatasync)(fd); }
+int fsync(int fd) { hang(fd); return fails(fd, "sync") ? -1 : REAL(fsync)(fd); }
+
+int fdatasync(int fd) { hang(fd); return fails(fd, "sync") ? -1 : REAL(fdatasync)(fd); }

@@ -4,11 +4,12 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tarp_host::jobs::model::{JobId, NewJob};
 use tarp_host::jobs::store::{JobStore, Lookup, SqliteStore, StoreError, Submission};
 
-use crate::common::{at, found, job, open, submit, version};
+use crate::common::{at, claim, found, job, open, submit, version};
 use crate::disk::{Fault, with_faults};
 
 fn run<T>(future: impl Future<Output = T>) -> T {
@@ -57,7 +58,7 @@ fn a_full_disk_refuses_what_does_not_fit_and_nothing_else() {
                 drop(full);
                 assert!(matches!(store.submit(large).await, Ok(Submission::New(_))));
                 for id in [earlier, large_id].into_iter().chain(small.iter().map(|new| new.id)) {
-                    assert!(store.claim(id, version("d"), at(1)).await.unwrap().is_some());
+                    assert!(claim(&store, id, version("d"), at(1)).await.unwrap().is_some());
                 }
             });
         },
@@ -82,10 +83,10 @@ fn a_disk_without_any_room_refuses_until_there_is_some() {
                     assert!(matches!(outcome, Err(StoreError::Full(_))), "{outcome:?}");
                     assert!(is_unknown(&store, id).await);
                 }
-                let outcome = store.claim(earlier, version("d"), at(1)).await;
+                let outcome = claim(&store, earlier, version("d"), at(1)).await;
                 assert!(matches!(outcome, Err(StoreError::Full(_))), "{outcome:?}");
                 drop(full);
-                assert!(store.claim(earlier, version("d"), at(1)).await.unwrap().is_some());
+                assert!(claim(&store, earlier, version("d"), at(1)).await.unwrap().is_some());
                 submit(&store).await;
             });
         },
@@ -112,7 +113,7 @@ fn a_failing_disk(directory: &Path) {
             drop(store);
             let store = open(directory);
             for id in [earlier, id] {
-                assert!(store.claim(id, version("d"), at(1)).await.unwrap().is_some(), "{kind}");
+                assert!(claim(&store, id, version("d"), at(1)).await.unwrap().is_some(), "{kind}");
             }
         }
     });
@@ -202,5 +203,56 @@ fn what_was_refused_stays_refused_after_a_crash() {
             });
         },
         |directory| assert_eq!(unfinished(directory), 1),
+    );
+}
+
+/// A sync that does not return: what waits for it is refused within a bound, what was refused is not
+/// there when the disk answers again, and what is there can be read meanwhile.
+#[test]
+fn a_disk_that_does_not_answer_refuses_within_a_bound() {
+    with_faults(
+        "faults::a_disk_that_does_not_answer_refuses_within_a_bound",
+        "jobs.sqlite-wal",
+        |directory| {
+            run(async {
+                let store = Arc::new(open(directory));
+                let earlier = submit(&store).await;
+                let hanging = Fault::of("hang", "");
+                let refused: Vec<_> = (0..3).map(|_| job()).collect();
+                let submissions: Vec<_> = refused
+                    .iter()
+                    .map(|new| {
+                        let (store, new) = (Arc::clone(&store), new.clone());
+                        tokio::spawn(async move { store.submit(new).await })
+                    })
+                    .collect();
+                let is_stalled = |outcome: &StoreError| match outcome {
+                    StoreError::Unavailable(reason) => reason.contains("has not answered"),
+                    _ => false,
+                };
+                for submission in submissions {
+                    let outcome = submission.await.unwrap();
+                    assert!(outcome.as_ref().is_err_and(is_stalled), "{outcome:?}");
+                }
+                let begun = Instant::now();
+                assert!(store.submit(job()).await.is_err_and(|e| is_stalled(&e)));
+                assert!(store.ask_to_stop(earlier).await.is_err_and(|e| is_stalled(&e)));
+                assert!(store.probe().await.is_err());
+                assert!(begun.elapsed() < Duration::from_secs(2), "it is known by now");
+                found(&store, earlier).await;
+                drop(hanging);
+                while store.probe().await.is_err() {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                submit(&store).await;
+                for new in refused {
+                    // One of them was on its way to the disk, and is withdrawn.
+                    while !is_unknown(&store, new.id).await {
+                        tokio::time::sleep(Duration::from_millis(10)).await;
+                    }
+                }
+            });
+        },
+        |directory| assert_eq!(unfinished(directory), 2),
     );
 }

@@ -1,9 +1,9 @@
 //! The same key and request give the same job, for 24 hours of the store's clock.
 
-use tarp_host::jobs::model::{NewJob, State};
+use tarp_host::jobs::model::{JobState, NewJob};
 use tarp_host::jobs::store::{JobStore, Lookup, Submission};
 
-use crate::common::{DAY, HOUR, ending, finish, fresh, job, key, open};
+use crate::common::{DAY, HOUR, completion, finish, fresh, job, key, open};
 
 #[tokio::test]
 async fn a_key_stands_for_one_request() {
@@ -33,7 +33,7 @@ async fn a_key_is_free_after_a_day_and_not_before() {
     let first = NewJob { key: key("k", 1), ..job() };
     let id = first.id;
     store.submit(first).await.unwrap();
-    finish(&store, id, ending(State::Succeeded)).await.unwrap();
+    finish(&store, id, completion(JobState::Succeeded)).await.unwrap();
     store.prune(DAY - HOUR).await.unwrap();
     let again = || store.submit(NewJob { key: key("k", 2), ..job() });
     assert_eq!(again().await.unwrap(), Submission::Conflict);

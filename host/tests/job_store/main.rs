@@ -10,6 +10,7 @@ mod keys;
 mod listing;
 mod methods;
 mod opening;
+mod owners;
 mod power;
 mod retention;
 mod together;

@@ -6,11 +6,11 @@ use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
-use tarp_host::error::Kind;
-use tarp_host::jobs::model::{NewJob, State};
+use tarp_host::error::ErrorKind;
+use tarp_host::jobs::model::{JobState, NewJob};
 use tarp_host::jobs::store::{Filter, JobStore, OpenError, SqliteStore, StoreError};
 
-use crate::common::{found, fresh, job, open, submit, succeed, version};
+use crate::common::{claim, found, fresh, job, open, submit, succeed, version};
 
 fn database(directory: &Path) -> PathBuf {
     directory.join("jobs.sqlite")
@@ -126,11 +126,11 @@ fn another_programs_database_is_left_alone() {
 async fn a_newer_schema_is_left_alone() {
     let (directory, _) = filled().await;
     let newer = Connection::open(database(directory.path())).unwrap();
-    newer.execute_batch("PRAGMA user_version = 3").unwrap();
+    newer.execute_batch("PRAGMA user_version = 99").unwrap();
     // First only in the log, then in the header.
-    assert!(matches!(refused(directory.path()), OpenError::Newer { version: 3, .. }));
+    assert!(matches!(refused(directory.path()), OpenError::Newer { version: 99, .. }));
     drop(newer);
-    assert!(matches!(refused(directory.path()), OpenError::Newer { version: 3, .. }));
+    assert!(matches!(refused(directory.path()), OpenError::Newer { version: 99, .. }));
 }
 
 #[tokio::test]
@@ -191,7 +191,7 @@ async fn damage_under_way_makes_the_store_unavailable() {
     }
     let answer = store.get(ids[150]).await;
     assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
-    let answer = store.claim(ids[150], version("d"), std::time::SystemTime::now()).await;
+    let answer = claim(&store, ids[150], version("d"), std::time::SystemTime::now()).await;
     assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
 }
 
@@ -218,6 +218,10 @@ async fn a_store_of_the_first_schema_is_brought_up_to_date() {
              ALTER TABLE jobs DROP COLUMN failures;
              ALTER TABLE jobs DROP COLUMN crashes;
              ALTER TABLE jobs DROP COLUMN is_pinned;
+             DROP INDEX jobs_by_owner;
+             ALTER TABLE jobs DROP COLUMN owner;
+             ALTER TABLE jobs DROP COLUMN peer;
+             ALTER TABLE gone DROP COLUMN owner;
              PRAGMA user_version = 1;",
         )
         .unwrap();
@@ -226,13 +230,14 @@ async fn a_store_of_the_first_schema_is_brought_up_to_date() {
     for id in ids {
         let job = found(&store, id).await;
         assert_eq!((job.failures, job.crashes, job.is_pinned), (0, 0, false));
+        assert_eq!((job.owner, job.peer), (None, None));
     }
     submit(&store).await;
     drop(store);
     let file = Connection::open(database(directory.path())).unwrap();
     let ask =
         |name: &str| -> i32 { file.pragma_query_value(None, name, |row| row.get(0)).unwrap() };
-    assert_eq!((ask("user_version"), ask("auto_vacuum")), (2, 2));
+    assert_eq!((ask("user_version"), ask("auto_vacuum")), (4, 2));
 }
 
 /// What a later host, or chance, wrote into a row is no reason to refuse the others.
@@ -259,6 +264,7 @@ async fn an_unreadable_row_is_the_fault_of_its_job_alone() {
     let filter = Filter {
         states: Vec::new(),
         procedure: None,
+        owner: None,
         since: None,
         until: None,
         before: None,
@@ -268,6 +274,6 @@ async fn an_unreadable_row_is_the_fault_of_its_job_alone() {
     assert_eq!(listed.len(), ids.len() - 1, "all that have a handle");
     assert!(store.unfinished().await.is_ok());
     let job = found(&store, ids[0]).await;
-    assert_eq!((job.state, job.error.unwrap().kind), (State::Failed, Kind::Internal));
+    assert_eq!((job.state, job.error.unwrap().kind), (JobState::Failed, ErrorKind::Internal));
     assert_eq!(store.logs(ids[1]).await.unwrap().unwrap().stdout, "out");
 }

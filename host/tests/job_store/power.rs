@@ -4,10 +4,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tarp_host::jobs::model::{JobId, NewJob, State};
+use tarp_host::jobs::model::{JobId, JobState, NewJob};
 use tarp_host::jobs::store::{JobStore, Lookup, SqliteStore};
 
-use crate::common::{ending, finish, found, fresh, job, open, version};
+use crate::common::{claim, completion, finish, found, fresh, job, open, version};
 
 fn log(directory: &Path) -> PathBuf {
     directory.join("jobs.sqlite-wal")
@@ -36,7 +36,7 @@ async fn later_ones(
     fs::write(log(copy.path()), log_bytes).unwrap();
     let store = open(copy.path());
     for (n, id) in earlier.iter().enumerate() {
-        let expected = if n == 0 { State::Succeeded } else { State::Queued };
+        let expected = if n == 0 { JobState::Succeeded } else { JobState::Queued };
         assert_eq!(found(&store, *id).await.state, expected);
     }
     let mut there = Vec::new();
@@ -48,7 +48,7 @@ async fn later_ones(
     let unfinished = store.unfinished().await.unwrap();
     assert_eq!(unfinished.len(), earlier.len() - 1 + count);
     for job in unfinished {
-        assert!(store.claim(job.id, version("d"), job.submitted).await.unwrap().is_some());
+        assert!(claim(&store, job.id, version("d"), job.submitted).await.unwrap().is_some());
     }
     count
 }
@@ -58,7 +58,7 @@ async fn what_was_acknowledged_outlives_any_end_of_the_log() {
     let (store, directory) = fresh();
     let database = directory.path().join("jobs.sqlite");
     let earlier = submissions(&store, 20).await;
-    finish(&store, earlier[0], ending(State::Succeeded)).await.unwrap();
+    finish(&store, earlier[0], completion(JobState::Succeeded)).await.unwrap();
     let acknowledged = fs::read(log(directory.path())).unwrap().len();
     let later = submissions(&store, 20).await;
     let whole = fs::read(log(directory.path())).unwrap();

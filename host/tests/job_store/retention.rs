@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use tarp_host::jobs::model::{Ending, NewJob, State};
+use tarp_host::jobs::model::{Completion, JobState, NewJob};
 use tarp_host::jobs::store::{JobStore, Lookup, Submission};
 
 use crate::common::{
-    DAY, HOUR, at, ending, finish, found, fresh, job, key, open, submit, succeed, version,
+    DAY, HOUR, at, claim, completion, finish, found, fresh, job, key, open, submit, succeed,
+    version,
 };
 
 const MOMENT: Duration = Duration::from_nanos(1);
@@ -20,10 +21,10 @@ async fn a_result_is_kept_for_its_time_and_no_longer() {
     assert_eq!(found(&store, id).await.kept_for, Some(MOMENT));
     assert!(store.result(id).await.unwrap().is_some());
     assert_eq!(store.prune(MOMENT).await.unwrap(), 1);
-    assert_eq!(store.get(id).await.unwrap(), Lookup::Gone);
+    assert_eq!(store.get(id).await.unwrap(), Lookup::Gone { owner: None });
     assert_eq!(store.result(id).await.unwrap(), None);
     assert_eq!(store.logs(id).await.unwrap(), None);
-    assert!(!finish(&store, id, ending(State::Failed)).await.unwrap());
+    assert!(!finish(&store, id, completion(JobState::Failed)).await.unwrap());
     assert!(!store.ask_to_stop(id).await.unwrap());
 }
 
@@ -35,7 +36,7 @@ async fn a_handle_is_known_to_be_gone_for_30_days() {
     store.prune(30 * DAY - MOMENT).await.unwrap();
     drop(store);
     let store = open(directory.path());
-    assert_eq!(store.get(id).await.unwrap(), Lookup::Gone);
+    assert_eq!(store.get(id).await.unwrap(), Lookup::Gone { owner: None });
     store.prune(MOMENT).await.unwrap();
     assert_eq!(store.get(id).await.unwrap(), Lookup::Unknown);
 }
@@ -46,8 +47,8 @@ async fn each_is_kept_for_its_own_time() {
     let mut ids = Vec::new();
     for hours in [3, 1, 2] {
         let id = submit(&store).await;
-        let ending = Ending { keep_for: hours * HOUR, ..ending(State::Failed) };
-        finish(&store, id, ending).await.unwrap();
+        let completion = Completion { keep_for: hours * HOUR, ..completion(JobState::Failed) };
+        finish(&store, id, completion).await.unwrap();
         ids.push(id);
     }
     for remaining in [2, 1, 0] {
@@ -68,8 +69,8 @@ async fn a_wall_clock_that_jumps_changes_nothing() {
         let new = NewJob { submitted: ended, key: key(&format!("{ended:?}"), 1), ..job() };
         let id = new.id;
         store.submit(new).await.unwrap();
-        store.claim(id, version("d"), ended).await.unwrap();
-        finish(&store, id, Ending { ended, ..ending(State::Succeeded) }).await.unwrap();
+        claim(&store, id, version("d"), ended).await.unwrap();
+        finish(&store, id, Completion { ended, ..completion(JobState::Succeeded) }).await.unwrap();
     }
     assert_eq!(store.prune(DAY - MOMENT).await.unwrap(), 0);
     assert_eq!(store.prune(MOMENT).await.unwrap(), 3);
@@ -93,9 +94,9 @@ async fn what_has_not_ended_is_kept_and_so_is_what_is_kept_for_ever() {
     let (store, _directory) = fresh();
     let queued = submit(&store).await;
     let running = submit(&store).await;
-    store.claim(running, version("d"), at(1)).await.unwrap();
+    claim(&store, running, version("d"), at(1)).await.unwrap();
     let kept = submit(&store).await;
-    let for_ever = Ending { keep_for: Duration::MAX, ..ending(State::Succeeded) };
+    let for_ever = Completion { keep_for: Duration::MAX, ..completion(JobState::Succeeded) };
     finish(&store, kept, for_ever).await.unwrap();
     assert_eq!(store.prune(36_500 * DAY).await.unwrap(), 0);
     for id in [queued, running, kept] {
@@ -127,7 +128,7 @@ async fn many_are_removed_while_others_are_submitted() {
         let id = new.id;
         store.submit(new).await.unwrap();
         let result = Some(vec![1; if n % 100 == 0 { 5 << 20 } else { 10 }].into());
-        finish(&store, id, Ending { result, ..ending(State::Succeeded) }).await.unwrap();
+        finish(&store, id, Completion { result, ..completion(JobState::Succeeded) }).await.unwrap();
         ids.push(id);
     }
     let others = tokio::spawn({
@@ -145,7 +146,7 @@ async fn many_are_removed_while_others_are_submitted() {
         found(&store, id).await;
     }
     for id in ids {
-        assert_eq!(store.get(id).await.unwrap(), Lookup::Gone);
+        assert_eq!(store.get(id).await.unwrap(), Lookup::Gone { owner: None });
     }
     let again = NewJob { key: key("7", 2), ..job() };
     assert!(matches!(store.submit(again).await.unwrap(), Submission::New(_)));

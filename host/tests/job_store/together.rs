@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use tarp_host::jobs::model::State;
+use tarp_host::jobs::model::JobState;
 use tarp_host::jobs::store::{JobStore, Submission};
 
-use crate::common::{at, ending, finish, found, fresh, job, open, version};
+use crate::common::{at, claim, completion, finish, found, fresh, job, open, version};
 
 #[test]
 fn sixteen_threads_submit_and_finish() {
@@ -26,8 +26,8 @@ fn sixteen_threads_submit_and_finish() {
                     let Submission::New(place) = store.submit(new).await.unwrap() else {
                         panic!("{id} is not new");
                     };
-                    assert!(store.claim(id, version("d"), at(1)).await.unwrap().is_some());
-                    assert!(finish(&store, id, ending(State::Succeeded)).await.unwrap());
+                    assert!(claim(&store, id, version("d"), at(1)).await.unwrap().is_some());
+                    assert!(finish(&store, id, completion(JobState::Succeeded)).await.unwrap());
                     jobs.push((place, id));
                 }
                 jobs
@@ -43,7 +43,7 @@ fn sixteen_threads_submit_and_finish() {
     runtime.block_on(async {
         for (place, id) in jobs {
             let job = found(&store, id).await;
-            assert_eq!((job.sequence, job.state), (place, State::Succeeded));
+            assert_eq!((job.sequence, job.state), (place, JobState::Succeeded));
         }
     });
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use tarp_host::codec::neutral::{NeutralError, decode, encode, encoded_size};
 use tarp_host::codec::types::Arguments;
-use tarp_host::error::{CallError, Kind, Output};
+use tarp_host::error::{CallError, ErrorKind, Output};
 use tarp_host::value::{Array, Numbers, Value};
 
 use values::value;
@@ -26,7 +26,11 @@ fn named() -> impl Strategy<Value = Value> {
 }
 
 fn error() -> impl Strategy<Value = CallError> {
-    let kind = prop::sample::select(vec![Kind::BadRequest, Kind::ProcedureError, Kind::Internal]);
+    let kind = prop::sample::select(vec![
+        ErrorKind::BadRequest,
+        ErrorKind::ProcedureError,
+        ErrorKind::Internal,
+    ]);
     let optional = prop::option::of(value());
     (kind, ".*", optional, prop::option::of(".*"), any::<Option<u32>>()).prop_map(
         |(kind, message, value, backtrace, retry_after)| CallError {
@@ -126,7 +130,7 @@ fn the_encoding_is_what_it_was() {
     let encoded = [1, 12, 2, 6, 1, b'a', 8, 1, 2, 6, 4, 1, 0, 2, 1, 0, 9, 2, 2, 1, 1, 1];
     assert_eq!(encode(&value), encoded);
     assert_eq!(decode::<Value>(&encoded).unwrap(), value);
-    let error = CallError::new(Kind::Trap, "m");
+    let error = CallError::new(ErrorKind::Trap, "m");
     assert_eq!(encode(&error), [1, 4, b'T', b'r', b'a', b'p', 1, b'm', 0, 0, 0]);
 }
 

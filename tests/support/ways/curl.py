@@ -18,7 +18,7 @@ from value_table import Failed, Row
 from ways.way import Signature, Way
 
 #: More characters are no address that the host reads.
-LONGEST_ADDRESS = 60_000
+MAX_ADDRESS = 60_000
 
 
 class Curl(Way):
@@ -150,7 +150,7 @@ def octets(row: Row, signature: Signature, file: Any) -> list[str]:
 
 def too_long(row: Row, signature: Signature) -> Failed | None:
     texts = [to_text(type_, value) for _, type_, value in signature.typed(row)]
-    return Failed("431", "") if len(quote("".join(texts))) > LONGEST_ADDRESS else None
+    return Failed("431", "") if len(quote("".join(texts))) > MAX_ADDRESS else None
 
 
 def not_one(row: Row, signature: Signature) -> Failed | None:

@@ -28,7 +28,7 @@ from ways.way import Signature, Way
 #: A word that is not taken for the text that it is: it needs the quotes of JSON.
 SPECIAL = re.compile(r'[@"-]|[^\W\d][\w-]*=', re.ASCII)
 #: Linux takes no longer words.
-LONGEST_WORD = 100_000
+MAX_WORD = 100_000
 
 DTYPES = {"s": "i", "u": "u", "f": "f"}
 
@@ -61,7 +61,7 @@ class TarpCall(Way):
 
     def _word(self, name: str, type_: Any, value: Any) -> str:
         word = self._text(type_, value)
-        if len(word.encode()) > LONGEST_WORD:
+        if len(word.encode()) > MAX_WORD:
             return self._from_file(name, type_, value)
         # A number may begin with a minus; what else does is taken for a flag.
         return f"{name}={word}" if re.match(r"-\D|-.*,", word) else word
@@ -85,7 +85,7 @@ class TarpCall(Way):
     def _named(self, name: str, type_: Any, value: Any) -> str:
         """As JSON has it."""
         told = json.dumps(to_json(type_, value), ensure_ascii=False)
-        if len(told.encode()) > LONGEST_WORD:
+        if len(told.encode()) > MAX_WORD:
             return self._from_file(name, type_, value)
         return f"{name}={told}"
 

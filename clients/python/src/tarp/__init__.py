@@ -19,6 +19,7 @@ import pkgutil
 
 from ._arrays import Arrays
 from ._catalog import Catalog, Limits, ProcedureInfo
+from ._deployment import Deployment
 from ._exceptions import (
     BadArguments,
     BadRequest,
@@ -43,6 +44,7 @@ from ._exceptions import (
     OutOfFuel,
     OutOfMemory,
     Overloaded,
+    PreconditionFailed,
     ProcedureError,
     RemoteError,
     RequestTimeout,
@@ -50,6 +52,7 @@ from ._exceptions import (
     TarpError,
     TimedOut,
     TooLarge,
+    TooManyRequests,
     Trap,
     Unauthorized,
     Unavailable,
@@ -78,6 +81,7 @@ __all__ = [
     "Conflict",
     "ConnectionFailed",
     "DeadlineExceeded",
+    "Deployment",
     "Forbidden",
     "Gone",
     "Host",
@@ -102,6 +106,7 @@ __all__ = [
     "OutOfMemory",
     "Outcome",
     "Overloaded",
+    "PreconditionFailed",
     "Procedure",
     "ProcedureError",
     "ProcedureInfo",
@@ -113,6 +118,7 @@ __all__ = [
     "TarpError",
     "TimedOut",
     "TooLarge",
+    "TooManyRequests",
     "Trap",
     "Unauthorized",
     "Unavailable",

@@ -8,7 +8,7 @@ import ssl
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address
 from typing import Union
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from ._exceptions import InvalidOption
 
@@ -27,7 +27,7 @@ class Address:
 
     host: str
     port: int
-    #: The part of the path before the host's own, without a slash at its end.
+    #: The part of the path before the host's own, percent-encoded, without a slash at its end.
     prefix: str
     #: None for plain HTTP.
     tls: ssl.SSLContext | None = field(repr=False)
@@ -69,6 +69,8 @@ def parse_address(url: str, *, token: str | None = None, verify: Verify = True) 
     """
     if not isinstance(url, str):
         raise InvalidOption(f"the URL of a host is a str, not {type(url).__name__}")
+    if not url.isprintable() or " " in url:
+        raise InvalidOption(f"the URL of a host has no spaces: {_shown(url)!r}")
     has_scheme = "://" in url
     try:
         parts = urlsplit(url if has_scheme else f"http://{_bracketed(url)}")
@@ -79,13 +81,17 @@ def parse_address(url: str, *, token: str | None = None, verify: Verify = True) 
         raise InvalidOption(f"{_shown(url)!r} is not the URL of a host, like http://localhost:8080")
     if parts.query or parts.fragment:
         raise InvalidOption(f"the URL of a host has no query and no fragment: {_shown(url)!r}")
-    if not url.isprintable() or " " in url:
-        raise InvalidOption(f"the URL of a host has no spaces: {_shown(url)!r}")
+    if port == 0:
+        raise InvalidOption(f"no host listens on port 0: {_shown(url)!r}")
+    try:
+        parts.hostname.encode("idna")
+    except UnicodeError as error:
+        raise InvalidOption(f"{_shown(url)!r} has no name of a host: {error}") from None
     tls = _context(verify) if parts.scheme == "https" else None
     return Address(
         host=parts.hostname,
         port=port or (443 if tls else 80 if has_scheme else _PORT),
-        prefix=parts.path.rstrip("/"),
+        prefix=quote(parts.path.rstrip("/"), safe="/%:@!$&'()*+,;=~"),
         tls=tls,
         authorization=_authorization(token, parts.username, parts.password),
         verify=verify,

@@ -23,22 +23,22 @@ class AsyncTransport:
     """Connections to one host, for the tasks of one event loop."""
 
     def __init__(
-        self, address: Address, connect_timeout: float | None, most_connections: int
+        self, address: Address, connect_timeout: float | None, max_connections: int
     ) -> None:
         self.address = address
         self._connect_timeout = connect_timeout
         self._writer = RequestWriter(address)
         self._idle: list[_Connection] = []
         self._busy: set[_Connection] = set()
-        self._most_connections = most_connections
+        self._max_connections = max_connections
         #: Made where it is needed: Python 3.9 binds it to the loop of that moment.
-        self._places: asyncio.Semaphore | None = None
+        self._permits: asyncio.Semaphore | None = None
         self._closed = False
         renew_after_fork(self)
 
     def _after_fork(self) -> None:
         # Closing them would tell the loop of the parent, with which a fork shares its selector.
-        self._idle, self._busy, self._places = [], set(), None
+        self._idle, self._busy, self._permits = [], set(), None
 
     async def carry_out(self, exchange: Exchange[T], notice: Callable[[Reply], None]) -> T:
         """Carries an exchange out, and tells `notice` of every reply."""
@@ -61,9 +61,9 @@ class AsyncTransport:
         if isinstance(step, Pause):
             await asyncio.sleep(step.seconds)
             return None
-        if self._places is None:
-            self._places = asyncio.Semaphore(self._most_connections)
-        async with self._places, self._connection() as connection:
+        if self._permits is None:
+            self._permits = asyncio.Semaphore(self._max_connections)
+        async with self._permits, self._connection() as connection:
             return await connection.exchange(step)
 
     @contextlib.asynccontextmanager

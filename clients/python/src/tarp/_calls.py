@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ._checks import check_count
-from ._exceptions import TarpError
+from ._exceptions import BadArguments, InvalidOption, TarpError
 from ._progress import Bar, NoBar, count_of, make_bar
 
 
@@ -27,16 +27,24 @@ class Calls:
 
     def __post_init__(self) -> None:
         check_count("window", self.window, 1)
+        if not isinstance(self.kwargs, Mapping):
+            raise BadArguments(f"kwargs is a dict of arguments, not a {type(self.kwargs).__name__}")
 
     @classmethod
     def of_items(cls, iterables: tuple[Iterable[Any], ...], options: Mapping[str, Any]) -> Calls:
         """Calls with an item of each of the iterables."""
+        for iterable in iterables:
+            if not isinstance(iterable, Iterable) and not hasattr(iterable, "__getitem__"):
+                raise BadArguments(
+                    f"map takes iterables of arguments, not a {type(iterable).__name__};"
+                    " what is the same in every call goes into kwargs"
+                )
         return cls(zip(*iterables), count_of(iterables), **options)
 
     @classmethod
     def of_arguments(cls, calls: Iterable[Iterable[Any]], options: Mapping[str, Any]) -> Calls:
         """Calls with the arguments that each item has."""
-        return cls(map(tuple, calls), count_of([calls]), **options)
+        return cls(map(_arguments, calls), count_of([calls]), **options)
 
     def bar(self, title: str) -> Bar:
         """A bar, where one is wanted."""
@@ -52,3 +60,18 @@ class Calls:
                 " among the results, and makes all calls"
             )
         raise error
+
+
+def check_no_key(key: str | None) -> None:
+    """Refuses the idempotency key of one call for many."""
+    if key is not None:
+        raise InvalidOption("an idempotency key is for one call, and not for those of a map")
+
+
+def _arguments(call: Any) -> tuple[Any, ...]:
+    if not isinstance(call, Iterable):
+        raise BadArguments(
+            f"starmap takes the arguments of each call together, such as a tuple, not a"
+            f" {type(call).__name__}"
+        )
+    return tuple(call)

@@ -18,7 +18,7 @@ from ._arrays import as_array, offers_array
 from ._types import Type, kind_of
 
 #: Values of exactly these types are sent as they are.
-_PLAIN = frozenset({type(None), bool, int, float, complex, str, bytes, bytearray, range})
+_PLAIN = frozenset({type(None), bool, int, float, str, bytes, bytearray, range})
 
 #: Types that say nothing: of a parameter that this version of the client does not know.
 _ANY = ""
@@ -71,6 +71,8 @@ def _convert(value: Any, ty: Type) -> Any:
         return convert(value.value, ty)
     if isinstance(value, (str, int, float, bytes, bytearray)) and not _is_numpy_scalar(value):
         return _without_subclass(value)
+    if isinstance(value, complex):
+        return _pair(value, name, inner)
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return _named_tuple(value, name, ty)
     if isinstance(value, (list, tuple, collections.deque)):
@@ -93,6 +95,14 @@ def _convert(value: Any, ty: Type) -> Any:
     if isinstance(value, (datetime.date, datetime.time, datetime.timedelta)):
         return _moment(value)
     return _of_libraries(value, ty)
+
+
+def _pair(value: complex, name: str, inner: Any) -> tuple[float, float]:
+    if name == "tuple" and len(inner) == 2:
+        return value.real, value.imag
+    raise Refused(
+        "a complex number is taken for a tuple of two floats alone; send its .real and .imag"
+    )
 
 
 def _is_numpy_scalar(value: object) -> bool:
@@ -236,6 +246,8 @@ def _of_libraries(value: Any, ty: Type) -> Any:
     if numpy is not None and isinstance(value, numpy.ndarray):
         return _array(value, ty, numpy)
     if numpy is not None and isinstance(value, numpy.generic):
+        if value.dtype.kind == "c":
+            return _pair(complex(value), *parts_of(ty))
         return value
     if hasattr(type(value), "to_pylist"):
         # Arrow's, which can have gaps that an array would hide.

@@ -20,10 +20,10 @@ Update = Union[JobStatus, Progress, LogLine]
 #: Seconds of silence after which the connection is not trusted any more; asking again does no harm.
 _SILENCE = 300.0
 
-_MOST_LINE = 1 << 24
+_MAX_LINE = 1 << 24
 
 #: Attempts to get the last events of a job that has ended.
-_MOST_LOSSES = 3
+_MAX_LOSSES = 3
 
 
 class EventFeed:
@@ -59,7 +59,7 @@ class EventFeed:
         Where it has ended and its events cannot be had, this is their end.
         """
         self.losses += 1
-        if status.has_ended and self.losses > _MOST_LOSSES:
+        if status.has_ended and self.losses > _MAX_LOSSES:
             self.end = status
         return status
 
@@ -68,7 +68,7 @@ class EventFeed:
         self.losses = 0
         lines = (self._rest + data).replace(b"\r\n", b"\n").split(b"\n")
         self._rest = lines.pop()
-        if len(self._rest) > _MOST_LINE:
+        if len(self._rest) > _MAX_LINE:
             raise InvalidReply("an event of a job is too long")
         updates = []
         for line in lines:

@@ -18,10 +18,12 @@
         ├── MethodNotAllowed                             the address does not answer that method
         ├── Gone                    (LookupError)        the job's result has expired
         ├── Conflict                                     the idempotency key has another request
+        ├── PreconditionFailed                           another version is served by now
         ├── NotAcceptable                                the result has no form that `Accept` names
         ├── UnsupportedMediaType    (TypeError)          the body's type is not taken for that
         ├── RequestTimeout          (TimeoutError)       the request's body came too slowly
         ├── TooLarge                (ValueError)         request or result over its limit
+        ├── TooManyRequests                              the caller's limit is used up; try again
         ├── ProcedureError          (RuntimeError)       the procedure returned its error
         ├── Trap                    (RuntimeError)       the procedure crashed
         ├── OutOfFuel               (RuntimeError)       the call used up its fuel
@@ -168,7 +170,11 @@ class Gone(RemoteError, LookupError):
 
 
 class Conflict(RemoteError):
-    """The idempotency key belongs to another request."""
+    """The idempotency key has another request; or it contradicts what the host serves."""
+
+
+class PreconditionFailed(RemoteError):
+    """Another version of the component is served than the one that was to be replaced."""
 
 
 class NotAcceptable(RemoteError):
@@ -185,6 +191,10 @@ class RequestTimeout(RemoteError, TimeoutError):
 
 class TooLarge(RemoteError, ValueError):
     """The request or the result is over its limit."""
+
+
+class TooManyRequests(RemoteError):
+    """The token, or the address, has used up what it may do; `retry_after` says when to go on."""
 
 
 class ProcedureError(RemoteError, RuntimeError):

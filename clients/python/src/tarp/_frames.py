@@ -24,8 +24,18 @@ def convert_frame(value: Any, ty: Type) -> Any:
     if hasattr(type(value), "to_dicts") and hasattr(type(value), "to_dict"):
         # A DataFrame of polars.
         is_rows = _item(ty) is not None and kind_of(_item(ty) or "")[0] == "record"
+        if _is_matrix(ty):
+            # One array only where no value has to change its type for that, nor has a gap.
+            one_type = len(set(map(str, value.dtypes))) == 1
+            has_gaps = any(value.null_count().row(0))
+            if one_type and not has_gaps:
+                return convert(value.to_numpy(), ty)
+            return convert([list(row) for row in value.rows()], ty)
         plain = value.to_dicts() if is_rows else value.to_dict(as_series=False)
-        return value.to_numpy() if _is_matrix(ty) else convert(plain, ty)
+        return convert(plain, ty)
+    if hasattr(type(value), "to_list") and hasattr(type(value), "null_count"):
+        # A Series of polars, whose gaps would be NaN in an array.
+        return convert(value.to_list() if value.null_count() else value.to_numpy(), ty)
     pandas = sys.modules.get("pandas")
     if pandas is None:
         return NO_FRAME
@@ -114,7 +124,9 @@ def _column(frame: Any, n: int, name: str, item: Type | None) -> Any:
 
 
 def _matrix(frame: Any, names: list[str], item: Type) -> Any:
-    plain = all(getattr(dtype, "kind", "O") in "biuf" for dtype in frame.dtypes)
+    # Of one kind, so that no integer becomes a float in the array.
+    kinds = {getattr(dtype, "kind", "O") for dtype in frame.dtypes}
+    plain = len(kinds) == 1 and kinds <= set("biuf")
     has_gaps = kind_of(item)[0] == "option" and bool(frame.isna().any(axis=None))
     if plain and not has_gaps and not any(hasattr(dtype, "na_value") for dtype in frame.dtypes):
         return frame.to_numpy()

@@ -13,6 +13,7 @@ from ._address import Address, Verify, parse_address
 from ._arrays import Arrays, check_arrays
 from ._catalog import Catalog, ProcedureInfo
 from ._checks import check_count, check_seconds
+from ._deployment import Deployment, PathLike, check_digest, check_name, upload
 from ._exceptions import ConnectionFailed, RemoteError, TarpError, TimedOut
 from ._forks import renew_after_fork
 from ._host_face import HostFace
@@ -20,7 +21,7 @@ from ._job import Job
 from ._message import Exchange, T
 from ._portable import portable, shared_host
 from ._procedure import Procedure
-from ._protocol import GRACE, Options
+from ._protocol import DEPLOYING, GRACE, Options
 from ._status import JobStatus
 from ._transport import Transport
 from ._watcher import Watcher
@@ -117,6 +118,38 @@ class BaseHost(HostFace):
         check_count("limit", limit, 0)
         query = _protocol.jobs_query(state, procedure, since, until)
         return self._run(_protocol.jobs(query, limit, self._options.retry_for))
+
+    def deploy(
+        self,
+        path: PathLike,
+        name: str | None = None,
+        sidecar: PathLike | None = None,
+        *,
+        if_match: str | None = None,
+        timeout: float | None = DEPLOYING,
+    ) -> Deployment:
+        """Puts a component into the host's folder, under the file's name unless there is another
+        one, and gives what has changed; once that returns, it is served.
+
+        `sidecar`: the path of the sidecar to put beside it; one that is there stays otherwise.
+        `if_match`: the digest of the version that is to be replaced; PreconditionFailed where
+        another one is served. BadRequest says why a component cannot be served; nothing is
+        replaced then. It is never sent twice.
+        """
+        check_digest("if_match", if_match)
+        check_seconds("timeout", timeout)
+        sent = upload(path, name, sidecar)
+        return self._run(_protocol.deploy(sent, if_match, timeout))
+
+    def rollback(
+        self, name: str, to: str | None = None, *, timeout: float | None = DEPLOYING
+    ) -> Deployment:
+        """Returns to the version of a component before the one that is served, or to the kept
+        version with the digest `to`; NotFound where there is none."""
+        check_name(name)
+        check_digest("to", to)
+        check_seconds("timeout", timeout)
+        return self._run(_protocol.rollback(name, to, timeout))
 
     def refresh(self) -> None:
         """Reads anew what there is to call. It happens by itself when the host has changed."""

@@ -85,6 +85,8 @@ class HostFace:
             return found
 
     def __getitem__(self, name: str) -> Any:
+        if not isinstance(name, str):
+            raise NoSuchProcedure(f"a procedure's name is a str, not {type(name).__name__}")
         info = self._current().find(name) or self._renewed().find(name)
         if info is None:
             raise NoSuchProcedure(missing(self._catalog, "", name))
@@ -174,14 +176,33 @@ def _look(host: HostFace, catalog: Catalog, full: str) -> Any | None:
     return Namespace(host, full) if catalog.children(full) else None
 
 
+#: Characters; of a longer name only the beginning is said.
+_LONG_NAME = 100
+
+
 def missing(catalog: Catalog, path: str, name: str) -> str:
     """What to say where a name leads to nothing."""
+    if len(name) > _LONG_NAME:
+        return f"the host has no procedure `{name[:_LONG_NAME]}...`"
     near = nearest(name, catalog.children(path)) if path else catalog.suggestions(name)
     where = f"{path.replace('/', '.')} has" if path else "the host has"
+    if not catalog.complete:
+        return f"{where} no procedure `{name}` yet; it is still loading its components"
     if near:
         hint = "; did you mean " + " or ".join(f"`{other.replace('/', '.')}`" for other in near)
-    elif not catalog.complete:
-        hint = "; it is still loading its components"
+    elif not catalog.procedures:
+        hint = f"; it serves none at all{_problems(catalog)}"
     else:
-        hint = f"; `dir` shows its {len(catalog.procedures)} procedures" if not path else ""
+        shown = f"; `dir` shows its {len(catalog.procedures)} procedures" if not path else ""
+        hint = shown + _problems(catalog)
     return f"{where} no procedure `{name}`{hint}{'?' if near else ''}"
+
+
+def _problems(catalog: Catalog) -> str:
+    """What is wrong with files that may have what a name leads to."""
+    if not catalog.problems:
+        return ""
+    first, *more = catalog.problems
+    cause = str(first["message"]).partition("\n")[0]
+    count = f"; files with problems: {len(more) + 1}" if more else ""
+    return f"; there is a problem with {first['file']}: {cause}{count}"

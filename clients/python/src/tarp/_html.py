@@ -8,7 +8,7 @@ from ._catalog import Catalog, ProcedureInfo
 from ._receipt import Receipt
 from ._status import JobStatus
 
-_MOST_ROWS = 200
+_MAX_ROWS = 200
 
 
 def host(url: str, catalog: Catalog) -> str:
@@ -56,9 +56,9 @@ def _table(infos: list[ProcedureInfo]) -> str:
         f"<tr><td>{_code(info.name.replace('/', '.'))}</td>"
         f"<td>{_code(str(info.signature))}</td>"
         f"<td>{escape(info.documentation.partition(chr(10))[0])}</td></tr>"
-        for info in infos[:_MOST_ROWS]
+        for info in infos[:_MAX_ROWS]
     )
-    more = len(infos) - _MOST_ROWS
+    more = len(infos) - _MAX_ROWS
     rest = f"<p>and {more} more</p>" if more > 0 else ""
     head = "<tr><th>procedure</th><th>signature</th><th>documentation</th></tr>"
     return f"<table>{head}{rows}</table>{rest}"

@@ -24,7 +24,7 @@ _SMALL = 1 << 16
 _STEP = 1 << 28
 _NEXT_STEP = 1 << 24
 
-_MOST_HEADERS = 1 << 16
+_MAX_HEADERS = 1 << 16
 
 _USER_AGENT = f"tarp-client/{_version.__version__}"
 
@@ -163,7 +163,7 @@ class ReplyReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._header_bytes += len(name) + len(value)
-        if self._header_bytes > _MOST_HEADERS:
+        if self._header_bytes > _MAX_HEADERS:
             raise InvalidReply("the headers of the reply are too large")
         self.headers[_header_name(name)] = value.decode("latin-1")
 

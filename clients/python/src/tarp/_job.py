@@ -19,6 +19,7 @@ from ._exceptions import (
     HostClosed,
     Overloaded,
     TarpError,
+    TooManyRequests,
     Unavailable,
 )
 from ._job_face import JobFace
@@ -195,7 +196,7 @@ class Job(JobFace, concurrent.futures.Future[R]):
     def _updates(self, feed: EventFeed) -> Iterator[Update]:
         """The updates of one connection; ends when it ends."""
         transport = self._host._transport
-        away = contextlib.suppress(ConnectionFailed, Overloaded, Unavailable)
+        away = contextlib.suppress(ConnectionFailed, Overloaded, TooManyRequests, Unavailable)
         with away, transport.stream(feed.request()) as stream:
             if isinstance(stream, Reply):
                 raise refusal_of(stream)

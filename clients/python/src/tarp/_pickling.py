@@ -106,7 +106,6 @@ _KNOWN = frozenset(
     {
         array.array,
         collections.deque,
-        complex,
         datetime.date,
         datetime.datetime,
         datetime.time,
@@ -156,6 +155,8 @@ class _Pickler(pickle.Pickler):
 def _is_of_numpy(value: Any, kind: type) -> bool:
     numpy = sys.modules.get("numpy")
     if numpy is None:
+        return False
+    if isinstance(value, numpy.complexfloating):
         return False
     return kind is numpy.ndarray or isinstance(value, (numpy.generic, numpy.dtype))
 

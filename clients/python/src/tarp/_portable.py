@@ -20,7 +20,7 @@ from ._forks import renew_after_fork
 from ._protocol import Options
 
 #: As many hosts are kept for the pickles of a process, at most.
-_MOST_HOSTS = 32
+_MAX_HOSTS = 32
 
 
 class Portable(NamedTuple):
@@ -95,7 +95,7 @@ def shared_host(kind: type[Any], known: Portable) -> Any:
     with _known.lock:
         # The one that was used last is the last.
         host = _known.hosts.setdefault(key, host)
-        if len(_known.hosts) > _MOST_HOSTS:
+        if len(_known.hosts) > _MAX_HOSTS:
             del _known.hosts[next(iter(_known.hosts))]
     return host
 

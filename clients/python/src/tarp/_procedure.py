@@ -10,7 +10,7 @@ from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
 from . import _protocol
-from ._calls import Calls
+from ._calls import Calls, check_no_key
 from ._exceptions import TarpError
 from ._job import Job
 from ._procedure_face import ProcedureFace
@@ -100,6 +100,7 @@ class Procedure(ProcedureFace):
         return self._each(Calls.of_arguments(calls, options))
 
     def _each(self, calls: Calls) -> Iterator[Any]:
+        check_no_key(self._options.idempotency_key)
         with contextlib.ExitStack() as stack:
             bar = calls.bar(self.__name__)
             stack.callback(bar.close)

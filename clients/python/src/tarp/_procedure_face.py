@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from . import _html
 from ._arrays import Arrays, check_arrays
 from ._catalog import ProcedureInfo
 from ._checks import check_key, check_priority, check_seconds
+from ._culprits import named
 from ._host_face import HostFace, check_name, resolve
 from ._pickling import pickle_arguments
 from ._protocol import GRACE, Call, Options
@@ -91,8 +93,10 @@ class ProcedureFace:
                     kwargs[name] = kwargs.pop(spelled(name))
         if self._info.web_methods:
             return web_call(self._info.name, self._info.web_methods, args, kwargs)
-        body = pickle_arguments(args, kwargs, self._info.parameters)
-        return Call("POST", self._info.name, "", PICKLE, body)
+        parameters = self._info.parameters
+        body = pickle_arguments(args, kwargs, parameters)
+        refused = partial(named, args=args, kwargs=kwargs, parameters=parameters)
+        return Call("POST", self._info.name, "", PICKLE, body, refused=refused)
 
     def __reduce__(self) -> Any:
         return type(self), (self._host, self._info, self._options)

@@ -16,7 +16,9 @@ from urllib.parse import quote, urlencode
 from ._arrays import Arrays
 from ._catalog import Catalog
 from ._checks import check_moment
+from ._deployment import Deployment, Upload
 from ._exceptions import (
+    BadRequest,
     Cancelled,
     ConnectionFailed,
     DeadlineExceeded,
@@ -33,6 +35,7 @@ from ._exceptions import (
     RemoteError,
     TarpError,
     TooLarge,
+    TooManyRequests,
     Trap,
     Unavailable,
     UnreadableResult,
@@ -47,8 +50,11 @@ LONG_POLL = 20.0
 #: Seconds beyond those that the host needs by itself, before it counts as silent.
 GRACE = 30.0
 
+#: Seconds that a host may take to compile what is deployed.
+DEPLOYING = 600.0
+
 _FIRST_PAUSE = 0.05
-_LONGEST_PAUSE = 2.0
+_MAX_PAUSE = 2.0
 
 #: Seconds before a host is asked again that said too early that a job goes on.
 _EARLY = 0.5
@@ -72,9 +78,9 @@ class Options:
 
 
 def _passes(error: TarpError) -> bool:
-    """Whether it passes by itself: the host is away, full or without its jobs, or something on the
-    way to it answers in its place."""
-    passing = (ConnectionFailed, InvalidReply, Overloaded, Unavailable)
+    """Whether it passes by itself: the host is away, full or without its jobs, the caller has used
+    up what it may do, or something on the way to the host answers in its place."""
+    passing = (ConnectionFailed, InvalidReply, Overloaded, TooManyRequests, Unavailable)
     return isinstance(error, passing) and not isinstance(error, UnreadableResult)
 
 
@@ -82,7 +88,12 @@ def _passes_at_first(error: TarpError) -> bool:
     """The same at the first contact, where an address that is not a host's is a mistake."""
     if isinstance(error, ConnectionFailed):
         return not error.is_lasting
-    return isinstance(error, (Overloaded, Unavailable))
+    return isinstance(error, (Overloaded, TooManyRequests, Unavailable))
+
+
+def _has_run_nothing(error: TarpError) -> bool:
+    """Whether it says that nothing was run, and passes."""
+    return isinstance(error, TooManyRequests)
 
 
 def safely(
@@ -102,7 +113,7 @@ def safely(
             if not passes(error) or time.monotonic() + wait > give_up:
                 raise
         yield Pause(wait)
-        pause = min(pause * 2, _LONGEST_PAUSE)
+        pause = min(pause * 2, _MAX_PAUSE)
 
 
 # What there is to call.
@@ -135,7 +146,7 @@ def complete_catalog(known: Catalog, retry_for: float) -> Exchange[Catalog]:
         if known.complete or time.monotonic() + pause > give_up:
             return known
         yield Pause(pause)
-        pause = min(pause * 2, _LONGEST_PAUSE)
+        pause = min(pause * 2, _MAX_PAUSE)
 
 
 # Calls.
@@ -152,17 +163,23 @@ class Call(NamedTuple):
     body: Sequence[Buffer] = ()
     #: Whether the procedure sees the request itself, and chooses how it answers.
     is_web: bool = False
+    #: What becomes of the refusal of the whole body.
+    refused: Callable[[BadRequest], TarpError] = lambda error: error
 
 
 def call(call: Call, options: Options, timeout: float | None = None) -> Exchange[Outcome]:
     """Calls a procedure and waits for its result.
 
-    With an idempotency key it is repeated, since a host runs it once for a key; otherwise never.
+    With an idempotency key it is repeated, since a host runs it once for a key; otherwise only if
+    it was refused because the caller had used up what it may do.
     """
     request = _call_request(call, options, timeout, {})
-    if options.idempotency_key:
-        return (yield from safely(request, outcome_of, options.retry_for))
-    return outcome_of((yield from ask(request)))
+    try:
+        if options.idempotency_key:
+            return (yield from safely(request, outcome_of, options.retry_for))
+        return (yield from safely(request, outcome_of, options.retry_for, _has_run_nothing))
+    except BadRequest as error:
+        raise call.refused(error) from None
 
 
 def submit(call: Call, options: Options) -> Exchange[JobStatus]:
@@ -175,7 +192,10 @@ def submit(call: Call, options: Options) -> Exchange[JobStatus]:
         headers["Idempotency-Key"] = str(uuid.uuid4())
     timeout = GRACE if options.timeout is None else options.timeout
     request = _call_request(call, options, timeout, headers)
-    return (yield from safely(request, _accepted, options.retry_for))
+    try:
+        return (yield from safely(request, _accepted, options.retry_for))
+    except BadRequest as error:
+        raise call.refused(error) from None
 
 
 def _accepted(reply: Reply) -> JobStatus:
@@ -210,7 +230,7 @@ def job(job_id: str, retry_for: float) -> Exchange[JobStatus]:
 def job_after_loss(job_id: str, losses: int, retry_for: float) -> Exchange[JobStatus]:
     """A job, after the stream of its events broke off so many times without an event; not at once,
     lest that becomes a loop."""
-    yield Pause(min(_FIRST_PAUSE * 2.0 ** min(losses, 10), _LONGEST_PAUSE))
+    yield Pause(min(_FIRST_PAUSE * 2.0 ** min(losses, 10), _MAX_PAUSE))
     return (yield from job(job_id, retry_for))
 
 
@@ -331,6 +351,37 @@ def _page(reply: Reply) -> tuple[list[JobStatus], str | None]:
     if not isinstance(page.get("jobs"), list):
         raise InvalidReply("the host's list of jobs is damaged")
     return [_described(entry) for entry in page["jobs"]], page.get("next")
+
+
+# Components.
+
+
+def deploy(upload: Upload, if_match: str | None, timeout: float | None) -> Exchange[Deployment]:
+    """Puts a component into the host's folder."""
+    headers = {"Content-Type": upload.content_type}
+    if if_match is not None:
+        headers["If-Match"] = f'"{if_match}"'
+    request = Request("PUT", _component_path(upload.name), headers, upload.body, timeout)
+    return _deployment((yield from ask(request)))
+
+
+def rollback(name: str, to: str | None, timeout: float | None) -> Exchange[Deployment]:
+    """Returns to a version that the host has kept."""
+    query = "" if to is None else f"?{urlencode({'to': to})}"
+    request = Request("POST", f"{_component_path(name)}/rollback{query}", {}, (), timeout)
+    return _deployment((yield from ask(request)))
+
+
+def _deployment(reply: Reply) -> Deployment:
+    data = object_of(reply)
+    try:
+        return Deployment.of_json(data)
+    except (KeyError, TypeError) as error:
+        raise InvalidReply(f"the host's word of a deployment is damaged: {error!r}") from error
+
+
+def _component_path(name: str) -> str:
+    return f"/-/components/{quote(name, safe='')}"
 
 
 def _job_path(job_id: str) -> str:

@@ -20,7 +20,7 @@ from ._http import ReplyReader, RequestWriter
 from ._message import Exchange, Pause, Reply, Request, T
 
 #: Connections that are kept for later, at most.
-_MOST_IDLE = 32
+_MAX_IDLE = 32
 
 _READ_SIZE = 1 << 16
 
@@ -157,7 +157,7 @@ class Transport:
     def _give_back(self, connection: _Connection) -> None:
         with self._lock:
             self._busy.discard(connection)
-            if connection.reusable and not self._closed and len(self._idle) < _MOST_IDLE:
+            if connection.reusable and not self._closed and len(self._idle) < _MAX_IDLE:
                 self._idle.append(connection)
                 return
         connection.close()
@@ -171,7 +171,7 @@ class _Connection:
         self._writer = writer
         self.reusable = True
         try:
-            self._socket = socket.create_connection((address.host, address.port), timeout)
+            self._socket = socket.create_connection((address.host, address.port), finite(timeout))
         except OSError as error:
             raise cannot_connect(address, error) from error
         try:
@@ -220,7 +220,7 @@ class _Connection:
             self._receive(reader, request)
 
     def _begin(self, request: Request) -> ReplyReader:
-        self._socket.settimeout(request.timeout)
+        self._socket.settimeout(finite(request.timeout))
         try:
             for piece in self._writer.write(request):
                 if len(piece) <= _SEND_SIZE:
@@ -280,13 +280,37 @@ class _Connection:
             self._socket.close()
 
 
+#: Seconds, some thirty years; not much more fits the system's clocks.
+_FOR_EVER = 1e9
+
+
+def finite(timeout: float | None) -> float | None:
+    """The timeout as a socket takes it: None where it is as good as for ever."""
+    return None if timeout is None or timeout >= _FOR_EVER else timeout
+
+
+#: OpenSSL's codes for a certificate by an authority that is not known.
+_UNKNOWN_AUTHORITY = (18, 19, 20, 21)
+
+
 def cannot_connect(address: Address, error: OSError) -> TarpError:
     """What is raised where no connection comes about."""
-    if isinstance(error, (socket.timeout, TimeoutError)):
-        return ConnectionFailed(f"no connection to {address.url} came about in time")
-    failure = ConnectionFailed(f"cannot connect to {address.url}: {error}")
     # A name server that cannot be reached says so in other words.
     is_unknown = isinstance(error, socket.gaierror) and error.errno == socket.EAI_NONAME
+    why, cure = str(error), ""
+    if isinstance(error, (socket.timeout, TimeoutError)):
+        why = "nothing answered in time"
+        cure = "is this the address, and does no firewall stand between?"
+    elif is_unknown:
+        cure = "is the name spelt like this?"
+    elif isinstance(error, ssl.SSLCertVerificationError):
+        if error.verify_code in _UNKNOWN_AUTHORITY:
+            cure = "`verify` takes the file of its authority, such as the `ca.pem` of `tarp init`"
+    elif isinstance(error, ssl.SSLError):
+        cure = "does it speak TLS? Otherwise the address begins with http://"
+    elif isinstance(error, ConnectionRefusedError):
+        cure = "does `tarp serve` run there, with this port?"
+    failure = ConnectionFailed(f"cannot connect to {address.url}: {why}" + (cure and f"; {cure}"))
     failure.is_lasting = is_unknown or isinstance(error, ssl.SSLError)
     return failure
 

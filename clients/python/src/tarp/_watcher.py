@@ -20,7 +20,7 @@ from ._protocol import LONG_POLL
 if TYPE_CHECKING:
     from ._job import Job
 
-_MOST_THREADS = 8
+_MAX_THREADS = 8
 
 #: Seconds before a job is looked at: who submits and waits at once has no need for a watcher.
 _HEAD_START = 0.05
@@ -88,7 +88,7 @@ class Watcher:
 
     def _start_thread(self) -> None:
         self._threads += 1
-        goes_round = self._threads == _MOST_THREADS
+        goes_round = self._threads == _MAX_THREADS
         name = f"tarp-watcher-{self._threads}"
         threading.Thread(target=self._work, args=(goes_round,), name=name, daemon=True).start()
 
@@ -113,7 +113,7 @@ class Watcher:
                 job = reference()
                 if job is None or job.done():
                     continue
-                if self._waiting and self._threads < _MOST_THREADS:
+                if self._waiting and self._threads < _MAX_THREADS:
                     self._start_thread()
                 return reference
             self._threads -= 1

@@ -25,9 +25,10 @@ from . import _protocol
 from ._address import Address, Verify, parse_address
 from ._aio_transport import AsyncTransport
 from ._arrays import Arrays, check_arrays
-from ._calls import Calls
+from ._calls import Calls, check_no_key
 from ._catalog import Catalog, ProcedureInfo
 from ._checks import check_count, check_seconds, check_wait
+from ._deployment import Deployment, PathLike, check_digest, check_name, upload
 from ._events import EventFeed, Update, refusal_of
 from ._exceptions import (
     ConnectionFailed,
@@ -36,6 +37,7 @@ from ._exceptions import (
     RemoteError,
     TarpError,
     TimedOut,
+    TooManyRequests,
     Unavailable,
 )
 from ._host_face import HostFace
@@ -44,7 +46,7 @@ from ._message import Exchange, Reply, T
 from ._portable import new_host, portable
 from ._procedure_face import ProcedureFace
 from ._progress import Shown
-from ._protocol import LONG_POLL, Options
+from ._protocol import DEPLOYING, LONG_POLL, Options
 from ._replies import Outcome
 from ._status import JobStatus, Logs
 
@@ -65,20 +67,20 @@ def connect(
     connect_timeout: float | None = 10.0,
     arrays: Arrays = "auto",
     retry_for: float = 10.0,
-    most_connections: int = 100,
+    max_connections: int = 100,
 ) -> Host:
     """A host, which `async with` or `await` connects; the arguments are those of `tarp.connect`.
 
-    Up to `most_connections` requests are under way at once; others wait for their turn.
+    Up to `max_connections` requests are under way at once; others wait for their turn.
     """
     check_arrays(arrays)
     check_seconds("timeout", timeout)
     check_seconds("connect_timeout", connect_timeout)
     check_seconds("retry_for", retry_for, least="zero")
-    check_count("most_connections", most_connections, 1)
+    check_count("max_connections", max_connections, 1)
     options = Options(timeout=timeout, arrays=arrays, retry_for=retry_for)
     address = parse_address(url, token=token, verify=verify)
-    return Host(address, options, connect_timeout, most_connections)
+    return Host(address, options, connect_timeout, max_connections)
 
 
 class BaseHost(HostFace):
@@ -89,11 +91,11 @@ class BaseHost(HostFace):
         address: Address,
         options: Options,
         connect_timeout: float | None,
-        most_connections: int,
+        max_connections: int,
     ) -> None:
         super().__init__(address, options)
-        self._transport = AsyncTransport(address, connect_timeout, most_connections)
-        self._rest = (connect_timeout, most_connections)
+        self._transport = AsyncTransport(address, connect_timeout, max_connections)
+        self._rest = (connect_timeout, max_connections)
 
     def __reduce__(self) -> Any:
         return new_host, (type(self), portable(self._address, self._options, self._rest))
@@ -142,6 +144,38 @@ class BaseHost(HostFace):
         check_count("limit", limit, 0)
         query = _protocol.jobs_query(state, procedure, since, until)
         return await self._run(_protocol.jobs(query, limit, self._options.retry_for))
+
+    async def deploy(
+        self,
+        path: PathLike,
+        name: str | None = None,
+        sidecar: PathLike | None = None,
+        *,
+        if_match: str | None = None,
+        timeout: float | None = DEPLOYING,
+    ) -> Deployment:
+        """Puts a component into the host's folder, under the file's name unless there is another
+        one, and gives what has changed; once that returns, it is served.
+
+        `sidecar`: the path of the sidecar to put beside it; one that is there stays otherwise.
+        `if_match`: the digest of the version that is to be replaced; PreconditionFailed where
+        another one is served. BadRequest says why a component cannot be served; nothing is
+        replaced then. It is never sent twice.
+        """
+        check_digest("if_match", if_match)
+        check_seconds("timeout", timeout)
+        sent = upload(path, name, sidecar)
+        return await self._run(_protocol.deploy(sent, if_match, timeout))
+
+    async def rollback(
+        self, name: str, to: str | None = None, *, timeout: float | None = DEPLOYING
+    ) -> Deployment:
+        """Returns to the version of a component before the one that is served, or to the kept
+        version with the digest `to`; NotFound where there is none."""
+        check_name(name)
+        check_digest("to", to)
+        check_seconds("timeout", timeout)
+        return await self._run(_protocol.rollback(name, to, timeout))
 
     async def refresh(self) -> None:
         """Reads anew what there is to call. Happens by itself after a call that shows a change."""
@@ -255,6 +289,7 @@ class Procedure(ProcedureFace):
         return self._each(Calls.of_arguments(calls, options))
 
     async def _each(self, calls: Calls) -> AsyncIterator[Any]:
+        check_no_key(self._options.idempotency_key)
         bar = calls.bar(self.__name__)
         #: Each with its index.
         under_way: dict[asyncio.Task[Any], int] = {}
@@ -385,7 +420,7 @@ class Job(JobFace, Generic[R]):
 
     async def _updates(self, feed: EventFeed) -> AsyncIterator[Update]:
         """The updates of one connection; ends when it ends."""
-        with contextlib.suppress(ConnectionFailed, Overloaded, Unavailable):
+        with contextlib.suppress(ConnectionFailed, Overloaded, TooManyRequests, Unavailable):
             async with self._host._transport.stream(feed.request()) as stream:
                 if isinstance(stream, Reply):
                     raise refusal_of(stream)

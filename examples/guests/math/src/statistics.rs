@@ -3,7 +3,7 @@
 //! Knows nothing of components or hosts, so it is tested like any Rust code.
 
 /// The most intervals that [`histogram`] divides a range into.
-const MOST_BINS: u32 = 1_000_000;
+const MAX_BINS: u32 = 1_000_000;
 
 pub(crate) fn linspace(start: f64, stop: f64, count: u32) -> Result<Vec<f64>, String> {
     if count == 0 {
@@ -75,8 +75,8 @@ pub(crate) fn extremes(values: &[f64]) -> (f64, f64) {
 }
 
 pub(crate) fn histogram(values: &[f64], bins: u32) -> Result<Vec<(f64, u64)>, String> {
-    if !(1..=MOST_BINS).contains(&bins) {
-        return Err(format!("bins is {bins}, expected 1 to {MOST_BINS}"));
+    if !(1..=MAX_BINS).contains(&bins) {
+        return Err(format!("bins is {bins}, expected 1 to {MAX_BINS}"));
     }
     require("a histogram", values, 1)?;
     let (mut low, mut high) = extremes(values);

@@ -9,7 +9,8 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{AtFlags, Mode, OFlags, open, openat, renameat, unlinkat};
 use tracing::{debug, warn};
 
-use super::is_own_name;
+use super::names::is_own_name;
+use crate::files::is_own;
 
 /// The file that says whose the directory is.
 const MARKER: &str = "tarp-cache";
@@ -190,9 +191,4 @@ impl Directory {
             }
         }
     }
-}
-
-/// Whether it belongs to this user and nobody else can write to it.
-fn is_own(metadata: &Metadata) -> bool {
-    metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & 0o022 == 0
 }

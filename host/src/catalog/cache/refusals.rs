@@ -11,12 +11,10 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
-use super::{Cache, FORMAT};
+use super::Cache;
+use super::names::{FORMAT, REFUSED};
 use crate::catalog::compile::Compiler;
 use crate::sandbox::Sandbox;
-
-/// What the file of a refusal ends in.
-pub(super) const ENDING: &str = "refused";
 
 /// Bytes of a reason.
 const MAX_REASON: usize = 8 << 10;
@@ -48,7 +46,7 @@ struct Refusal {
 impl Cache {
     /// Why the component with this digest was refused under these terms, where it was.
     pub(in crate::catalog) fn refusal(&self, digest: blake3::Hash, terms: Terms) -> Option<String> {
-        let (file, size) = self.open_file(&stem(digest, terms), ENDING)?;
+        let (file, size) = self.open_file(&stem(digest, terms), REFUSED)?;
         let mut content = Vec::new();
         if size > MAX_FILE || (&file).take(MAX_FILE).read_to_end(&mut content).is_err() {
             return None;
@@ -64,7 +62,7 @@ impl Cache {
         let reason = reason[..reason.floor_char_boundary(MAX_REASON)].to_owned();
         let kept =
             serde_json::to_vec(&Refusal { reason }).map_err(Into::into).and_then(|content| {
-                let name = format!("{}.{ENDING}", stem(digest, terms));
+                let name = format!("{}.{REFUSED}", stem(digest, terms));
                 self.directory.write(&name, &mut content.as_slice())
             });
         match kept {

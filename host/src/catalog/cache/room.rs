@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use tracing::{debug, warn};
 
 use super::directory::Directory;
+use super::names::ENDINGS;
 
 /// Bytes that an entry counts for at the least, as a file takes a block of the disk at the least.
 pub(super) const LEAST: u64 = 4 << 10;
@@ -61,7 +62,7 @@ fn shrink(directory: &Directory, most: u64) -> u64 {
             break;
         }
         debug!(stem, "removing what was used longest ago from the cache");
-        super::ENDINGS.iter().for_each(|ending| directory.remove(&format!("{stem}.{ending}")));
+        ENDINGS.iter().for_each(|ending| directory.remove(&format!("{stem}.{ending}")));
         taken -= size;
     }
     taken

@@ -11,7 +11,7 @@ use rustix::process::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{About, MAX_FILE_SIZE, compile};
+use super::component::{About, MAX_FILE_SIZE, compile};
 use crate::sandbox::precompile;
 
 /// How much nicer than the host it is: calls go first.
@@ -29,7 +29,16 @@ const MAX_WORDS: u64 = 1 << 20;
 pub(super) struct Report {
     /// BLAKE3 of what was read, in hexadecimal.
     pub(super) digest: String,
-    pub(super) result: Result<About, String>,
+    pub(super) verdict: Verdict,
+}
+
+/// Whether it was compiled.
+#[derive(Serialize, Deserialize)]
+pub(super) enum Verdict {
+    /// With what is known of it beside its code.
+    Compiled(About),
+    /// Why not.
+    Refused(String),
 }
 
 /// Compiles the component on standard input and writes it to standard output, within these limits:
@@ -48,11 +57,11 @@ pub fn compile_from_stdin(memory: u64, time: Duration, parent: u32) -> io::Resul
     let mut component = Vec::new();
     io::stdin().lock().take(MAX_FILE_SIZE).read_to_end(&mut component)?;
     let digest = blake3::hash(&component).to_hex().to_string();
-    let (result, code) = match compile(&component, precompile) {
-        Ok((about, code)) => (Ok(about), code),
-        Err(reason) => (Err(reason), Vec::new()),
+    let (verdict, code) = match compile(&component, precompile) {
+        Ok((about, code)) => (Verdict::Compiled(about), code),
+        Err(reason) => (Verdict::Refused(reason.to_string()), Vec::new()),
     };
-    let report = serde_json::to_vec(&Report { digest, result })?;
+    let report = serde_json::to_vec(&Report { digest, verdict })?;
     let length = u32::try_from(report.len()).map_err(io::Error::other)?;
     let mut answer = io::stdout().lock();
     answer.write_all(&length.to_le_bytes())?;

@@ -10,15 +10,17 @@ use std::time::{Duration, Instant};
 use bytesize::ByteSize;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::child::Report;
-use super::{Compiled, Failure, MAX_CODE_SIZE, Pace, changed, in_memory, no_room, unreadable};
+use super::child::{Report, Verdict};
+use super::component::{
+    CompileError, Compiled, MAX_CODE_SIZE, Pace, changed, in_memory, no_room, unreadable,
+};
 use crate::budget::Charge;
 
 /// How often whoever waits is asked whether it still does.
 const TICK: Duration = Duration::from_millis(100);
 
 /// Longer than so many times its processor time no compiler takes, however busy the machine is.
-const PATIENCE: u32 = 10;
+const WALL_TIME_FACTOR: u32 = 10;
 
 /// Bytes of a report: documentation is bounded, and JSON's escapes make it longer.
 const MAX_REPORT: usize = 16 << 20;
@@ -39,7 +41,7 @@ pub(super) fn compile(
     digest: blake3::Hash,
     charge: &mut Charge,
     pace: Pace<'_>,
-) -> Result<Compiled, Failure> {
+) -> Result<Compiled, CompileError> {
     let words = in_memory().map_err(|e| no_room(&e))?;
     let mut process = start(program, limits, component, &words)?;
     let mut answer = Answer::new().map_err(|e| no_room(&e))?;
@@ -50,9 +52,13 @@ pub(super) fn compile(
     if report.digest != digest.to_hex().as_str() {
         return Err(changed());
     }
-    let about = report.result.map_err(|reason| {
-        Failure::Refused(if is_out_of_memory(&reason) { too_large(limits) } else { reason })
-    })?;
+    let about = match report.verdict {
+        Verdict::Compiled(about) => about,
+        Verdict::Refused(reason) if is_out_of_memory(&reason) => {
+            return Err(CompileError::Refused(too_large(limits)));
+        }
+        Verdict::Refused(reason) => return Err(CompileError::Refused(reason)),
+    };
     // An answer that was cut short would be code that was cut short.
     match process.status() {
         Some(status) if status.success() => {}
@@ -71,7 +77,7 @@ fn start(
     limits: &Limits,
     component: &File,
     words: &File,
-) -> Result<Process, Failure> {
+) -> Result<Process, CompileError> {
     let mut command = Command::new(program);
     command
         .arg0("tarp")
@@ -89,7 +95,7 @@ fn start(
         .stdout(Stdio::piped())
         .stderr(words.try_clone().map_err(|e| no_room(&e))?);
     let cannot =
-        |e: io::Error| Failure::Unavailable(format!("the compiler cannot be started: {e}"));
+        |e: io::Error| CompileError::Unavailable(format!("the compiler cannot be started: {e}"));
     let mut child = command.spawn().map_err(cannot)?;
     match child.stdout.take() {
         Some(stdout) => Ok(Process { child, stdout }),
@@ -118,17 +124,17 @@ impl Process {
         answer: &mut Answer,
         charge: &mut Charge,
         pace: Pace<'_>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CompileError> {
         let start = Instant::now();
         // Calls go on, however small the budget is.
         let (expected, most) = (charge.spent(), charge.share());
         let mut buffer = vec![0; 256 << 10];
         loop {
             if !pace(start.elapsed()) {
-                return Err(Failure::Stopped);
+                return Err(CompileError::Stopped);
             }
-            if start.elapsed() > limits.time.saturating_mul(PATIENCE) {
-                return Err(Failure::Failed(never_its_turn(limits)));
+            if start.elapsed() > limits.time.saturating_mul(WALL_TIME_FACTOR) {
+                return Err(CompileError::Failed(never_its_turn(limits)));
             }
             if !is_readable(&self.stdout).map_err(|e| broken(&e))? {
                 charge.follow(expected.max(self.memory()).min(most));
@@ -163,7 +169,7 @@ impl Process {
     }
 
     /// Why it ended without an answer.
-    fn end(&mut self, limits: &Limits, mut words: File) -> Failure {
+    fn end(&mut self, limits: &Limits, mut words: File) -> CompileError {
         let status = self.status();
         let mut text = Vec::new();
         let _ = words.seek(SeekFrom::Start(0));
@@ -171,25 +177,25 @@ impl Process {
         let text = String::from_utf8_lossy(&text);
         let signal = status.and_then(|status| status.signal());
         match signal {
-            _ if is_out_of_memory(&text) => Failure::Refused(too_large(limits)),
-            Some(XCPU) => Failure::Refused(too_slow(limits)),
+            _ if is_out_of_memory(&text) => CompileError::Refused(too_large(limits)),
+            Some(XCPU) => CompileError::Refused(too_slow(limits)),
             // The hard limit of processor time ends it in this way as well as the system that is out
             // of memory.
-            Some(KILL) => Failure::Failed(format!(
+            Some(KILL) => CompileError::Failed(format!(
                 "the compiler was killed while it compiled this file, most likely because the machine is out of memory or it took more than {}; the next start tries again",
                 humantime::format_duration(limits.time)
             )),
             Some(signal) => {
                 let message = format!("the compiler crashed on it (signal {signal})");
                 if CRASHES.contains(&signal) {
-                    Failure::Refused(message)
+                    CompileError::Refused(message)
                 } else {
-                    Failure::Failed(message)
+                    CompileError::Failed(message)
                 }
             }
             None => match panic(&text) {
-                Some(words) => Failure::Refused(format!("the compiler failed on it: {words}")),
-                None => Failure::Failed(match text.lines().last() {
+                Some(words) => CompileError::Refused(format!("the compiler failed on it: {words}")),
+                None => CompileError::Failed(match text.lines().last() {
                     Some(words) => format!("the compiler failed on it: {words}"),
                     None => "the compiler ended without an answer".into(),
                 }),
@@ -231,7 +237,7 @@ impl Answer {
         Ok(Self { head: Vec::new(), code: in_memory()?, size: 0, hasher: blake3::Hasher::new() })
     }
 
-    fn add(&mut self, mut bytes: &[u8]) -> Result<(), Failure> {
+    fn add(&mut self, mut bytes: &[u8]) -> Result<(), CompileError> {
         while !bytes.is_empty() {
             let missing = match self.head.first_chunk() {
                 Some(length) => (4 + u32::from_le_bytes(*length) as usize) - self.head.len(),
@@ -241,7 +247,7 @@ impl Answer {
                 break;
             }
             if missing > MAX_REPORT {
-                return Err(Failure::Failed("the compiler's answer is no answer".into()));
+                return Err(CompileError::Failed("the compiler's answer is no answer".into()));
             }
             let (head, rest) = bytes.split_at(missing.min(bytes.len()));
             self.head.extend_from_slice(head);
@@ -250,26 +256,26 @@ impl Answer {
         self.size += bytes.len() as u64;
         if self.size > MAX_CODE_SIZE {
             let most = ByteSize(MAX_CODE_SIZE).display().iec();
-            return Err(Failure::Refused(format!("its compiled code takes more than {most}")));
+            return Err(CompileError::Refused(format!("its compiled code takes more than {most}")));
         }
         self.hasher.update(bytes);
         self.code.write_all(bytes).map_err(|e| no_room(&e))
     }
 
     /// The report, where it has come whole.
-    fn report(&self) -> Result<Option<Report>, Failure> {
+    fn report(&self) -> Result<Option<Report>, CompileError> {
         let Some((length, report)) = self.head.split_first_chunk() else { return Ok(None) };
         if report.len() < u32::from_le_bytes(*length) as usize {
             return Ok(None);
         }
-        serde_json::from_slice(report)
-            .map(Some)
-            .map_err(|e| Failure::Unavailable(format!("the compiler's answer cannot be read: {e}")))
+        serde_json::from_slice(report).map(Some).map_err(|e| {
+            CompileError::Unavailable(format!("the compiler's answer cannot be read: {e}"))
+        })
     }
 }
 
-fn broken(e: &io::Error) -> Failure {
-    Failure::Unavailable(format!("the compiler cannot be heard: {e}"))
+fn broken(e: &io::Error) -> CompileError {
+    CompileError::Unavailable(format!("the compiler cannot be heard: {e}"))
 }
 
 /// As the standard library, wasmtime and the system say it.
@@ -295,7 +301,7 @@ fn too_slow(limits: &Limits) -> String {
 fn never_its_turn(limits: &Limits) -> String {
     format!(
         "compiling it was given up after {}, in which it did not get the {} of processor time that it may have: the machine is too busy; the next start tries again",
-        humantime::format_duration(limits.time.saturating_mul(PATIENCE)),
+        humantime::format_duration(limits.time.saturating_mul(WALL_TIME_FACTOR)),
         humantime::format_duration(limits.time)
     )
 }

@@ -24,10 +24,10 @@ const MAX_SHARED_KEYS: usize = 1024;
 
 /// What is wrong with a document, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{reason} at line {} column {}", place.line, place.column)]
+#[error("{reason} at line {} column {}", position.line, position.column)]
 pub struct JsonError {
     reason: String,
-    place: LinePosition,
+    position: LinePosition,
 }
 
 /// Reads one document; nesting is limited to 128 levels.
@@ -38,11 +38,11 @@ pub struct JsonError {
 pub fn parse(text: &[u8]) -> Result<Value, JsonError> {
     let mut reader = Reader { jiter: Jiter::new(text), depth: 0, keys: HashSet::new() };
     reader.document().map_err(|fault| JsonError {
-        reason: match hint(text, fault.index) {
-            Some(hint) => format!("{}: {hint}", fault.reason),
+        reason: match tarp_schema::json::cure(text, fault.index) {
+            Some(cure) => format!("{}: {cure}", fault.reason),
             None => fault.located(),
         },
-        place: LinePosition::find(text, fault.index),
+        position: LinePosition::find(text, fault.index),
     })
 }
 
@@ -140,10 +140,10 @@ impl Reader<'_> {
     fn array(&mut self) -> Result<Value, Fault> {
         let mut items = Items::None;
         let mut next = self.jiter.known_array()?;
-        let mut place = 0;
+        let mut position = 0;
         while let Some(peek) = next {
-            items.push(self.value(peek).map_err(|fault| fault.within(|| format!("[{place}]")))?);
-            place += 1;
+            items.push(self.value(peek).map_err(|fault| fault.within(|| format!("[{position}]")))?);
+            position += 1;
             next = self.jiter.array_step()?;
         }
         Ok(items.finish())
@@ -200,25 +200,6 @@ fn is_text(value: &Value, wanted: &str) -> bool {
     matches!(value, Value::Text(text) if &**text == wanted)
 }
 
-/// The cure, where another language's literal stands at `index`.
-fn hint(text: &[u8], index: usize) -> Option<&'static str> {
-    let index = index.min(text.len());
-    let is_part = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'-';
-    let start = text[..index].iter().rposition(|byte| !is_part(byte)).map_or(0, |place| place + 1);
-    let length = text[start..].iter().position(|byte| !is_part(byte)).unwrap_or(text.len() - start);
-    Some(match &text[start..start + length] {
-        b"NaN" | b"nan" | b"NA" | b"-NaN" => r#"JSON has no NaN; write the string "NaN""#,
-        b"Infinity" | b"inf" | b"Inf" => r#"JSON has no infinity; write the string "Infinity""#,
-        b"-Infinity" | b"-inf" | b"-Inf" => r#"JSON has no infinity; write the string "-Infinity""#,
-        b"None" => "Python's None is null in JSON",
-        b"True" | b"TRUE" => "it is true in JSON",
-        b"False" | b"FALSE" => "it is false in JSON",
-        b"undefined" => "JSON has no undefined; write null, or leave it out",
-        b"" if text.get(index) == Some(&b'\'') => "strings are in double quotes in JSON",
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -263,6 +244,13 @@ mod tests {
             ("[None]", "null"),
             ("{\"x\": True}", "true"),
             ("{'x': 1}", "double quotes"),
+            ("['x']", "double quotes"),
+            ("{x: 1}", "keys are in double quotes"),
+            ("{\"y\": 2, 1: 1}", "keys are in double quotes"),
+            ("[1, ]", "no comma before"),
+            ("{\"x\": 1,\n}", "no comma before"),
+            ("[1, // one\n 2]", "no comments"),
+            ("[\u{201c}x\u{201d}]", "straight"),
         ] {
             assert!(fault(text).contains(cure), "{text}: {}", fault(text));
         }

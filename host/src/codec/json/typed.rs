@@ -17,7 +17,8 @@ use crate::value::{Array, NUMBER, Numbers, Value};
 /// check to refuse.
 pub fn typed(value: Value, ty: &Type) -> Value {
     match (ty, value) {
-        (Type::F32 | Type::F64, value) => float(&value).map_or(value, Value::Float),
+        (Type::F64, value) => float(&value).map_or(value, Value::Float),
+        (Type::F32, value) => single(value),
         (ty, Value::Float(x)) if ty.is_number() => integer(x),
         (ty, Value::Named { class: NUMBER, text }) if ty.is_number() => written_integer(text),
         (Type::List(item), Value::Text(text)) if **item == Type::U8 => bytes(text),
@@ -29,14 +30,16 @@ pub fn typed(value: Value, ty: &Type) -> Value {
         (Type::Tuple(types), Value::List(values)) if types.len() == values.len() => {
             Value::List(values.into_iter().zip(types).map(|(value, ty)| typed(value, ty)).collect())
         }
-        (Type::Tuple(types), Value::Array(array)) if has_large(&array) || has_floats(&array) => {
+        (Type::Tuple(types), Value::Array(array))
+            if has_large(&array, &Type::F32) || has_floats(&array) =>
+        {
             typed(Value::List(array.elements().collect()), &Type::Tuple(types.clone()))
         }
         (Type::Record(fields), Value::Map(entries)) => by_key(entries, |key| field(fields, key)),
         (Type::Variant(cases), Value::Map(entries)) => by_key(entries, |key| {
-            cases.iter().find(|(name, _)| &**name == key).and_then(|(_, ty)| ty.as_ref())
+            cases.iter().find(|case| &*case.name == key).and_then(|case| case.ty.as_ref())
         }),
-        (Type::Result(ok, err), Value::Map(entries)) => by_key(entries, |key| match key {
+        (Type::Result { ok, err }, Value::Map(entries)) => by_key(entries, |key| match key {
             "ok" => ok.as_deref(),
             "err" => err.as_deref(),
             _ => None,
@@ -58,7 +61,7 @@ fn list(value: Value, item: &Type) -> Value {
         (Value::List(values), _) => {
             Value::List(values.into_iter().map(|value| typed(value, item)).collect())
         }
-        (Value::Array(array), Type::F32 | Type::F64) if has_large(&array) => {
+        (Value::Array(array), Type::F32 | Type::F64) if has_large(&array, item) => {
             list(Value::List(array.elements().collect()), item)
         }
         (Value::Array(array), item)
@@ -113,10 +116,11 @@ fn field<'a>(fields: &'a [Field], name: &str) -> Option<&'a Type> {
     fields.iter().find(|field| &*field.name == name).map(|field| &field.ty)
 }
 
-/// Whether it has integers that a double may not hold.
-fn has_large(array: &Array) -> bool {
-    const EXACT: u64 = 1 << f64::MANTISSA_DIGITS;
-    matches!(array.numbers(), Numbers::I64(ints) if ints.iter().any(|n| n.unsigned_abs() > EXACT))
+/// Whether it has integers that a float of this type may not hold.
+fn has_large(array: &Array, float: &Type) -> bool {
+    let digits = if *float == Type::F32 { f32::MANTISSA_DIGITS } else { f64::MANTISSA_DIGITS };
+    let exact = 1_u64 << digits;
+    matches!(array.numbers(), Numbers::I64(ints) if ints.iter().any(|n| n.unsigned_abs() > exact))
 }
 
 fn has_floats(array: &Array) -> bool {
@@ -158,6 +162,20 @@ fn float(value: &Value) -> Option<f64> {
     (x.is_finite() && x.to_string() == digits).then_some(x)
 }
 
+/// The value for an `f32`: of an integer the one whose shortest notation it is, be that the shortest of
+/// single or of double precision. Another integer stays, for the check to refuse.
+fn single(value: Value) -> Value {
+    let (x, digits) = match &value {
+        Value::Int(n) => (*n as f32, n.to_string()),
+        Value::BigInt(n) => (BigInt::to_f32(n).unwrap_or(f32::INFINITY), n.to_string()),
+        _ => return float(&value).map_or(value, Value::Float),
+    };
+    if x.is_finite() && (x.to_string() == digits || float(&value) == Some(f64::from(x))) {
+        return Value::Float32(x);
+    }
+    value
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,6 +210,8 @@ mod tests {
         for (text, plain, ty) in [
             ("5.0", "5", Type::U8),
             ("-0.0", "0", Type::U8),
+            ("-0", "0", Type::U8),
+            ("[-0, 7]", "[0, 7]", list(Type::S64)),
             ("1e3", "1000", Type::S32),
             ("9007199254740993.0", "9007199254740993", Type::S64),
             ("1.8446744073709551615e19", "18446744073709551615", Type::U64),
@@ -245,6 +265,29 @@ mod tests {
         let map = Type::Map { key: Box::new(Type::Bool), value: Box::new(bytes) };
         let pair = Value::List(vec![Value::Bool(true), Value::Bytes("hi".into())]);
         assert_eq!(typed(read(r#"[[true, "aGk="]]"#), &map), Value::List(vec![pair]));
+    }
+
+    #[test]
+    fn an_integer_is_of_single_precision_where_it_is_how_that_is_written() {
+        for (digits, float) in [
+            ("16777216", Some(16_777_216.0)),
+            ("16777217", None),
+            ("2147483647", None),
+            // 2^31, in double and in single precision.
+            ("2147483648", Some(2_147_483_648.0)),
+            ("2147483600", Some(2_147_483_648.0)),
+            ("1152921504606847000", Some(1_152_921_504_606_846_976.0)),
+            ("9007199254740993", None),
+            ("400000000000000000000000000000000000000", None),
+        ] {
+            let parsed = || super::super::parse(digits.as_bytes()).unwrap();
+            let expected = float.map_or_else(parsed, Value::Float32);
+            assert_eq!(typed(parsed(), &Type::F32), expected, "{digits}");
+            let list = super::super::parse(format!("[{digits}]").as_bytes()).unwrap();
+            let ty = Type::List(Box::new(Type::F32));
+            let checked = crate::codec::types::check(typed(list, &ty), &ty);
+            assert_eq!(checked.is_ok(), float.is_some(), "[{digits}]");
+        }
     }
 
     #[test]

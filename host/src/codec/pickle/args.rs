@@ -10,7 +10,8 @@ use super::dates::Zone;
 use super::dtype::{Dtype, Kind};
 use super::error::{Fault, Step};
 use super::globals::Global;
-use super::heap::{Heap, Item, Node};
+use super::heap::{Heap, Node};
+use super::item::Item;
 use super::literal;
 use super::ndarray::{Data, MAX_DIMENSIONS, NdArray, Order};
 

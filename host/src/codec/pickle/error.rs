@@ -23,7 +23,7 @@ pub enum Fault {
     /// A pickle that Python may well load, holding what this host does not take.
     #[error("{0}")]
     Refused(String),
-    /// The pickle is larger, deeper or more entangled than its [`Budget`](super::Budget) allows.
+    /// The pickle is larger, deeper or more entangled than its [`Budget`](super::budget::Budget) allows.
     #[error("the pickle needs more than {limit} {what}; send less in one call")]
     OverBudget {
         /// What ran out, in the plural.
@@ -39,6 +39,13 @@ pub enum Fault {
 impl Fault {
     pub(super) fn malformed(message: impl Into<String>) -> Self {
         Self::Malformed(message.into())
+    }
+
+    /// Python ignores what follows a pickle, and whoever sent it would not learn that it was lost.
+    pub(super) fn after_end(bytes: usize) -> Self {
+        let bytes =
+            if bytes == 1 { "1 byte follows".into() } else { format!("{bytes} bytes follow") };
+        Self::Refused(format!("{bytes} the end of the pickle; send one pickle, and nothing else"))
     }
 
     pub(super) fn refused(message: impl Into<String>) -> Self {

@@ -5,9 +5,10 @@
 //! appear, refusing what is too large or too deep; and only then build, each object once. It knows
 //! nothing of opcodes.
 
-use super::Budget;
+use super::budget::Budget;
 use super::error::{Fault, Step};
-use super::heap::{Heap, Item, List, Node};
+use super::heap::{Heap, List, Node};
+use super::item::Item;
 use super::ndarray;
 use crate::value::{Array, PYTHON_2_STR, Value};
 
@@ -257,6 +258,6 @@ fn hashable(value: &Value) -> bool {
     }
 }
 
-fn unhashable(value: &Value, place: &str) -> Fault {
-    Fault::malformed(format!("{} cannot be {place}; make it a tuple", value.describe()))
+fn unhashable(value: &Value, role: &str) -> Fault {
+    Fault::malformed(format!("{} cannot be {role}; make it a tuple", value.describe()))
 }

@@ -8,25 +8,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use num_bigint::BigInt;
 
+use super::budget::{Budget, Room};
 use super::dates::{Delta, Zone};
 use super::dtype::Dtype;
 use super::error::{Fault, Step};
-use super::globals::Global;
+use super::item::Item;
 use super::ndarray::NdArray;
-use super::{Budget, Room};
 use crate::value::Value;
-
-/// What stands on the stack, in the memo and in containers.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Item {
-    None,
-    Bool(bool),
-    Int(i64),
-    Float32(f32),
-    Float(f64),
-    Global(Global),
-    Node(u32),
-}
 
 /// An object in the arena.
 #[derive(Debug)]

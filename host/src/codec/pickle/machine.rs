@@ -5,11 +5,24 @@
 
 use bytes::Bytes;
 
+use super::budget::{Budget, Room};
 use super::error::{Fault, PickleError, Step};
-use super::heap::{Heap, Item, List, Node};
+use super::heap::{Heap, List, Node};
+use super::item::Item;
 use super::opcode::*;
 use super::stack::Machine;
-use super::{Budget, Decoded, Room, expand, globals, literal};
+use super::{expand, globals, literal};
+use crate::value::Value;
+
+/// What a pickle held.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decoded {
+    /// The value. A list of nothing but floats, or of nothing but integers of 64 bits, is a
+    /// [`Value::Array`]; an empty list is a [`Value::List`].
+    pub value: Value,
+    /// Whether the pickle held a numpy array or scalar, so that its sender can take one in reply.
+    pub uses_numpy: bool,
+}
 
 /// The highest protocol that there is.
 const HIGHEST_PROTOCOL: u8 = 5;
@@ -30,6 +43,11 @@ pub(super) fn run(
         let Some(root) = machine.step().map_err(located)? else {
             continue;
         };
+        let end = machine.reader.position();
+        if end < pickle.len() {
+            let fault = Fault::after_end(pickle.len() - end);
+            return Err(PickleError { offset: end, fault });
+        }
         let Machine { heap, .. } = machine;
         let uses_numpy = heap.uses_numpy;
         let value = expand::expand(heap, root, budget).map_err(located)?;

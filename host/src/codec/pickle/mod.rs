@@ -5,12 +5,57 @@
 //! since 3.4 loads, or 5. The format is CPython's `Lib/pickletools.py` and PEPs 307, 3154 and 574. This
 //! module knows no HTTP and no base64, and nothing of the procedures that the values are for.
 //!
-//! The way of a pickle: `machine` runs the opcodes (`opcode`, `stack`) over the bytes (`reader`,
-//! `literal`) and puts objects on the `heap`; `globals` says which classes it may name, `reduce` and
-//! `state` what they make of their arguments (`args`; `dates`, `dtype`, `ndarray`, `typed_array`);
-//! `expand` makes one tree of it all.
+//! # How a pickle is read
+//!
+//! A pickle is a program for a machine with a stack. Python's own machine lets it import and call what it
+//! likes; this one has a fixed rule for each class that it may name.
+//!
+//! ```text
+//!     bytes --> reader, literal       texts and numbers, as the opcodes spell them
+//!                   |
+//!                   v
+//!               machine               one opcode after the other, up to STOP
+//!                   |
+//!                   v
+//!     stack: [ 1.5 | #3 | mark ]      items: small values, or the index of an object
+//!     memo:  { 0: #3 }
+//!                   |
+//!                   v                 reduce: REDUCE, NEWOBJ   by the rules for the
+//!     heap:  #0 #1 #2 #3 ...  <-----  state:  BUILD            classes in `globals`
+//!                   |
+//!                   v
+//!               expand --> Value      one tree, without cycles
+//! ```
+//!
+//! **Machine** (`machine`, `stack`, `opcode`). Each opcode pushes items, pops them, or gives them to the
+//! heap. `fence` is the height below which nothing can be popped, as long as a mark is open.
+//!
+//! **Heap** (`heap`, `item`). A list is memoized before it is filled, so an object may be shared, and may
+//! hold itself. Objects therefore refer to each other by index and lie in one arena, dropped as a whole. Lists
+//! of nothing but numbers are one block from the first number on.
+//!
+//! **Reduction** (`globals`, `reduce`, `state`, with `args`). `GLOBAL` gives a name of a fixed table, or an
+//! error. REDUCE takes the arguments that CPython or numpy pickles for that name, and no others: `dates`,
+//! `dtype`, `ndarray` and `typed_array` make the object of them. An object that gets its state later (a UUID,
+//! an array) is a shell until BUILD completes it.
+//!
+//! **Expansion** (`expand`). Three passes without recursion: order the objects, refusing cycles; measure the
+//! tree that they make, with shared objects counted as often as they appear; build each object once.
+//!
+//! **Budget** (`budget`). Whatever a pickle can ask for is counted before it is taken:
+//!
+//! | of the [`Budget`] | is counted by | for |
+//! |---|---|---|
+//! | `bytes` | `machine::run` | the pickle |
+//! | `operations` | `Heap::work` | each opcode, and each step of those with many |
+//! | `nodes` | `Heap::charge`, `Heap::allows` | objects, references, the stack, the marks, the memo |
+//! | `expansion` | `Heap::copy`, `expand` | what is made anew, and the finished tree |
+//! | `depth` | `expand` | levels of the tree |
+//!
+//! Beside that, `Heap::hold` asks for [`Room`] in the memory that all callers share.
 
 mod args;
+mod budget;
 mod dates;
 mod dtype;
 mod encode;
@@ -18,6 +63,7 @@ mod error;
 mod expand;
 mod globals;
 mod heap;
+mod item;
 mod literal;
 mod machine;
 mod ndarray;
@@ -30,75 +76,20 @@ mod typed_array;
 
 use bytes::Bytes;
 
+pub use self::budget::{Budget, Room};
 pub use self::encode::{Arrays, Protocol, encode, encode_as};
 pub use self::error::{Fault, PickleError};
 use self::globals::Global;
-use crate::value::{PYTHON_2_STR, Value};
+pub use self::machine::Decoded;
+use crate::value::PYTHON_2_STR;
 
-/// How much a pickle may ask for before it is refused.
-///
-/// The default takes lists of millions of numbers and records by the hundred thousand, and keeps
-/// the decoder below about 1.5 GB whatever the pickle says.
-#[derive(Debug, Clone)]
-pub struct Budget {
-    /// The length of the pickle, in bytes.
-    pub bytes: usize,
-    /// Levels of nesting; more than 1000 are never allowed.
-    pub depth: usize,
-    /// Objects, references to objects in containers, entries of the stack and of the memo. Numbers
-    /// in a list of nothing but floats or nothing but 64-bit integers count only in `expansion`.
-    pub nodes: u64,
-    /// Opcodes, and the steps of the few that take more than one.
-    pub operations: u64,
-    /// Memory for the values, in bytes, with shared objects counted as often as they appear. Text
-    /// and byte strings are not counted: copies of them share their memory.
-    pub expansion: u64,
-}
-
-impl Budget {
-    /// Of a pickle of so many bytes: what values of that size honestly take. A few bytes may still
-    /// stand for a long `range`.
-    #[must_use]
-    pub fn of(bytes: usize) -> Self {
-        let length = bytes as u64;
-        Self {
-            bytes,
-            nodes: (64 << 10) + length,
-            operations: (1 << 20) + 8 * length,
-            expansion: (16 << 20) + 64 * length,
-            ..Self::default()
-        }
-    }
-}
-
-impl Default for Budget {
-    fn default() -> Self {
-        Self {
-            bytes: 64 << 20,
-            depth: 200,
-            nodes: 8 << 20,
-            operations: 64 << 20,
-            expansion: 512 << 20,
-        }
-    }
-}
-
-/// What a pickle held.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Decoded {
-    /// The value. A list of nothing but floats, or of nothing but integers of 64 bits, is a
-    /// [`Value::Array`]; an empty list is a [`Value::List`].
-    pub value: Value,
-    /// Whether the pickle held a numpy array or scalar, so that its sender can take one in reply.
-    pub uses_numpy: bool,
-}
-
-/// The `class` of a [`Value::Named`] that has this name; `None` if there is no such class.
+/// The `class` of a [`Value::Named`](crate::value::Value::Named) that has this name; `None` if there is no
+/// such class.
 pub fn class_named(name: &str) -> Option<&'static str> {
     Global::named(name).or_else(|| (name == PYTHON_2_STR).then_some(PYTHON_2_STR))
 }
 
-/// Reads a pickle of protocol 0 to 5. What follows its STOP is ignored, as Python does.
+/// Reads a pickle of protocol 0 to 5.
 ///
 /// Byte strings in the result are slices of `pickle`, and keep it in memory.
 ///
@@ -107,7 +98,7 @@ pub fn class_named(name: &str) -> Option<&'static str> {
 ///
 /// # Errors
 ///
-/// If the bytes are no pickle, exceed the budget, contain a cycle, or name a class that has no rule.
+/// If the bytes are no pickle, or more than one, exceed the budget, contain a cycle, or name a class that has no rule.
 pub fn decode(pickle: &Bytes, budget: &Budget) -> Result<Decoded, PickleError> {
     machine::run(pickle, budget, &mut Unlimited)
 }
@@ -123,12 +114,6 @@ pub fn decode_within(
     room: &mut dyn Room,
 ) -> Result<Decoded, PickleError> {
     machine::run(pickle, budget, room)
-}
-
-/// Memory that is shared with others.
-pub trait Room {
-    /// Takes so many bytes more; whether they were there.
-    fn take(&mut self, bytes: usize) -> bool;
 }
 
 struct Unlimited;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::dtype::{Dtype, Kind};
 use super::error::{Fault, Step};
-use super::heap::Item;
+use super::item::Item;
 use crate::value::{Array, Numbers, Value};
 
 /// The most dimensions that any numpy has (2.x; 32 before).

@@ -9,7 +9,8 @@ use super::dates::{self, Delta, Zone};
 use super::dtype::Dtype;
 use super::error::{Fault, Step, shown};
 use super::globals::Global;
-use super::heap::{Heap, Item, List, Node};
+use super::heap::{Heap, List, Node};
+use super::item::Item;
 use super::ndarray::{Data, NdArray, Order};
 use super::{literal, typed_array};
 use crate::value::Value;
@@ -47,8 +48,11 @@ impl Heap<'_> {
             (Global::Bytes | Global::Bytearray | Global::CodecsEncode, [text, codec]) => {
                 self.latin1(*text, *codec)
             }
-            (Global::Complex, [Item::Float(_), Item::Float(_)]) | (Global::Slice, [_, _, _]) => {
-                self.add(Node::Tuple(args.to_vec()))
+            (Global::Complex, _) => {
+                Err(Fault::refused("a complex number cannot be sent; send its .real and .imag"))
+            }
+            (Global::Slice, _) => {
+                Err(Fault::refused("a slice cannot be sent; send its start, stop and step"))
             }
             (Global::Range, [start, stop, step]) => self.range(*start, *stop, *step),
             (Global::Getattr, [Item::Global(Global::ZoneInfo), name])

@@ -6,11 +6,12 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 
+use super::budget::{Budget, Room};
 use super::error::{Fault, Step};
-use super::heap::{Heap, Item, Node};
+use super::heap::{Heap, Node};
+use super::item::Item;
 use super::literal::{self, Integer};
 use super::reader::Reader;
-use super::{Budget, Room};
 
 /// A pickle that is being read.
 pub(super) struct Machine<'a> {
@@ -171,10 +172,10 @@ impl Memo {
     }
 
     fn put(&mut self, index: u64, item: Item) {
-        let place = usize::try_from(index).unwrap_or(usize::MAX);
-        if let Some(entry) = self.ordered.get_mut(place) {
+        let position = usize::try_from(index).unwrap_or(usize::MAX);
+        if let Some(entry) = self.ordered.get_mut(position) {
             *entry = item;
-        } else if place == self.ordered.len() {
+        } else if position == self.ordered.len() {
             self.others.remove(&index);
             self.ordered.push(item);
         } else {
@@ -183,8 +184,8 @@ impl Memo {
     }
 
     fn get(&self, index: u64) -> Option<Item> {
-        let place = usize::try_from(index).unwrap_or(usize::MAX);
-        self.ordered.get(place).or_else(|| self.others.get(&index)).copied()
+        let position = usize::try_from(index).unwrap_or(usize::MAX);
+        self.ordered.get(position).or_else(|| self.others.get(&index)).copied()
     }
 }
 

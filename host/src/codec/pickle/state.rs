@@ -4,7 +4,8 @@
 
 use super::error::{Fault, Step};
 use super::globals::Global;
-use super::heap::{Heap, Item, Node};
+use super::heap::{Heap, Node};
+use super::item::Item;
 use super::ndarray::Order;
 
 impl Heap<'_> {

@@ -7,7 +7,8 @@ use bytes::Bytes;
 
 use super::dtype::{Dtype, Kind, utf32};
 use super::error::{Fault, Step, shown};
-use super::heap::{Heap, Item, Node};
+use super::heap::{Heap, Node};
+use super::item::Item;
 use super::ndarray::{Data, NdArray, Order};
 
 /// From this machine format on, arrays are text.

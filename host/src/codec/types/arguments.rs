@@ -8,7 +8,7 @@ use super::check::check;
 use super::meant::meant;
 use super::signature::{Signature, Type};
 use super::typed::Typed;
-use crate::error::{CallError, Kind, excerpt};
+use crate::error::{CallError, ErrorKind, excerpt};
 use crate::value::Value;
 
 /// What a caller passed: some by position, some by name.
@@ -24,14 +24,17 @@ pub struct Arguments {
 ///
 /// # Errors
 ///
-/// [`Kind::BadArguments`], naming the procedure, the argument, what was expected and what came.
+/// [`ErrorKind::BadArguments`], naming the procedure, the argument, what was expected and what came.
 pub fn bind(
     procedure: &str,
     arguments: Arguments,
     signature: &Signature,
 ) -> Result<Vec<Typed>, CallError> {
     let bad = |reason: String| {
-        CallError::new(Kind::BadArguments, format!("{reason}; the call is {procedure}{signature}"))
+        CallError::new(
+            ErrorKind::BadArguments,
+            format!("{reason}; the call is {procedure}{signature}"),
+        )
     };
     let parameters = &signature.parameters;
     let (given, taken) = (arguments.positional.len(), parameters.len());
@@ -50,7 +53,12 @@ pub fn bind(
     slots.resize(taken, None);
     for (name, value) in arguments.named {
         let Some(i) = parameters.iter().position(|parameter| parameter.name == name) else {
-            let meant = meant(&name, signature);
+            let meant = match parameters.as_slice() {
+                [only] if has_field(&only.ty, &name) => {
+                    format!("; its one argument has that field: {{\"{}\": {{...}}}}", only.name)
+                }
+                _ => meant(&name, signature),
+            };
             return Err(bad(format!("`{procedure}` has no argument `{}`{meant}", excerpt(&name))));
         };
         if slots[i].replace(value).is_some() {
@@ -62,12 +70,12 @@ pub fn bind(
             bad(format!(
                 "the argument `{}{}` of `{procedure}`: {}",
                 parameter.name,
-                mismatch.place(),
+                mismatch.path(),
                 mismatch.reason()
             ))
         }),
         None => match &parameter.default {
-            Some(default) => check(default.clone(), &parameter.ty).map_err(|mismatch| {
+            Some(default) => check(default.0.clone(), &parameter.ty).map_err(|mismatch| {
                 bad(format!("the default of `{}`: {mismatch}", parameter.name))
             }),
             None if parameter.ty.may_be_absent() => Ok(Typed::Option(None)),
@@ -78,4 +86,7 @@ pub fn bind(
         },
     });
     bound.collect()
+}
+fn has_field(ty: &Type, name: &str) -> bool {
+    matches!(ty, Type::Record(fields) if fields.iter().any(|field| &*field.name == name))
 }

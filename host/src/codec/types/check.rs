@@ -12,7 +12,7 @@ use num_traits::ToPrimitive;
 
 use super::exact;
 use super::keys::{repeated_key, shown_key};
-use super::signature::{Field, Type};
+use super::signature::{Case, Field, Type};
 use super::typed::{ListOf, Typed};
 use crate::codec::base64::{BASE64, Engine as _};
 use crate::codec::json;
@@ -46,8 +46,8 @@ impl Mismatch {
         self
     }
 
-    /// The place inside the value, such as `[3].x`; empty for the value itself.
-    pub fn place(&self) -> String {
+    /// The path inside the value, such as `[3].x`; empty for the value itself.
+    pub fn path(&self) -> String {
         self.path.iter().rev().map(String::as_str).collect()
     }
 
@@ -62,21 +62,24 @@ impl fmt::Display for Mismatch {
         if self.path.is_empty() {
             f.write_str(&self.reason)
         } else {
-            write!(f, "at {}: {}", self.place(), self.reason)
+            write!(f, "at {}: {}", self.path(), self.reason)
         }
     }
 }
 
+impl std::error::Error for Mismatch {}
+
 /// What came, with the value itself where that is short.
 fn shown(value: &Value) -> String {
-    const LONGEST: usize = 40;
+    const MAX_LENGTH: usize = 40;
     let literal = match value {
         Value::Bool(b) => b.to_string(),
         Value::Int(n) => n.to_string(),
         Value::BigInt(n) if n.bits() <= 128 => n.to_string(),
-        Value::Float(x) => x.to_string(),
-        Value::Float32(x) => x.to_string(),
-        Value::Text(text) if text.chars().count() <= LONGEST => format!("{text:?}"),
+        // With a point, by which a float differs from an integer.
+        Value::Float(x) => format!("{x:?}"),
+        Value::Float32(x) => format!("{x:?}"),
+        Value::Text(text) if text.chars().count() <= MAX_LENGTH => format!("{text:?}"),
         Value::Named { text, .. } => excerpt(text).into_owned(),
         _ => return value.describe(),
     };
@@ -91,12 +94,25 @@ fn cure(ty: &Type, value: &Value) -> Cow<'static, str> {
         ty.is_number() || matches!(ty, Type::Bool | Type::Char | Type::String | Type::Enum(_));
     match (ty, value) {
         _ if is_scalar && is_single => {
-            " with one item; send the item alone (R's jsonlite does with auto_unbox = TRUE)".into()
+            " with one item; send the item alone (in R's jsonlite: auto_unbox = TRUE)".into()
         }
         (Type::List(item), Value::Bytes(_)) if item.is_number() => {
             "; bytes are no numbers of that type, send the numbers as a list (numpy.frombuffer makes an array of bytes)".into()
         }
         (Type::String, Value::Bytes(_)) => "; decode them".into(),
+        (Type::List(_), Value::Set(_)) => {
+            "; a set has no order, send sorted(...) or list(...) of it".into()
+        }
+        (ty, Value::None) if ty.is_float() => {
+            "; a gap is \"NaN\" in JSON and float(\"nan\") in Python".into()
+        }
+        (Type::List(_) | Type::Flags(_) | Type::Map { .. }, Value::Text(text)) if text.is_empty() => {
+            let empty = if matches!(ty, Type::Map { .. }) { "{}" } else { "[]" };
+            format!("; the empty one is {empty}").into()
+        }
+        (Type::Variant(_) | Type::Result { .. }, Value::Map(entries)) => {
+            format!(" with {} keys; it has one, the name of the case", entries.len()).into()
+        }
         // In a query or a form it would have been JSON.
         (_, Value::Text(text)) if !is_scalar && text.trim_start().starts_with(['[', '{']) => {
             let fault = json::parse(text.as_bytes()).err();
@@ -153,7 +169,7 @@ pub fn check(value: Value, ty: &Type) -> Result<Typed, Mismatch> {
         },
         Type::Flags(names) => flags(value, names, ty),
         Type::Option(inner) => option(value, inner),
-        Type::Result(ok, err) => result(value, ok.as_deref(), err.as_deref(), ty),
+        Type::Result { ok, err } => result(value, ok.as_deref(), err.as_deref(), ty),
     }
 }
 
@@ -323,7 +339,16 @@ fn pairs(value: Value, ty: &Type) -> Result<Vec<(Value, Value)>, Mismatch> {
 /// Only the notations that have no bytes write them as base64, and read that before values are checked.
 fn text_for_bytes(text: &str, ty: &Type) -> Mismatch {
     let fault = BASE64.decode(text.as_bytes()).err();
-    let fault = fault.map_or_else(String::new, |e| format!(", and it is no base64: {e}"));
+    let fault = fault.map_or_else(String::new, |e| {
+        let cure = if text.contains(['-', '_']) {
+            "; the alphabet is the standard one, with + and /, not the URL-safe one"
+        } else if text.contains(' ') {
+            "; in a query or a form + means a space, so write %2B"
+        } else {
+            ""
+        };
+        format!(", and it is no base64: {e}{cure}")
+    });
     let reason = format!(
         "expected {ty}, got a string; bytes are base64 in JSON, queries and forms, and bytes in Python (encode() the text, b64decode() base64){fault}"
     );
@@ -471,11 +496,11 @@ fn record(value: Value, fields: &[Field], ty: &Type) -> Result<Typed, Mismatch> 
     values.collect::<Result<_, _>>().map(Typed::Record)
 }
 
-fn variant(value: Value, cases: &[(Arc<str>, Option<Type>)], ty: &Type) -> Result<Typed, Mismatch> {
+fn variant(value: Value, cases: &[Case], ty: &Type) -> Result<Typed, Mismatch> {
     let (name, payload) = case_and_payload(value, ty)?;
-    let names = cases.iter().map(|(name, _)| name);
+    let names = cases.iter().map(|case| &case.name);
     let index = position(names.clone(), &name).ok_or_else(|| unknown_name(&name, names))?;
-    let payload = match (&cases[index as usize].1, payload) {
+    let payload = match (&cases[index as usize].ty, payload) {
         (None, None | Some(Value::None)) => None,
         (None, Some(_)) => {
             return Err(Mismatch::new(format!("the case `{name}` carries no value")));

@@ -1,24 +1,25 @@
 //! The failures that a procedure declares by `result<T, E>`.
 
 use super::present::present;
-use super::signature::{Field, Type};
+use super::signature::{Case, Field, Type};
 use super::typed::Typed;
-use crate::error::{CallError, Kind};
+use crate::error::{CallError, ErrorKind};
 use crate::value::Value;
 
 /// Whether it is `failure` of our WIT package `tarp:procedure`, whose cases are failures that the
 /// host knows. Component types are structural, so it is recognised by its shape.
 fn is_known(error: &Type) -> bool {
     let field = |name: &str, ty| Field { name: name.into(), ty };
+    let case = |name: &str, ty| Case { name: name.into(), ty: Some(ty) };
     let busy = Type::Record(vec![
         field("message", Type::String),
         field("retry_after", Type::Option(Box::new(Type::U32))),
     ]);
     *error
         == Type::Variant(vec![
-            ("operation_in_progress".into(), Some(busy)),
-            ("invalid_server_state".into(), Some(Type::String)),
-            ("other".into(), Some(Type::String)),
+            case("operation_in_progress", busy),
+            case("invalid_server_state", Type::String),
+            case("other", Type::String),
         ])
 }
 
@@ -26,7 +27,7 @@ fn is_known(error: &Type) -> bool {
 pub fn declared_failure(procedure: &str, payload: Option<Typed>, ty: Option<&Type>) -> CallError {
     let (Some(payload), Some(ty)) = (payload, ty) else {
         return CallError::new(
-            Kind::ProcedureError,
+            ErrorKind::ProcedureError,
             format!("`{procedure}` failed without saying why"),
         );
     };
@@ -40,7 +41,7 @@ pub fn declared_failure(procedure: &str, payload: Option<Typed>, ty: Option<&Typ
         Value::Text(text) => text.to_string(),
         other => format!("`{procedure}` failed: {}", crate::codec::json::to_string(other)),
     };
-    CallError::new(Kind::ProcedureError, message).with_value(value)
+    CallError::new(ErrorKind::ProcedureError, message).with_value(value)
 }
 
 fn known_failure(value: &Value) -> Option<CallError> {
@@ -51,13 +52,13 @@ fn known_failure(value: &Value) -> Option<CallError> {
     Some(match &**case {
         "operation_in_progress" => {
             let Value::Map(fields) = payload else { return None };
-            let error = CallError::new(Kind::OperationInProgress, text(&fields.first()?.1)?);
+            let error = CallError::new(ErrorKind::OperationInProgress, text(&fields.first()?.1)?);
             match fields.get(1)?.1 {
                 Value::Int(seconds) => error.retry_after(u32::try_from(seconds).ok()?),
                 _ => error,
             }
         }
-        "invalid_server_state" => CallError::new(Kind::InvalidServerState, text(payload)?),
-        _ => CallError::new(Kind::ProcedureError, text(payload)?),
+        "invalid_server_state" => CallError::new(ErrorKind::InvalidServerState, text(payload)?),
+        _ => CallError::new(ErrorKind::ProcedureError, text(payload)?),
     })
 }

@@ -1,4 +1,4 @@
-//! The keys of maps: which types they may have, and that each comes once.
+//! The keys of maps: each comes once.
 
 use std::cmp::Ordering;
 
@@ -7,14 +7,6 @@ use super::signature::Type;
 use super::typed::Typed;
 use crate::codec::json::to_string;
 use crate::error::excerpt;
-
-impl Type {
-    /// Whether the component model lets keys of a map have this type.
-    pub fn is_key(&self) -> bool {
-        let is_integer = self.is_number() && !matches!(self, Self::F32 | Self::F64);
-        is_integer || matches!(self, Self::Bool | Self::Char | Self::String)
-    }
-}
 
 /// A key that comes more than once among the entries of a map; `None` where each is another.
 pub fn repeated_key(entries: &[(Typed, Typed)]) -> Option<&Typed> {
@@ -71,15 +63,5 @@ mod tests {
         }
         let texts = ["b", "", "a", ""].map(|key| (Typed::String(key.into()), Typed::Bool(true)));
         assert_eq!(shown_key(repeated_key(&texts).unwrap()), r#""""#);
-    }
-
-    #[test]
-    fn keys_are_what_has_an_order_and_is_short() {
-        for ty in [Type::Bool, Type::S8, Type::U64, Type::Char, Type::String] {
-            assert!(ty.is_key(), "{ty}");
-        }
-        for ty in [Type::F32, Type::F64, Type::Enum(vec!["a".into()]), Type::Tuple(vec![])] {
-            assert!(!ty.is_key(), "{ty}");
-        }
     }
 }

@@ -1,24 +1,25 @@
 //! Names that are no parameters: what their sender probably meant.
 
+use tarp_schema::nearest::nearest;
+
 use super::signature::Signature;
-use crate::error::excerpt;
 
 /// The cure for a wrong name, to follow what is wrong with it; empty where nobody knows one.
 pub(super) fn meant(name: &str, signature: &Signature) -> String {
     let names = || signature.parameters.iter().map(|parameter| &*parameter.name);
-    if let Some(bare) = name.strip_suffix("[]")
+    if let Some(end) = name.find(['[', '.'])
+        && let (bare, within) = name.split_at(end)
         && names().any(|name| name == bare)
     {
-        return format!("; repeat `{bare}` without the brackets, once for each item");
+        let index = within.strip_prefix('[').and_then(|within| within.strip_suffix(']'));
+        if index.is_some_and(|index| index.bytes().all(|byte| byte.is_ascii_digit())) {
+            return format!("; repeat `{bare}` without the brackets, once for each item");
+        }
+        return format!("; `{bare}` as a whole is JSON, with its parts in it");
     }
     let plain = |name: &str| name.trim().replace(['-', '.'], "_").to_lowercase();
-    let near = names().find(|known| plain(known) == plain(name)).or_else(|| {
-        let name = excerpt(name);
-        let distance = |known: &str| strsim::damerau_levenshtein(known, &name);
-        let nearest = names().min_by_key(|known| distance(known))?;
-        let is_near = distance(nearest) <= 2 && distance(nearest) < nearest.chars().count();
-        is_near.then_some(nearest)
-    });
+    let same = names().find(|known| plain(known) == plain(name));
+    let near = same.or_else(|| nearest(name, names()));
     near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
 }
 
@@ -34,9 +35,14 @@ mod tests {
         let signature = Signature { parameters, result: None, is_async: false };
         for (name, cure) in [
             ("values[]", "repeat `values` without the brackets"),
+            ("values[0]", "repeat `values` without the brackets"),
+            ("values[0][1]", "`values` as a whole is JSON"),
+            ("values[x]", "`values` as a whole is JSON"),
+            ("n.x", "`n` as a whole is JSON"),
+            ("m.x", ""),
             ("value", "`values`"),
             ("max-count", "`max_count`"),
-            ("MaxCount", ""),
+            ("MaxCount", "`max_count`"),
             ("N", "`n`"),
             ("x", ""),
             ("other[]", ""),

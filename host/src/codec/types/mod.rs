@@ -21,6 +21,6 @@ pub use check::{Mismatch, check};
 pub use failure::declared_failure;
 pub use keys::{repeated_key, shown_key};
 pub use present::{Presented, present};
-pub use signature::{Field, Parameter, Signature, Type};
+pub use signature::{Case, DefaultValue, Field, Parameter, Signature, Type};
 pub use typed::{ListOf, Typed};
 pub use web::is_web;

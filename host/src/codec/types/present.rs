@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::signature::Type;
+use super::signature::{Case, Type};
 use super::typed::{ListOf, Typed};
 use crate::value::{Array, Value};
 
@@ -72,7 +72,9 @@ impl Presented {
                 }
             }
             (Typed::Variant(case, payload), Type::Variant(cases)) => {
-                let Some((name, ty)) = cases.get(*case as usize) else { return self.one(0) };
+                let Some(Case { name, ty }) = cases.get(*case as usize) else {
+                    return self.one(0);
+                };
                 self.one(name.len());
                 if let (Some(payload), Some(ty)) = (payload, ty) {
                     self.one(0);
@@ -93,7 +95,7 @@ impl Presented {
                 }
                 self.add(inner, ty);
             }
-            (Typed::Result(result), Type::Result(ok, err)) => {
+            (Typed::Result(result), Type::Result { ok, err }) => {
                 self.one("err".len());
                 self.one(0);
                 let (payload, ty) = match result {
@@ -157,9 +159,11 @@ pub fn present(typed: Typed, ty: &Type) -> Value {
             )
         }
         (Typed::Variant(case, payload), Type::Variant(cases)) => match cases.get(case as usize) {
-            Some((case, ty)) => match (payload, ty) {
-                (Some(payload), Some(ty)) => Value::Map(vec![(name(case), present(*payload, ty))]),
-                _ => name(case),
+            Some(case) => match (payload, &case.ty) {
+                (Some(payload), Some(ty)) => {
+                    Value::Map(vec![(name(&case.name), present(*payload, ty))])
+                }
+                _ => name(&case.name),
             },
             None => Value::None,
         },
@@ -174,7 +178,7 @@ pub fn present(typed: Typed, ty: &Type) -> Value {
             let value = present(*inner, ty);
             if ty.may_be_absent() { Value::Map(vec![(Value::text("some"), value)]) } else { value }
         }
-        (Typed::Result(result), Type::Result(ok, err)) => {
+        (Typed::Result(result), Type::Result { ok, err }) => {
             let (side, payload, ty) = match result {
                 Ok(payload) => ("ok", payload, ok),
                 Err(payload) => ("err", payload, err),
@@ -215,10 +219,11 @@ mod tests {
         let many = |item: &Typed| Typed::List(ListOf::Items(vec![item.clone(); 100]));
         let list_of = |ty: Type| Type::List(Box::new(ty));
         let record = Type::Record(vec![Field { name: Arc::clone(&long), ty: Type::Bool }]);
+        let case = Case { name: Arc::clone(&long), ty: None };
         for (item, ty) in [
             (Typed::Enum(0), Type::Enum(vec![Arc::clone(&long)])),
             (Typed::Flags(vec![1]), Type::Flags(vec![Arc::clone(&long)])),
-            (Typed::Variant(0, None), Type::Variant(vec![(Arc::clone(&long), None)])),
+            (Typed::Variant(0, None), Type::Variant(vec![case])),
             (Typed::Record(vec![Typed::Bool(true)]), record),
         ] {
             let (typed, ty) = (many(&item), list_of(ty));

@@ -8,7 +8,6 @@ use crate::value::Numbers;
 /// A value that fits a [`Type`](super::Type), ready to be moved into a guest or just moved out of
 /// one. Fields, cases and flags are positions in the type, never names.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(missing_docs, reason = "the names are WIT's own")]
 pub enum Typed {
     Bool(bool),
     S8(i8),

@@ -1,14 +1,14 @@
 //! The types of `wit/web.wit`, by which a web procedure is known: types of the component model have
 //! no names that outlive the build, so it is their structure that counts.
 
-use super::signature::{Field, Signature, Type};
+use super::signature::{Case, Field, Signature, Type};
 
 /// Whether this is the signature of a web procedure: from a `request` to a `response`, or to a
 /// `result` of one.
 pub fn is_web(signature: &Signature) -> bool {
     let [parameter] = signature.parameters.as_slice() else { return false };
     let response = match &signature.result {
-        Some(Type::Result(Some(ok), _)) => ok,
+        Some(Type::Result { ok: Some(ok), .. }) => ok,
         Some(ty) => ty,
         None => return false,
     };
@@ -63,7 +63,7 @@ fn record<const N: usize>(fields: [(&str, Type); N]) -> Type {
 }
 
 fn variant<const N: usize>(cases: [(&str, Option<Type>); N]) -> Type {
-    Type::Variant(cases.map(|(name, ty)| (name.into(), ty)).into())
+    Type::Variant(cases.map(|(name, ty)| Case { name: name.into(), ty }).into())
 }
 
 #[cfg(test)]
@@ -79,7 +79,8 @@ mod tests {
     #[test]
     fn a_web_procedure_answers_a_request_with_a_response() {
         assert!(is_web(&signature(request(), response())));
-        let fallible = Type::Result(Some(Box::new(response())), Some(Box::new(Type::String)));
+        let (ok, err) = (Some(Box::new(response())), Some(Box::new(Type::String)));
+        let fallible = Type::Result { ok, err };
         assert!(is_web(&signature(request(), fallible)));
         assert!(!is_web(&signature(request(), Type::String)));
         assert!(!is_web(&signature(response(), response())));
@@ -94,10 +95,11 @@ mod tests {
             let Type::Record(fields) = ty else { unreachable!() };
             let start = wit.find(&format!("record {name} {{")).expect(name);
             let body = &wit[start..start + wit[start..].find("\n  }").expect("its end")];
-            let mut place = 0;
+            let mut position = 0;
             for field in fields {
                 let wanted = format!("{}: ", field.name.replace('_', "-"));
-                place += body[place..].find(&wanted).unwrap_or_else(|| panic!("{wanted} in order"));
+                position +=
+                    body[position..].find(&wanted).unwrap_or_else(|| panic!("{wanted} in order"));
             }
         }
     }

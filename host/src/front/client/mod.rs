@@ -7,16 +7,17 @@ use std::sync::LazyLock;
 
 use axum::extract::Path;
 use axum::response::{IntoResponse as _, Response};
+use http::Uri;
 use http::header::{
-    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST,
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
     X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, Uri};
 use serde::Serialize;
 use tracing::error;
 
 use super::compress::Incompressible;
-use super::{State, reply};
+use super::endpoint::Endpoint;
+use super::response;
 use wheel::{Sources, Wheel};
 
 /// As they are in `clients/python`; written by `build.rs`.
@@ -41,19 +42,16 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// For a caller who asked in this way.
-    pub(super) fn told(state: &State, uri: &Uri, headers: &HeaderMap) -> Option<Self> {
+    /// For a caller who asked there.
+    pub(super) fn told(endpoint: &Endpoint) -> Option<Self> {
         let client = CLIENT.as_ref()?;
-        let scheme = if state.config.tls_cert.is_some() { "https" } else { "http" };
-        let authority = uri.authority().map(http::uri::Authority::as_str);
-        let host = authority.or_else(|| headers.get(HOST)?.to_str().ok()).unwrap_or("localhost");
-        let wheel = format!("/-/client/{}", client.file);
+        let page = format!("/-/client/{}", client.file);
         Some(Self {
             name: &client.name,
             version: &client.version,
             requires_python: &client.requires_python,
-            install: format!("pip install {scheme}://{host}{wheel}"),
-            wheel,
+            install: format!("pip install {}", endpoint.url(&page)),
+            wheel: endpoint.path(&page),
             sha256: &client.sha256,
         })
     }
@@ -62,7 +60,7 @@ impl Client {
 /// `GET /-/client/`, as package indexes have it (PEP 503), so that `pip --find-links` reads it too.
 pub(super) async fn page(uri: Uri) -> Response {
     let Some(Wheel { name, version, requires_python, file, sha256, .. }) = &*CLIENT else {
-        return reply::no_such_page(uri).await;
+        return response::no_such_page(uri).await;
     };
     // All of it comes from the client's own sources, and its only character with a meaning in HTML is
     // the `>` of a version, which an attribute may hold as it is.
@@ -86,7 +84,7 @@ pub(super) async fn page(uri: Uri) -> Response {
 /// `GET /-/client/NAME`.
 pub(super) async fn wheel(Path(name): Path<String>, uri: Uri) -> Response {
     let Some(Wheel { content, .. }) = CLIENT.as_ref().filter(|client| client.file == name) else {
-        return reply::no_such_page(uri).await;
+        return response::no_such_page(uri).await;
     };
     let fixed = [
         (CACHE_CONTROL, "no-cache"),

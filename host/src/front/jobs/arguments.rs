@@ -1,17 +1,21 @@
 //! `/-/jobs/ID/arguments`: what a job was called with, as JSON that a POST to its procedure takes.
 
+use axum::Extension;
 use axum::extract::{Path, State as Extract};
 use http::StatusCode;
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
-use super::{Reply, handle, jobs};
+use super::find::{handle, jobs, view};
+use super::query::NoQuery;
 use crate::catalog::Procedure;
 use crate::codec::json::Json;
 use crate::codec::types::{Arguments, bind, present};
-use crate::error::{CallError, Kind};
-use crate::front::procedure::unhurried;
-use crate::front::{State, reply};
+use crate::error::{CallError, ErrorKind};
+use crate::front::admission::block_in_place_if_large;
+use crate::front::credentials::Sender;
+use crate::front::response::{self, Reply};
+use crate::front::state::State;
 use crate::value::Value;
 
 /// What a job was called with.
@@ -51,24 +55,29 @@ impl Serialize for Values {
 }
 
 /// `GET /-/jobs/ID/arguments`.
-pub(super) async fn show(Extract(state): Extract<State>, Path(id): Path<String>) -> Reply {
+pub(super) async fn show(
+    Extract(state): Extract<State>,
+    Extension(Sender { caller, .. }): Extension<Sender>,
+    Path(id): Path<String>,
+    _: NoQuery,
+) -> Reply {
     let id = handle(&id)?;
     let jobs = jobs(&state)?;
-    let name = jobs.view(id).await?.job.procedure;
+    let name = view(&state, &caller, id).await?.job.procedure;
     let arguments = jobs.arguments(id).await?;
     let catalog = state.catalog.load();
     let procedure = catalog.find(&name);
     let values = arguments.positional.iter().chain(arguments.named.iter().map(|(_, value)| value));
     let size = values.map(Value::written_size).sum();
-    Ok(unhurried(size, || {
+    Ok(block_in_place_if_large(size, || {
         let shown = shown(&name, arguments, procedure.map(|procedure| &**procedure));
-        reply::bare(StatusCode::OK, &shown)
+        response::bare(StatusCode::OK, &shown)
     }))
 }
 
 fn shown(name: &str, arguments: Arguments, procedure: Option<&Procedure>) -> Shown {
     let missing =
-        || CallError::new(Kind::NotFound, format!("there is no procedure `{name}` any more"));
+        || CallError::new(ErrorKind::NotFound, format!("there is no procedure `{name}` any more"));
     let by_name =
         procedure.ok_or_else(missing).and_then(|procedure| by_name(procedure, arguments.clone()));
     let procedure = name.to_owned();

@@ -3,15 +3,19 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::{Path, State as Extract};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream::{self, StreamExt as _};
 use http::{HeaderMap, StatusCode};
 
+use super::find::{handle, jobs, view};
+use super::query::NoQuery;
 use super::show::{Line, Shown};
-use super::{Reply, handle, jobs};
-use crate::front::State;
+use crate::front::credentials::Sender;
+use crate::front::response::Reply;
+use crate::front::state::State;
 use crate::jobs::model::{Job, LogLine};
 use crate::jobs::{EventKind, Follower, Jobs, View};
 
@@ -25,12 +29,14 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// `GET /-/jobs/ID/events`.
 pub(super) async fn stream(
     Extract(state): Extract<State>,
+    Extension(Sender { caller, .. }): Extension<Sender>,
     Path(id): Path<String>,
+    _: NoQuery,
     headers: HeaderMap,
 ) -> Reply {
     let id = handle(&id)?;
     let jobs = jobs(&state)?.clone();
-    let view = jobs.view(id).await?;
+    let view = view(&state, &caller, id).await?;
     let last = headers.get("last-event-id").and_then(|last| last.to_str().ok());
     if last == Some(END) {
         return Ok(StatusCode::NO_CONTENT.into_response());
@@ -39,7 +45,7 @@ pub(super) async fn stream(
     Ok(match jobs.follow(id, seen) {
         Some(follower) => {
             let events = stream::unfold(Some((jobs, follower)), next);
-            send(events.take_until(state.closing.clone().cancelled_owned()))
+            send(events.take_until(state.no_longer_serves(caller)))
         }
         // It has ended, maybe just now: what it logged is in its record.
         None => {

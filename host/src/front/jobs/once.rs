@@ -6,14 +6,16 @@ use std::time::Duration;
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::submit::wish;
-use super::{jobs, outcome_of};
+use super::find::jobs;
+use super::outcome::outcome_of;
+use super::submit::options;
 use crate::catalog::Procedure;
-use crate::error::{CallError, Kind};
-use crate::front::State;
-use crate::front::places::Peer;
-use crate::front::reply::Refusal;
-use crate::front::request::Asked;
+use crate::error::{CallError, ErrorKind};
+use crate::front::admission::Peer;
+use crate::front::credentials::Sender;
+use crate::front::request::ParsedRequest;
+use crate::front::response::ErrorResponse;
+use crate::front::state::State;
 use crate::jobs::model::{IdempotencyKey, JobId};
 use crate::jobs::{Jobs, Once, View};
 
@@ -32,14 +34,16 @@ pub(in crate::front) async fn once(
     headers: &HeaderMap,
     procedure: &Arc<Procedure>,
     key: IdempotencyKey,
-    asked: Asked,
+    asked: ParsedRequest,
     peer: &Peer,
-) -> Result<Response, Refusal> {
+    Sender { caller, recorder, .. }: &Sender,
+) -> Result<Response, ErrorResponse> {
     let jobs = jobs(state)?;
-    let Asked { arguments, form, presentation } = asked;
-    let wish = wish(headers, presentation, &form, None);
-    let place = state.places.take(peer, procedure.places.as_ref());
-    let Once { id, is_new } = jobs.once(procedure, arguments, key, wish, place).await?;
+    let ParsedRequest { arguments, form, presentation } = asked;
+    let options = options(headers, presentation, &form, None, caller);
+    let permit = state.permits.take(peer, procedure.permits.as_ref());
+    let Once { id, is_new } = jobs.once(procedure, arguments, key, options, permit).await?;
+    recorder.job(id);
     let view = ended(state, jobs, id, is_new).await?;
     let failure = view.failure_of_call();
     let mut response = outcome_of(state, &view, failure, |_, _| Ok(form)).await?;
@@ -54,7 +58,7 @@ async fn ended(state: &State, jobs: &Jobs, id: JobId, is_new: bool) -> Result<Vi
     loop {
         let view = tokio::select! {
             view = jobs.wait(id, TURN) => view?,
-            () = state.closing.cancelled(), if !is_new => {
+            () = state.shutdown.stopping(), if !is_new => {
                 let view = jobs.view(id).await?;
                 if view.job.state.is_terminal() {
                     return Ok(view);
@@ -63,7 +67,7 @@ async fn ended(state: &State, jobs: &Jobs, id: JobId, is_new: bool) -> Result<Vi
                     "the host is about to stop, and the request with this key is {}; send it again with the same key",
                     view.job.state.name()
                 );
-                return Err(CallError::new(Kind::Unavailable, message).retry_after(1));
+                return Err(CallError::new(ErrorKind::Unavailable, message).retry_after(1));
             }
         };
         if view.job.state.is_terminal() {

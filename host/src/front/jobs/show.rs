@@ -7,13 +7,14 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::query::Query;
 use crate::codec::types::Type;
 use crate::codec::{json, number};
-use crate::error::{CallError, Kind};
-use crate::front::reply::Fault;
+use crate::error::CallError;
+use crate::front::response::ErrorFields;
 use crate::jobs::View;
-use crate::jobs::model::{LogLine, Logs, State};
-use crate::jobs::store::{Filter, MOST_COUNTED};
+use crate::jobs::model::{JobState, LogLine, Logs};
+use crate::jobs::store::{Filter, MAX_COUNTED};
 use crate::sandbox::Progress;
 use crate::value::Value;
 
@@ -50,7 +51,8 @@ pub(super) struct Shown<'a> {
     run_us: u128,
     suggested_wait: u32,
     cancel_requested: bool,
-    error: Option<Fault<'a>>,
+    error: Option<ErrorFields<'a>>,
+    owner: Option<&'a str>,
 }
 
 impl<'a> From<&'a View> for Shown<'a> {
@@ -78,7 +80,8 @@ impl<'a> From<&'a View> for Shown<'a> {
             run_us: job.receipt.run.as_micros(),
             suggested_wait: job.suggested_wait,
             cancel_requested: job.cancel_requested,
-            error: job.error.as_ref().map(Fault::from),
+            error: job.error.as_ref().map(ErrorFields::from),
+            owner: job.owner.as_deref(),
         }
     }
 }
@@ -108,9 +111,9 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    pub(super) fn new(counts: [u64; State::ALL.len()]) -> Self {
-        let counts = State::ALL.map(State::name).into_iter().zip(counts).collect();
-        Self { counts, most: MOST_COUNTED }
+    pub(super) fn new(counts: [u64; JobState::ALL.len()]) -> Self {
+        let counts = JobState::ALL.map(JobState::name).into_iter().zip(counts).collect();
+        Self { counts, most: MAX_COUNTED }
     }
 }
 
@@ -150,63 +153,46 @@ fn time(moment: SystemTime) -> String {
 /// The jobs that a query asks for: `state` (also several times), `procedure`, `since`, `until`,
 /// `after` (the `next` of the page before), `limit`.
 pub(super) fn filter(query: &str) -> Result<Filter, CallError> {
-    let mut filter = Filter {
-        states: Vec::new(),
-        procedure: None,
-        since: None,
-        until: None,
-        before: None,
-        limit: PAGE,
-    };
-    for (name, text) in form_urlencoded::parse(query.as_bytes()) {
-        match &*name {
-            "state" => filter.states.push(State::from_name(&text).ok_or_else(|| {
-                let states = State::ALL.map(State::name).join(", ");
-                bad(format!("there is no state {text:?}; there are {states}"))
-            })?),
-            "procedure" => filter.procedure = Some(text.into_owned()),
-            "since" => filter.since = Some(moment(&name, &text)?),
-            "until" => filter.until = Some(moment(&name, &text)?),
-            "after" => {
-                filter.before = Some(cursor(&text).ok_or_else(|| {
-                    bad(format!("`after` is the `next` of a page, not {text:?}"))
-                })?);
-            }
-            "limit" => {
-                filter.limit = match count(&text) {
-                    Some(limit @ 1..=LARGEST_PAGE) => limit,
-                    _ => {
-                        return Err(bad(format!(
-                            "`limit` is from 1 to {LARGEST_PAGE}, not {text:?}"
-                        )));
-                    }
-                };
-            }
-            _ => {
-                return Err(bad(format!(
-                    "there is no parameter {name:?}; there are state, procedure, since, until, after and limit"
-                )));
-            }
-        }
-    }
-    Ok(filter)
+    let known = ["state", "procedure", "since", "until", "after", "limit"];
+    let query = Query::read(query, &known)?;
+    Ok(Filter {
+        states: query.all("state").map(state).collect::<Result<_, _>>()?,
+        procedure: query.one("procedure")?.map(str::to_owned),
+        owner: None,
+        since: query.one("since")?.map(|text| moment("since", text)).transpose()?,
+        until: query.one("until")?.map(|text| moment("until", text)).transpose()?,
+        before: query.one("after")?.map(after).transpose()?,
+        limit: query.one("limit")?.map_or(Ok(PAGE), limit)?,
+    })
 }
 
 /// The procedure whose jobs are to be counted; `None` for all.
 pub(super) fn counted(query: &str) -> Result<Option<String>, CallError> {
-    let mut procedure = None;
-    for (name, text) in form_urlencoded::parse(query.as_bytes()) {
-        if name != "procedure" {
-            return Err(bad(format!("there is no parameter {name:?}; there is procedure")));
-        }
-        procedure = Some(text.into_owned());
-    }
-    Ok(procedure)
+    Ok(Query::read(query, &["procedure"])?.one("procedure")?.map(str::to_owned))
+}
+
+fn state(text: &str) -> Result<JobState, CallError> {
+    JobState::from_name(text).ok_or_else(|| {
+        let states = JobState::ALL.map(JobState::name).join(", ");
+        CallError::bad_request(format!("there is no state {text:?}; there are {states}"))
+    })
+}
+
+fn after(text: &str) -> Result<u64, CallError> {
+    cursor(text).ok_or_else(|| {
+        CallError::bad_request(format!("`after` is the `next` of a page, not {text:?}"))
+    })
+}
+
+fn limit(text: &str) -> Result<usize, CallError> {
+    count(text).filter(|limit| (1..=LARGEST_PAGE).contains(limit)).ok_or_else(|| {
+        CallError::bad_request(format!("`limit` is from 1 to {LARGEST_PAGE}, not {text:?}"))
+    })
 }
 
 fn moment(name: &str, text: &str) -> Result<SystemTime, CallError> {
     let wrong = |why: &dyn std::fmt::Display| {
-        bad(format!(
+        CallError::bad_request(format!(
             "`{name}` is a time such as 2030-01-31T12:00:00Z or 2030-01-31T12:00:00+01:00, not {text:?}: {why}"
         ))
     };
@@ -234,28 +220,22 @@ fn count(text: &str) -> Option<usize> {
 
 /// Whether a query says that a job which has ended is to be kept: `keep=true`.
 pub(super) fn keep(query: &str) -> Result<bool, CallError> {
-    match form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "keep") {
+    match Query::read(query, &["keep"])?.one("keep")? {
         None => Ok(false),
-        Some((_, text)) => {
-            text.parse().map_err(|_| bad(format!("`keep` is true or false, not {text:?}")))
-        }
+        Some(text) => text
+            .parse()
+            .map_err(|_| CallError::bad_request(format!("`keep` is true or false, not {text:?}"))),
     }
 }
 
 /// The seconds of `wait`; 0 where it is not there.
 pub(super) fn wait(query: &str) -> Result<f64, CallError> {
-    let Some((_, text)) = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "wait")
-    else {
-        return Ok(0.0);
-    };
+    let query = Query::read(query, &["wait"])?;
+    let Some(text) = query.one("wait")? else { return Ok(0.0) };
     match text.parse() {
         Ok(seconds) if f64::is_finite(seconds) && seconds >= 0.0 => Ok(seconds),
-        _ => Err(bad(format!("`wait` is a number of seconds, not {text:?}"))),
+        _ => Err(CallError::bad_request(format!("`wait` is a number of seconds, not {text:?}"))),
     }
-}
-
-fn bad(message: String) -> CallError {
-    CallError::new(Kind::BadRequest, message)
 }
 
 #[cfg(test)]
@@ -268,7 +248,7 @@ mod tests {
             "state=queued&state=running&procedure=a%2Fb&since=2030-01-31T12:00:00Z&after=7&limit=2",
         );
         let all = all.unwrap();
-        assert_eq!(all.states, [State::Queued, State::Running]);
+        assert_eq!(all.states, [JobState::Queued, JobState::Running]);
         assert_eq!((all.procedure.as_deref(), all.before, all.limit), (Some("a/b"), Some(7), 2));
         for (text, moment) in [
             ("2030-01-31T12:00:00%2B01:00", 1_896_087_600),
@@ -289,6 +269,7 @@ mod tests {
             ("since=yesterday", "since"),
             ("after=x", "next"),
             ("color=red", "procedure"),
+            ("limit=1&limit=2", "twice"),
         ] {
             assert!(filter(query).unwrap_err().message.contains(word), "{query}");
         }

@@ -7,16 +7,21 @@ use http::header::LOCATION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
+use super::find::{jobs, owner};
+use super::original;
 use super::show::Shown;
-use super::{jobs, original};
+use crate::audit::Event;
+use crate::auth::Caller;
 use crate::catalog::Procedure;
 use crate::codec::pickle::Arrays;
 use crate::config::Mode;
-use crate::error::{CallError, Kind};
-use crate::front::State;
-use crate::front::reply::{self, Form};
-use crate::front::request::Asked;
-use crate::jobs::Wish;
+use crate::error::{CallError, ErrorKind};
+use crate::front::admission::Peer;
+use crate::front::credentials::Sender;
+use crate::front::request::ParsedRequest;
+use crate::front::response::{self, Form};
+use crate::front::state::State;
+use crate::jobs::SubmitOptions;
 use crate::jobs::model::{IdempotencyKey, Presentation, Priority};
 
 /// Pins a request to a version of its procedure: the digest of its file.
@@ -54,17 +59,25 @@ pub(in crate::front) async fn accept(
     headers: &HeaderMap,
     procedure: &Arc<Procedure>,
     key: Option<IdempotencyKey>,
-    asked: Asked,
+    asked: ParsedRequest,
+    peer: &Peer,
+    sender: &Sender,
 ) -> Result<Response, CallError> {
     let jobs = jobs(state)?;
-    let wish = wish(headers, asked.presentation, &asked.form, key);
-    let view = jobs.submit(procedure, asked.arguments, wish).await?;
+    let options = SubmitOptions {
+        peer: Some(peer.network()),
+        ..options(headers, asked.presentation, &asked.form, key, &sender.caller)
+    };
+    let view = jobs.submit(procedure, asked.arguments, options).await?;
+    sender.recorder.event(Event::JobSubmitted);
+    sender.recorder.job(view.job.id);
     if is_handle(procedure, &asked.form) && !prefers_async(headers) {
         return Ok(original::handed_out(&view));
     }
-    let mut response = reply::bare(StatusCode::ACCEPTED, &Shown::from(&view));
+    let mut response = response::bare(StatusCode::ACCEPTED, &Shown::from(&view));
     let headers = response.headers_mut();
-    if let Ok(location) = HeaderValue::from_str(&format!("/-/jobs/{}", view.job.id)) {
+    let page = format!("/-/jobs/{}", view.job.id);
+    if let Ok(location) = HeaderValue::from_str(&sender.endpoint.path(&page)) {
         headers.insert(LOCATION, location);
     }
     headers.insert(
@@ -75,25 +88,34 @@ pub(in crate::front) async fn accept(
 }
 
 /// What a request says of its job besides the call.
-pub(super) fn wish(
+pub(super) fn options(
     headers: &HeaderMap,
     presentation: Presentation,
     form: &Form,
     key: Option<IdempotencyKey>,
-) -> Wish {
+    caller: &Caller,
+) -> SubmitOptions {
     let presentation = match form {
         Form::Pickle(Arrays::Numpy) => Presentation::Numpy,
         _ => presentation,
     };
     let is_pinned = headers.contains_key(PIN);
-    Wish { priority: priority(headers), is_pinned, key, presentation }
+    SubmitOptions {
+        priority: priority(headers),
+        is_pinned,
+        key,
+        presentation,
+        owner: owner(caller),
+        // Who waits for a call has a permit for calls.
+        peer: None,
+    }
 }
 
 /// Refuses a request that is meant for another version of the procedure than there is.
 ///
 /// # Errors
 ///
-/// [`Kind::Conflict`], which names both.
+/// [`ErrorKind::Conflict`], which names both.
 pub(in crate::front) fn check_pin(
     headers: &HeaderMap,
     procedure: &Procedure,
@@ -105,13 +127,13 @@ pub(in crate::front) fn check_pin(
             let message = format!(
                 "the request is for the version {wanted:?} of the procedure, which is in version {digest} now; GET /-/procedures has the digests"
             );
-            Err(CallError::new(Kind::Conflict, message))
+            Err(CallError::new(ErrorKind::Conflict, message))
         }
         _ => Ok(()),
     }
 }
 
-/// The urgency of RFC 9218, `u=2`; a header that says nothing that we understand says nothing.
+/// The urgency of RFC 9218, `u=2`; an unparseable header is treated as absent.
 fn priority(headers: &HeaderMap) -> Option<Priority> {
     let mut values = headers.get_all("priority").iter().filter_map(|value| value.to_str().ok());
     let urgency = values.find_map(|value| {

@@ -4,9 +4,8 @@
 use serde_json::{Map, Value, json};
 
 use super::examples::example;
+use super::json::{object, shared};
 use super::schema::{Way, array_of, closed, numbers, schema};
-use super::{object, shared};
-use crate::codec::json as codec;
 use crate::codec::types::{Parameter, Signature, Type};
 use crate::front::media::{Media, Reading, reading};
 
@@ -164,11 +163,11 @@ fn bare(ty: &Type) -> Vec<Value> {
         Type::List(item) if **item == Type::U8 => vec![shared("schemas", "Bytes")],
         Type::List(_) | Type::Tuple(_) | Type::Record(_) | Type::Flags(_) => Vec::new(),
         Type::Variant(cases) => {
-            let names = cases.iter().filter(|(_, ty)| ty.is_none()).map(|(name, _)| &**name);
+            let names = cases.iter().filter(|case| case.ty.is_none()).map(|case| &*case.name);
             let names: Vec<_> = names.collect();
             if names.is_empty() { Vec::new() } else { vec![json!({ "enum": names })] }
         }
-        Type::Result(ok, err) => {
+        Type::Result { ok, err } => {
             let names = [("ok", ok), ("err", err)].into_iter().filter(|(_, ty)| ty.is_none());
             let names: Vec<_> = names.map(|(name, _)| name).collect();
             if names.is_empty() { Vec::new() } else { vec![json!({ "enum": names })] }
@@ -188,14 +187,14 @@ fn any_of(mut schemas: Vec<Value>) -> Value {
 
 fn with_default(mut schema: Value, parameter: &Parameter) -> Value {
     if let Some(default) = &parameter.default {
-        schema["default"] = json!(codec::Json(default));
+        schema["default"] = json!(default);
     }
     schema
 }
 
 fn example_of(parameter: &Parameter, place: usize) -> Value {
     match &parameter.default {
-        Some(default) => json!(codec::Json(default)),
+        Some(default) => json!(default),
         None => example(&parameter.ty, place),
     }
 }
@@ -203,8 +202,10 @@ fn example_of(parameter: &Parameter, place: usize) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::types::DefaultValue;
 
     fn parameter(name: &str, ty: Type, default: Option<crate::value::Value>) -> Parameter {
+        let default = default.map(DefaultValue);
         Parameter { name: name.into(), ty, default }
     }
 

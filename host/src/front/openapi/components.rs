@@ -4,16 +4,18 @@
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::own::OWN_SCHEMAS;
+use super::json::{object, shared};
 use super::schema::shared_schemas;
-use super::{object, shared};
-use crate::error::Kind;
+use crate::error::ErrorKind;
 use crate::front::jobs::IDEMPOTENCY_KEY;
-use crate::front::reply;
+use crate::front::response;
+
+/// The schemas of all records of the host's own pages.
+pub(super) const OWN_SCHEMAS: &str = include_str!("own_schemas.json");
 
 /// The statuses with which a call may fail.
 pub(super) const CALL_FAILURES: &[u16] =
-    &[400, 403, 404, 406, 408, 409, 410, 413, 415, 500, 503, 504, 507];
+    &[400, 403, 404, 406, 408, 409, 410, 413, 415, 429, 500, 503, 504, 507];
 
 /// Of those, the ones that only come where jobs are kept.
 const OF_JOBS: [u16; 3] = [409, 410, 507];
@@ -76,7 +78,7 @@ pub(super) fn components(keeps_jobs: bool) -> Value {
         "headers": headers(),
     });
     if keeps_jobs {
-        responses.insert("Accepted".into(), accepted());
+        responses.insert("Accepted".into(), accepted(&shared("schemas", "Job")));
         components["parameters"] = parameters();
     }
     components["responses"] = Value::Object(responses);
@@ -85,7 +87,7 @@ pub(super) fn components(keeps_jobs: bool) -> Value {
 
 /// Every status that some failure has.
 fn statuses() -> Vec<StatusCode> {
-    let mut statuses = Kind::ALL.map(reply::status).to_vec();
+    let mut statuses = ErrorKind::ALL.map(response::status).to_vec();
     statuses.sort_unstable();
     statuses.dedup();
     statuses
@@ -97,7 +99,7 @@ fn failure() -> Value {
         "description": "What is told of a failure.",
         "properties": {
             "status": {"const": "error"},
-            "type": {"type": "string", "enum": Kind::ALL.map(Kind::name)},
+            "type": {"type": "string", "enum": ErrorKind::ALL.map(ErrorKind::name)},
             "message": {"type": "string", "description": "The culprit, the expectation and, where there is one, the cure."},
             "value": {"description": "The error that the procedure returned."},
             "backtrace": {"type": "string", "description": "Where in the guest it happened, innermost frame first."},
@@ -109,8 +111,8 @@ fn failure() -> Value {
 }
 
 fn failure_of(status: StatusCode) -> Value {
-    let kinds = Kind::ALL.into_iter().filter(|kind| reply::status(*kind) == status);
-    let kinds: Vec<_> = kinds.map(Kind::name).collect();
+    let kinds = ErrorKind::ALL.into_iter().filter(|kind| response::status(*kind) == status);
+    let kinds: Vec<_> = kinds.map(ErrorKind::name).collect();
     json!({"allOf": [shared("schemas", "Failure"), {"properties": {"type": {"enum": kinds}}}]})
 }
 
@@ -120,7 +122,7 @@ fn response_of(status: StatusCode) -> Value {
         "description": description(status),
         "content": {"application/json": {"schema": schema}},
     });
-    if status == StatusCode::SERVICE_UNAVAILABLE {
+    if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
         response["headers"] = json!({"Retry-After": shared("headers", "RetryAfter")});
     }
     response
@@ -135,14 +137,18 @@ fn description(status: StatusCode) -> &'static str {
         405 => "The address does not answer to that method.",
         406 => "The result has none of the forms that `Accept` names.",
         408 => "The request's body came too slowly.",
-        409 => "The idempotency key came before with another request, or the job was cancelled.",
-        410 => "The job ended so long ago that nothing is kept of it.",
+        409 => {
+            "It contradicts what is there: the idempotency key came before with another request, the job was cancelled, or another file has that name."
+        }
+        410 => "The job was removed, or ended so long ago that nothing is kept of it.",
+        412 => "Another version is served than the one that the request is about.",
         413 => "The request or the result is over its limit.",
         415 => "The body is of a type or an encoding that is not taken for these arguments.",
+        429 => "The caller has used up what it may do for now.",
         500 => "The call failed: the procedure returned its error, trapped, or used up a limit.",
         503 => "Not now: every place is taken, the host is loading, or the procedure is busy.",
         504 => "The time for the call was up.",
-        507 => "There is no room to store the job.",
+        507 => "There is no room to store it.",
         _ => "The request failed.",
     }
 }
@@ -197,14 +203,15 @@ fn parameters() -> Value {
     })
 }
 
-fn accepted() -> Value {
+/// The reply to a call that has become a job.
+pub(super) fn accepted(job: &Value) -> Value {
     json!({
         "description": "The call is a job now.",
         "headers": {
             "Location": {"description": "Where the job is.", "schema": {"type": "string", "format": "uri-reference"}},
             "Preference-Applied": {"schema": {"const": "respond-async"}},
         },
-        "content": {"application/json": {"schema": shared("schemas", "Job")}},
+        "content": {"application/json": {"schema": job}},
     })
 }
 

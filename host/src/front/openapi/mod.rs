@@ -2,66 +2,73 @@
 //!
 //! [`schema`] turns types into JSON Schema, [`examples`] into values to try, [`operations`] makes
 //! operations of procedures and [`arguments`] what they take, [`own`] has those of the host itself, and [`components`] what all of them
-//! share. It describes; what happens is decided elsewhere, and where that is a table it is read from
+//! share. [`security`] says which need a token, and [`cache`] keeps what was made. It describes; what happens is decided elsewhere, and where that is a table it is read from
 //! there.
 
 mod arguments;
+mod cache;
 mod components;
 mod examples;
+mod json;
 mod operations;
 mod own;
 mod schema;
+mod security;
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 
 use axum::extract::State as Extract;
 use axum::response::Response;
+use axum::{Extension, Router};
 use http::HeaderMap;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::State;
-use super::reply::Tagged;
+use super::catalog::{callable, reachable};
+use super::methods::page;
+use super::response::Tagged;
+use super::state::State;
+use crate::auth::Caller;
 use crate::catalog::Catalog;
+use crate::front::credentials::Sender;
+use cache::Cache;
 
-/// The document that was made last, and the catalog that it was made of.
-#[derive(Default)]
-pub(super) struct Cache(Mutex<(Weak<Catalog>, Option<Tagged>)>);
-
-impl Cache {
-    fn document(&self, catalog: &Arc<Catalog>, keeps_jobs: bool) -> Tagged {
-        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // While it is referred to, no other catalog can be at its address.
-        let is_current = std::ptr::eq(made.0.as_ptr(), Arc::as_ptr(catalog));
-        match &made.1 {
-            Some(document) if is_current => document.clone(),
-            _ => {
-                let document = Tagged::new(&document(catalog, keeps_jobs));
-                *made = (Arc::downgrade(catalog), Some(document.clone()));
-                document
-            }
-        }
-    }
+pub(super) fn routes() -> Router<State> {
+    Router::new().route("/-/openapi.json", page(show)).layer(Extension(Arc::<Cache>::default()))
 }
 
-/// The document, unless the caller has this very one.
-pub(super) async fn show(Extract(state): Extract<State>, headers: HeaderMap) -> Response {
+/// `GET /-/openapi.json`: the document of what the caller may call, unless they have this very one.
+async fn show(
+    Extract(state): Extract<State>,
+    Extension(cache): Extension<Arc<Cache>>,
+    Extension(Sender { caller, endpoint, .. }): Extension<Sender>,
+    headers: HeaderMap,
+) -> Response {
     let catalog = state.catalog.load_full();
-    state.openapi.document(&catalog, state.jobs.is_some()).reply(&headers)
+    let server = endpoint.path("/");
+    let make = || Tagged::new(&document(&catalog, state.jobs.is_some(), &caller, &server));
+    cache.get(&catalog, (caller.rights(), &server), make).reply(&headers)
 }
 
-fn document(catalog: &Catalog, keeps_jobs: bool) -> Value {
+/// The document of what this catalog has for a caller: it depends on nothing of theirs but the rights,
+/// and the path below which they see the host.
+fn document(catalog: &Catalog, keeps_jobs: bool, caller: &Caller, server: &str) -> Value {
+    let asks_for_tokens = caller.rights().is_some();
     let mut paths = own::paths(keeps_jobs);
     let mut files = BTreeSet::new();
-    for procedure in catalog.procedures() {
+    for procedure in callable(catalog, caller) {
         let callable = operations::Callable::of(catalog, procedure);
         paths.insert(callable.path(), callable.path_item(keeps_jobs));
         files.insert(callable.file);
     }
-    for mount in catalog.mounts() {
+    for mount in reachable(catalog, caller) {
         let (path, item) = operations::mounted(&mount.name, &mount.source.file);
         paths.insert(path, item);
         files.insert(&mount.source.file);
+    }
+    let mut components = components::components(keeps_jobs);
+    if asks_for_tokens {
+        security::ask_for_tokens(&mut paths, &mut components);
     }
     json!({
         "openapi": "3.1.0",
@@ -72,12 +79,11 @@ fn document(catalog: &Catalog, keeps_jobs: bool) -> Value {
             "description": INTRODUCTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": "/"}],
-        // Said rather than left out: nothing asks for credentials.
-        "security": [],
+        "servers": [{"url": server}],
+        "security": security::requirements(asks_for_tokens),
         "tags": tags(&files, keeps_jobs),
         "paths": paths,
-        "components": components::components(keeps_jobs),
+        "components": components,
     })
 }
 
@@ -103,30 +109,10 @@ fn tags(files: &BTreeSet<&str>, keeps_jobs: bool) -> Vec<Value> {
     tags
 }
 
-/// A JSON object of these entries.
-fn object(entries: impl IntoIterator<Item = (String, Value)>) -> Value {
-    Value::Object(Map::from_iter(entries))
-}
-
-/// A reference to something that is shared.
-fn shared(kind: &str, name: &str) -> Value {
-    json!({ "$ref": format!("#/components/{kind}/{name}") })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_document_is_made_once_for_each_catalog() {
-        let cache = Cache::default();
-        let (first, second) = (Arc::<Catalog>::default(), Arc::<Catalog>::default());
-        let made = || cache.0.lock().unwrap().0.as_ptr();
-        cache.document(&first, true);
-        assert_eq!(made(), Arc::as_ptr(&first));
-        cache.document(&second, true);
-        assert_eq!(made(), Arc::as_ptr(&second));
-    }
+    use crate::auth::{Rights, Token};
 
     /// Every reference in the document leads somewhere, and everything shared is referred to.
     #[test]
@@ -141,8 +127,10 @@ mod tests {
                 _ => {}
             }
         }
-        for keeps_jobs in [true, false] {
-            let document = document(&Catalog::default(), keeps_jobs);
+        let token = Token::issue("alice".parse().unwrap(), Rights::default(), None).token;
+        let (anybody, alice) = (Caller::anybody(), Caller::of(token.into()));
+        for (keeps_jobs, caller) in [(true, &anybody), (false, &anybody), (true, &alice)] {
+            let document = document(&Catalog::default(), keeps_jobs, caller, "/");
             let mut found = Vec::new();
             references(&document, &mut found);
             assert!(!found.is_empty());

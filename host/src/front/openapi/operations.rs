@@ -5,15 +5,15 @@
 use serde_json::{Map, Value, json};
 
 use super::arguments::{in_query, request_body};
-use super::components::{CALL_FAILURES, failures, receipt_headers};
+use super::components::{CALL_FAILURES, accepted, failures, receipt_headers};
+use super::json::{object, shared};
 use super::schema::{Way, closed, schema};
-use super::shared;
 use crate::catalog::{Catalog, Procedure};
 use crate::codec::pickle::Arrays;
 use crate::codec::types::{Signature, Type};
 use crate::config::WebMethod;
 use crate::front::negotiate::Offer;
-use crate::front::reply::Form;
+use crate::front::response::Form;
 
 const JSON: &str = "application/json";
 const TEXT: &str = "text/plain";
@@ -59,7 +59,7 @@ impl Callable<'_> {
             (WebMethod::Get, false) => ("get", self.get(keeps_jobs)),
             (WebMethod::Post, false) => ("post", self.post(keeps_jobs)),
         });
-        super::object(operations.map(|(method, operation)| (method.to_owned(), operation)))
+        object(operations.map(|(method, operation)| (method.to_owned(), operation)))
     }
 
     fn get(&self, keeps_jobs: bool) -> Value {
@@ -80,6 +80,9 @@ impl Callable<'_> {
     fn operation(&self, verb: &str, keeps_jobs: bool) -> Map<String, Value> {
         let mut responses = failures(CALL_FAILURES, keeps_jobs);
         responses.insert("200".into(), self.success());
+        if keeps_jobs {
+            responses.insert("202".into(), accepted(&job_for(&result_schema(self.signature))));
+        }
         if let Some(value) = self.error_value() {
             responses.insert("500".into(), failure_with(&value));
         }
@@ -112,7 +115,7 @@ impl Callable<'_> {
     ) -> Map<String, Value> {
         let mut parameters = Vec::new();
         if keeps_jobs {
-            responses.insert("202".into(), shared("responses", "Accepted"));
+            responses.entry("202").or_insert_with(|| shared("responses", "Accepted"));
             let names = ["Prefer", "IdempotencyKey", "Priority", "Digest"];
             parameters.extend(names.map(|name| shared("parameters", name)));
         }
@@ -176,7 +179,7 @@ impl Callable<'_> {
     /// The schema of the error that it declares, where that reaches the caller.
     fn error_value(&self) -> Option<Value> {
         match &self.signature.result {
-            Some(Type::Result(_, Some(error))) => Some(schema(error, Way::Result)),
+            Some(Type::Result { err: Some(error), .. }) => Some(schema(error, Way::Result)),
             _ => None,
         }
     }
@@ -240,7 +243,7 @@ fn result_schema(signature: &Signature) -> Value {
 
 fn value_type(signature: &Signature) -> Option<&Type> {
     match &signature.result {
-        Some(Type::Result(ok, _)) => ok.as_deref(),
+        Some(Type::Result { ok, .. }) => ok.as_deref(),
         other => other.as_ref(),
     }
 }
@@ -268,12 +271,21 @@ fn mimetypes(ty: &Type) -> Vec<&'static str> {
         }
         Type::Variant(cases) => {
             let (alone, carrying): (Vec<_>, Vec<_>) =
-                cases.iter().partition(|(_, ty)| ty.is_none());
+                cases.iter().partition(|case| case.ty.is_none());
             let alone = (!alone.is_empty()).then_some(TEXT);
             alone.into_iter().chain((!carrying.is_empty()).then_some(JSON)).collect()
         }
         _ => vec![JSON],
     }
+}
+
+/// A job, which has no `result`. Programs that make types of this document are told so with the type of
+/// the other success, so that they let `result` be read of either.
+fn job_for(result: &Value) -> Value {
+    json!({"allOf": [
+        shared("schemas", "Job"),
+        {"properties": {"result": {"allOf": [result, {"not": {}}]}}},
+    ]})
 }
 
 fn failure_with(value: &Value) -> Value {
@@ -291,9 +303,10 @@ fn failure_with(value: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::types::Parameter;
+    use crate::codec::types::{DefaultValue, Parameter};
 
     fn parameter(name: &str, ty: Type, default: Option<crate::value::Value>) -> Parameter {
+        let default = default.map(DefaultValue);
         Parameter { name: name.into(), ty, default }
     }
 
@@ -350,10 +363,8 @@ mod tests {
         let values = parameter("values", Type::List(Box::new(Type::F64)), None);
         let n = parameter("n", Type::U32, Some(crate::value::Value::Int(10)));
         let error = Type::Enum(vec!["empty".into(), "too_many".into()]);
-        let result = Type::Result(
-            Some(Box::new(Type::List(Box::new(Type::Tuple(vec![Type::F64, Type::U64]))))),
-            Some(Box::new(error)),
-        );
+        let pairs = Type::List(Box::new(Type::Tuple(vec![Type::F64, Type::U64])));
+        let result = Type::Result { ok: Some(Box::new(pairs)), err: Some(Box::new(error)) };
         let item = item("statistics/histogram", vec![values, n], Some(result));
         // Whether keys keep their order depends on what else is built.
         insta::with_settings!({sort_maps => true}, { insta::assert_json_snapshot!(item) });
@@ -369,8 +380,8 @@ mod tests {
         let always =
             ["application/json", "application/vnd.tarp.pickle", "application/vnd.tarp.value+json"];
         assert_eq!(forms(None), always.map(str::to_owned).into());
-        let table =
-            forms(Some(Type::Result(Some(Box::new(Type::List(Box::new(Type::F64)))), None)));
+        let ok = Some(Box::new(Type::List(Box::new(Type::F64))));
+        let table = forms(Some(Type::Result { ok, err: None }));
         assert!(table.contains("text/csv"));
         assert!(forms(Some(Type::List(Box::new(Type::U8)))).contains("application/octet-stream"));
     }

@@ -4,9 +4,9 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::components::{failure_response, failures, receipt_headers};
-use super::shared;
+use super::json::shared;
 use crate::front::jobs::{CURSOR, LARGEST_PAGE, PAGE};
-use crate::front::reply::{PICKLE, VALUE};
+use crate::front::media::{PICKLE, VALUE};
 use crate::metrics;
 
 /// The tag of what is about the host.
@@ -15,17 +15,14 @@ pub(super) const HOST: &str = "host";
 /// The tag of what is about jobs.
 pub(super) const JOBS: &str = "jobs";
 
-/// The schemas of all records below.
-pub(super) const OWN_SCHEMAS: &str = include_str!("own_schemas.json");
-
 /// What any page may refuse.
-const FAILURES: &[u16] = &[400, 403, 500];
+const FAILURES: &[u16] = &[400, 403, 429, 500];
 
 /// What a page about one job may refuse.
-const JOB_FAILURES: &[u16] = &[400, 403, 404, 410, 500, 503];
+const JOB_FAILURES: &[u16] = &[400, 403, 404, 410, 429, 500, 503];
 
 /// What came of a job may be any failure of a call.
-const OUTCOME_FAILURES: &[u16] = &[400, 403, 404, 406, 409, 410, 413, 500, 503, 504, 507];
+const OUTCOME_FAILURES: &[u16] = &[400, 403, 404, 406, 409, 410, 413, 429, 500, 503, 504, 507];
 
 /// All pages, by their path.
 pub(super) fn paths(keeps_jobs: bool) -> Map<String, Value> {
@@ -53,6 +50,10 @@ pub(super) fn paths(keeps_jobs: bool) -> Map<String, Value> {
         "/-/events",
         json!({"get": events("followHost", HOST, "What changes, as it changes.", about, FAILURES)}),
     );
+    add("/-/session", session());
+    add("/-/components", reading("listComponents", "The files that are served.", "Components"));
+    add("/-/components/{name}", component());
+    add("/-/components/{name}/rollback", rollback());
     add("/-/client/", client_page());
     add("/-/client/{name}", client_wheel());
     if keeps_jobs {
@@ -136,6 +137,99 @@ fn metrics() -> Value {
     json!({"get": operation("getMetrics", HOST, "For Prometheus.", success, FAILURES)})
 }
 
+/// Who is logged in; of interest to pages in a browser.
+fn session() -> Value {
+    let with_cookie = |description: &str| {
+        let mut success = json_content(&shared("schemas", "Session"));
+        success["headers"] = json!({"Set-Cookie": {
+            "description": description, "required": false, "schema": {"type": "string"},
+        }});
+        success
+    };
+    let mut item = reading("getSession", "Who makes this request.", "Session");
+    let summary = "Has a browser keep the token of this request in a cookie.";
+    let kept = with_cookie("The token, where the host asks for tokens.");
+    item["post"] = operation("logIn", HOST, summary, kept, FAILURES);
+    let forgotten = with_cookie("What ends the cookie.");
+    item["delete"] =
+        operation("logOut", HOST, "Has a browser forget the token.", forgotten, FAILURES);
+    item
+}
+
+/// What a change of the folder may refuse.
+const CHANGE_FAILURES: &[u16] = &[400, 403, 404, 409, 412, 500, 503, 507];
+
+/// A file that is served, and how it is changed.
+fn component() -> Value {
+    let shows = |schema: &str, description: &str| {
+        let mut success = json_content(&shared("schemas", schema));
+        success["description"] = description.into();
+        success["headers"] = json!({"ETag": shared("headers", "ETag")});
+        success
+    };
+    let found = json_content(&shared("schemas", "Component"));
+    let mut get =
+        operation("getComponent", HOST, "A file, and its versions.", found, &[400, 403, 404, 500]);
+    get["responses"]["200"]["headers"] = json!({"ETag": {"description": "The version, where one is served.", "schema": {"type": "string"}}});
+    let fails = [CHANGE_FAILURES, &[408, 413, 415]].concat();
+    let replaced = shows("Deployed", "It is served in place of another version.");
+    let summary = "Puts a component into the folder, if it can be served.";
+    let mut put = operation("deployComponent", HOST, summary, replaced, &fails);
+    put["responses"]["201"] = shows("Deployed", "It is served, and none of its name was before.");
+    put["parameters"] = json!([if_match(), {
+        "name": "If-None-Match", "in": "header", "required": false,
+        "description": "That there must be no component of this name.",
+        "schema": {"const": "*"},
+    }]);
+    put["requestBody"] = json!({"required": true, "content": {
+        "application/wasm": {},
+        "multipart/form-data": {"schema": {
+            "type": "object",
+            "description": "Component and sidecar together; the one that is left out stays as it is, and an empty sidecar is removed.",
+            "properties": {
+                "component": {"type": "string", "contentMediaType": "application/wasm"},
+                "sidecar": {"type": "string", "contentMediaType": "application/toml"},
+            },
+        }},
+    }});
+    let removed = json_content(&shared("schemas", "Component"));
+    let mut delete =
+        operation("removeComponent", HOST, "Removes a component.", removed, CHANGE_FAILURES);
+    delete["parameters"] = json!([if_match()]);
+    json!({"parameters": [component_name()], "get": get, "put": put, "delete": delete})
+}
+
+fn rollback() -> Value {
+    let mut success = json_content(&shared("schemas", "Deployed"));
+    success["headers"] = json!({"ETag": shared("headers", "ETag")});
+    let summary = "Returns to a version that is kept: the one before, or the one that is named.";
+    let mut post = operation("rollBackComponent", HOST, summary, success.clone(), CHANGE_FAILURES);
+    success["description"] = "It is served, and none of its name was before.".into();
+    post["responses"]["201"] = success;
+    post["parameters"] = json!([if_match(), {
+        "name": "to", "in": "query", "required": false,
+        "description": "The version to return to: its tag, its digest, or eight digits or more of the beginning of that.",
+        "schema": {"type": "string"},
+    }]);
+    json!({"parameters": [component_name()], "post": post})
+}
+
+fn component_name() -> Value {
+    json!({
+        "name": "name", "in": "path", "required": true,
+        "description": "The name of the file, with or without `.wasm`.",
+        "schema": {"type": "string"},
+    })
+}
+
+fn if_match() -> Value {
+    json!({
+        "name": "If-Match", "in": "header", "required": false,
+        "description": "The version that must be served: the digest of the component, or its `ETag`, in quotes; `*` for any.",
+        "schema": {"type": "string", "pattern": r#"^(\*|(W/)?"[^",]*"( *, *(W/)?"[^",]*")*)$"#},
+    })
+}
+
 fn client_page() -> Value {
     let success = json!({
         "description": "A page with a link to the wheel, as package indexes have it.",
@@ -148,7 +242,7 @@ fn client_page() -> Value {
 fn client_wheel() -> Value {
     let success = json!({"description": "The wheel.", "content": {"application/octet-stream": {}}});
     let summary = "The Python client, for `pip install`.";
-    let mut get = operation("getClient", HOST, summary, success, &[400, 403, 404, 500]);
+    let mut get = operation("getClient", HOST, summary, success, &[400, 403, 404, 429, 500]);
     get["parameters"] = json!([{
         "name": "name", "in": "path", "required": true,
         "description": "The name of the wheel, as `/-/procedures` has it.",
@@ -172,7 +266,7 @@ fn with_id(get: &Value) -> Value {
 }
 
 fn list_jobs() -> Value {
-    let fails = &[400, 403, 404, 500, 503];
+    let fails = &[400, 403, 404, 429, 500, 503];
     let success = json_content(&shared("schemas", "Jobs"));
     let mut get = operation("listJobs", JOBS, "Jobs, the newest first.", success, fails);
     let query = |name: &str, description: &str, schema: Value| json!({"name": name, "in": "query", "required": false, "description": description, "schema": schema});
@@ -201,7 +295,7 @@ fn list_jobs() -> Value {
 }
 
 fn count_jobs() -> Value {
-    let fails = &[400, 403, 404, 500, 503];
+    let fails = &[400, 403, 404, 429, 500, 503];
     let success = json_content(&shared("schemas", "JobCounts"));
     let summary = "How many jobs there are in each state.";
     let mut get = operation("countJobs", JOBS, summary, success, fails);
@@ -215,14 +309,14 @@ fn count_jobs() -> Value {
 fn job_arguments() -> Value {
     let success = json_content(&shared("schemas", "JobArguments"));
     let summary = "What a job was called with; of a job that has ended, where that is up to 1 MiB.";
-    let fails = &[400, 403, 404, 410, 413, 500, 503];
+    let fails = &[400, 403, 404, 410, 413, 429, 500, 503];
     with_id(&operation("getJobArguments", JOBS, summary, success, fails))
 }
 
 fn one_job() -> Value {
     let mut item = with_id(&job("getJob", "A job.", "Job"));
     let success = json_content(&shared("schemas", "Job"));
-    let fails = &[400, 403, 404, 410, 500, 503, 507];
+    let fails = &[400, 403, 404, 410, 429, 500, 503, 507];
     item["delete"] = operation(
         "cancelJob",
         JOBS,
@@ -308,13 +402,14 @@ fn async_get() -> Value {
 
 #[cfg(test)]
 mod tests {
+    use super::super::components::OWN_SCHEMAS;
     use super::*;
-    use crate::jobs::model::State;
+    use crate::jobs::model::JobState;
 
     #[test]
     fn the_states_are_those_that_a_job_has() {
         let own: Value = serde_json::from_str(OWN_SCHEMAS).unwrap();
-        assert_eq!(own["JobState"]["enum"], json!(State::ALL.map(State::name)));
+        assert_eq!(own["JobState"]["enum"], json!(JobState::ALL.map(JobState::name)));
     }
 
     #[test]

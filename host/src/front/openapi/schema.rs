@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::{object, shared};
-use crate::codec::types::Type;
+use super::json::{object, shared};
+use crate::codec::types::{Case, Type};
 
 /// The largest single-precision number as it is written, which is a little more than it is.
 const LARGEST_F32: f64 = 3.402_823_5e38;
@@ -70,7 +70,7 @@ pub(super) fn schema(ty: &Type, way: Way) -> Value {
             closed(properties, required.map(|field| &*field.name))
         }
         Type::Variant(cases) => {
-            let cases = cases.iter().map(|(name, ty)| match ty {
+            let cases = cases.iter().map(|Case { name, ty }| match ty {
                 Some(ty) => wrapped(name, schema(ty, way)),
                 None => case(name, way),
             });
@@ -91,7 +91,7 @@ pub(super) fn schema(ty: &Type, way: Way) -> Value {
             let some = if inner.may_be_absent() { wrapped("some", some) } else { some };
             json!({"anyOf": [some, {"type": "null"}]})
         }
-        Type::Result(ok, err) => {
+        Type::Result { ok, err } => {
             let side = |name, ty: &Option<Box<Type>>| match (ty, way) {
                 (Some(ty), _) => wrapped(name, schema(ty, way)),
                 (None, Way::Argument) => case(name, way),
@@ -113,14 +113,16 @@ pub(super) fn shared_schemas() -> Map<String, Value> {
         (
             "F32",
             described(
-                "A single-precision number. JSON has no literals for NaN and the infinities.",
+                "A single-precision number. An integer is one exactly, or refused: 16777217 is none. \
+                 What is beyond the range is refused. JSON has no literals for NaN and the infinities.",
                 json!({"anyOf": [{"type": "number", "minimum": -LARGEST_F32, "maximum": LARGEST_F32}, not_finite]}),
             ),
         ),
         (
             "F64",
             described(
-                "A double-precision number. JSON has no literals for NaN and the infinities.",
+                "A double-precision number. An integer is one exactly, or refused: 9007199254740993 is none. \
+                 What is beyond the range, as 1e400, is refused. JSON has no literals for NaN and the infinities.",
                 json!({"anyOf": [{"type": "number"}, not_finite]}),
             ),
         ),
@@ -321,7 +323,8 @@ mod tests {
 
     #[test]
     fn cases_are_one_of_their_names_or_an_object_of_one() {
-        let ty = Type::Variant(vec![("dot".into(), None), ("disc".into(), Some(Type::U8))]);
+        let case = |name: &str, ty| Case { name: name.into(), ty };
+        let ty = Type::Variant(vec![case("dot", None), case("disc", Some(Type::U8))]);
         let disc = json!({"type": "object", "properties": {"disc": {"$ref": "#/components/schemas/U8"}},
             "required": ["disc"], "additionalProperties": false});
         assert_eq!(schema(&ty, Way::Result), json!({"oneOf": [{"const": "dot"}, disc]}));

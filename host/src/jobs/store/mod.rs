@@ -5,24 +5,26 @@
 
 mod sqlite;
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 
 pub use self::sqlite::{OpenError, SqliteStore};
-use super::model::{Ending, IdempotencyKey, Job, JobId, Logs, NewJob, State};
+use super::model::{Attempt, Completion, IdempotencyKey, Job, JobId, JobState, Logs, NewJob};
 use crate::sandbox::Progress;
 
 /// Up to how many bytes arguments are kept after the end of their job.
 pub const KEPT_ARGUMENTS: usize = 1 << 20;
 
 /// How far [`JobStore::counts`] counts.
-pub const MOST_COUNTED: u64 = 10_000;
+pub const MAX_COUNTED: u64 = 10_000;
 
 /// Keeps jobs.
 ///
 /// Whatever a method that changes something has acknowledged survives a crash of the host and a loss
-/// of power. What it has refused has not happened. Dropping a future does not undo what it began.
+/// of power. What it has refused has not happened; where its disk did not answer in time, it is not made or is
+/// undone, unless the host ends before the disk answers. Dropping a future does not undo what it began.
 #[async_trait]
 pub trait JobStore: Send + Sync + 'static {
     /// Stores a job: as queued, or as running in its first attempt where that has begun.
@@ -31,14 +33,20 @@ pub trait JobStore: Send + Sync + 'static {
     /// What submitting with this key would come to; `None` where the key is new.
     async fn known(&self, key: &IdempotencyKey) -> Result<Option<Submission>, StoreError>;
 
-    /// Begins an attempt of the version: a queued job is running from now on, with one more attempt.
-    /// `None` where it is not queued any more.
-    async fn claim(
-        &self,
-        id: JobId,
-        version: Version,
-        at: SystemTime,
-    ) -> Result<Option<Claim>, StoreError>;
+    /// Records that an attempt has begun: a queued job is running from now on. `false` where the job is
+    /// not queued, or another attempt is its next one. To claim the same attempt again changes nothing.
+    ///
+    /// What may run again need not be claimed before it runs: [`Self::mark`] and [`Self::finish`] suffice.
+    async fn claim(&self, id: JobId, attempt: Attempt) -> Result<bool, StoreError>;
+
+    /// Notes under this number that an attempt runs, in place of what was noted there before. This waits
+    /// for no disk, and outlives a crash of the host, though not one of the machine: after it
+    /// [`Self::unfinished`] gives the job as running if it was not claimed.
+    fn mark(&self, number: u32, id: JobId, attempt: u32);
+
+    /// Whether something was stored a moment ago, and nothing was refused since: what ends soon can
+    /// most likely be recorded.
+    fn wrote_lately(&self) -> bool;
 
     /// Keeps how far an attempt has come, and what it wrote and logged so far. `false` where it is not
     /// the one that runs.
@@ -50,9 +58,14 @@ pub trait JobStore: Send + Sync + 'static {
         logs: Logs,
     ) -> Result<bool, StoreError>;
 
-    /// Ends the attempt that the fence names. `false` where it has ended before, or another one has
-    /// begun: the first end stands.
-    async fn finish(&self, id: JobId, fence: Fence, ending: Ending) -> Result<bool, StoreError>;
+    /// Ends the attempt that the fence names, whether it was claimed or not. `false` where it has ended
+    /// before, or another one has begun: the first end stands.
+    async fn finish(
+        &self,
+        id: JobId,
+        fence: Fence,
+        completion: Completion,
+    ) -> Result<bool, StoreError>;
 
     /// Removes a job that has ended, and all that is kept of it; its handle is known to be gone. `false`
     /// where it has not ended.
@@ -71,9 +84,13 @@ pub trait JobStore: Send + Sync + 'static {
     /// [`KEPT_ARGUMENTS`].
     async fn arguments(&self, id: JobId) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// How many jobs of this procedure, or of all, there are in each state, in the order of
-    /// [`State::ALL`]. Counts no further than [`MOST_COUNTED`].
-    async fn counts(&self, procedure: Option<&str>) -> Result<[u64; State::ALL.len()], StoreError>;
+    /// How many jobs of this procedure, or of all, and of this owner, or of all, there are in each state, in the order of
+    /// [`JobState::ALL`]. Counts no further than [`MAX_COUNTED`].
+    async fn counts(
+        &self,
+        procedure: Option<&str>,
+        owner: Option<&str>,
+    ) -> Result<[u64; JobState::ALL.len()], StoreError>;
 
     /// What a job that has ended wrote and logged.
     async fn logs(&self, id: JobId) -> Result<Option<Logs>, StoreError>;
@@ -97,32 +114,12 @@ pub trait JobStore: Send + Sync + 'static {
     async fn prune(&self, elapsed: Duration) -> Result<usize, StoreError>;
 }
 
-/// The version of a procedure that runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Version {
-    /// The file.
-    pub file: Box<str>,
-    /// BLAKE3 of the file, in hexadecimal.
-    pub digest: Box<str>,
-    /// Whether to run it again could do nothing twice.
-    pub is_repeatable: bool,
-}
-
-/// An attempt that was begun.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
-    /// Its number: whoever ends it names it, so that nobody ends another's.
-    pub attempt: u32,
-    /// The call's arguments, in the host's neutral encoding.
-    pub arguments: Vec<u8>,
-}
-
 /// Which attempt is ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fence {
     /// None: the job is queued.
     Queued,
-    /// The one with this number, which runs.
+    /// The one with this number, which runs, or is the next of a queued job.
     Attempt(u32),
 }
 
@@ -143,7 +140,10 @@ pub enum Lookup {
     /// The job.
     Found(Box<Job>),
     /// There was such a job; its time is over.
-    Gone,
+    Gone {
+        /// Whose it was.
+        owner: Option<Arc<str>>,
+    },
     /// There never was one, or so long ago that nobody remembers.
     Unknown,
 }
@@ -152,9 +152,11 @@ pub enum Lookup {
 #[derive(Debug, Clone)]
 pub struct Filter {
     /// In one of these states; any where empty.
-    pub states: Vec<State>,
+    pub states: Vec<JobState>,
     /// Of this procedure.
     pub procedure: Option<String>,
+    /// Of this owner.
+    pub owner: Option<Arc<str>>,
     /// Submitted then or later.
     pub since: Option<SystemTime>,
     /// Submitted before.

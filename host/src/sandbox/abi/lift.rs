@@ -6,8 +6,8 @@ use wasmtime::component::Lift;
 use wasmtime::error::{Context as _, bail};
 use wasmtime::{Result, ValRaw};
 
+use super::error::{RepeatedKey, ResultTooLarge};
 use super::shape::{case, parts};
-use super::{RepeatedKey, ResultTooLarge};
 use crate::codec::types::{ListOf, Typed, repeated_key, shown_key};
 use crate::value::Numbers;
 

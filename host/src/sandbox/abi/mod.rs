@@ -13,6 +13,7 @@
     reason = "the traits are unsafe to implement; each impl says why it is sound"
 )]
 
+mod error;
 mod lift;
 mod lower;
 mod shape;
@@ -29,6 +30,7 @@ use wasmtime::{Result, ValRaw};
 
 use crate::budget::Charge;
 use crate::codec::types::Typed;
+pub(super) use error::{RepeatedKey, ResultTooLarge};
 use lift::{load, slice, unflat};
 use lower::{Slots, flat, store};
 
@@ -37,16 +39,6 @@ compile_error!("lists are copied as they lie in memory, which must be little-end
 
 /// The canonical ABI passes up to this many core values directly, more through memory.
 const MAX_FLAT_PARAMETERS: usize = 16;
-
-/// What the lifted result takes in the host is more than the call's limit.
-#[derive(Debug, thiserror::Error)]
-#[error("the result is over the limit")]
-pub(super) struct ResultTooLarge;
-
-/// A map in the result has a key twice, which is shown.
-#[derive(Debug, thiserror::Error)]
-#[error("a map in the result has the key {0} twice")]
-pub(super) struct RepeatedKey(pub(super) String);
 
 /// The arguments of one call, in the order of the parameters. wasmtime keeps them until the call has
 /// ended; each is given up as soon as the guest has it, since it may be large.

@@ -3,16 +3,16 @@
 //! A function either does all of its change or fails; it never commits. The only error after which
 //! the transaction goes on is a handle that is there already, in the first statement that writes.
 
-use std::time::SystemTime;
-
 use rusqlite::{OptionalExtension, Result, params};
 
 use super::read;
-use super::row::{nanoseconds, number, stamp};
+use super::row::{nanoseconds, number as state_number, stamp};
 use super::session::Session;
 use crate::codec::neutral;
-use crate::jobs::model::{Ending, Fault, IdempotencyKey, JobId, Logs, NewJob, State};
-use crate::jobs::store::{Claim, Fence, KEPT_ARGUMENTS, StoreError, Submission, Version};
+use crate::jobs::model::{
+    Attempt, Completion, FailureCause, IdempotencyKey, JobId, JobState, Logs, NewJob,
+};
+use crate::jobs::store::{Fence, KEPT_ARGUMENTS, StoreError, Submission};
 use crate::sandbox::{Level, Progress};
 
 /// How long a key of a submitter's is remembered, in nanoseconds of the store's clock: 24 hours.
@@ -35,8 +35,9 @@ pub(super) fn submit(
     let sequence = session.state.next_sequence;
     session.execute(
         "INSERT INTO jobs (sequence, id, procedure, file, digest, state, priority, attempts,
-            max_attempts, backoff, is_repeatable, suggested_wait, submitted, started, is_pinned)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?12, ?6, ?12, ?7, ?8, ?9, ?10, ?11, ?13, ?14)",
+            max_attempts, backoff, is_repeatable, suggested_wait, submitted, started, is_pinned,
+            owner, peer)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?12, ?6, ?12, ?7, ?8, ?9, ?10, ?11, ?13, ?14, ?15, ?16)",
         params![
             sequence,
             job.id.as_bytes(),
@@ -53,6 +54,8 @@ pub(super) fn submit(
             job.begun.is_some(),
             job.begun.map(stamp),
             job.is_pinned,
+            job.owner,
+            job.peer,
         ],
     )?;
     session.execute(
@@ -70,32 +73,28 @@ pub(super) fn submit(
     Ok(Ok(Submission::New(sequence.cast_unsigned())))
 }
 
-/// How many bytes of a job's arguments go when it ends.
-fn freed(session: &Session<'_>, sequence: i64) -> Result<u64> {
-    let mut length = session
-        .connection
-        .prepare_cached("SELECT length(arguments) FROM arguments WHERE sequence = ?1")?;
-    let length: Option<i64> = length.query_row([sequence], |row| row.get(0)).optional()?;
-    let length = length.unwrap_or(0).unsigned_abs();
-    Ok(if length > KEPT_ARGUMENTS as u64 { length } else { 0 })
+/// Removes a job that nobody knows of, as if it had never been there.
+pub(super) fn withdraw(session: &mut Session<'_>, id: JobId) -> Result<()> {
+    // Queued, or begun with its submission.
+    let Some(job) = unfinished(session, id, Fence::Attempt(1))? else { return Ok(()) };
+    session.execute("DELETE FROM arguments WHERE sequence = ?1", [job.sequence])?;
+    session.execute("DELETE FROM jobs WHERE sequence = ?1", [job.sequence])?;
+    // It may have been the newest; its place is not given away again.
+    session.execute("UPDATE store SET next_sequence = ?1", [session.state.next_sequence])?;
+    session.execute("DELETE FROM keys WHERE id = ?1", [id.as_bytes()])?;
+    Ok(())
 }
 
 /// The refusal of so many bytes in place of others, where there would be more than the quota.
 fn over(
-    session: &Session<'_>,
+    session: &mut Session<'_>,
     quota: Option<u64>,
     more: usize,
     freed: u64,
 ) -> Result<Option<StoreError>> {
     let Some(quota) = quota else { return Ok(None) };
-    let ask = |sql| -> Result<u64> {
-        let mut pragma = session.connection.prepare_cached(sql)?;
-        pragma.query_row([], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
-    };
-    let pages = ask("PRAGMA page_count")?.saturating_sub(ask("PRAGMA freelist_count")?);
-    let used = pages * ask("PRAGMA page_size")?;
-    let would_be = used.saturating_sub(freed).saturating_add(more as u64);
-    Ok((would_be > quota).then(|| {
+    let taken = session.take(quota, more as u64, freed)?;
+    Ok(taken.err().map(|used| {
         let [used, quota] = [used, quota].map(|n| bytesize::ByteSize(n).display().iec());
         StoreError::Full(format!(
             "it holds {used} of the {quota} that `max_disk` of `[jobs]` allows"
@@ -103,37 +102,31 @@ fn over(
     }))
 }
 
-/// Begins an attempt, and gives the arguments.
-pub(super) fn claim(
-    session: &mut Session<'_>,
-    id: JobId,
-    version: &Version,
-    at: SystemTime,
-) -> Result<Option<Claim>> {
-    let Some((sequence, attempt)) = unfinished(session, id, Fence::Queued)? else {
-        return Ok(None);
+/// Records that an attempt has begun.
+pub(super) fn claim(session: &mut Session<'_>, id: JobId, attempt: &Attempt) -> Result<bool> {
+    let Some(job) = unfinished(session, id, Fence::Attempt(attempt.number))? else {
+        return Ok(false);
     };
-    let attempt = attempt.saturating_add(1);
+    if job.is_running {
+        return Ok(true);
+    }
+    let Attempt { number, version, started } = attempt;
     session.execute(
         "UPDATE jobs SET state = 1, attempts = ?2, file = ?3, digest = ?4, started = ?5, is_repeatable = ?6,
             not_before = NULL, progress = NULL, fuel = 0, peak_memory = 0, instantiate = 0, run = 0
          WHERE sequence = ?1",
         params![
-            sequence,
-            attempt,
+            job.sequence,
+            number,
             version.file,
             version.digest,
-            stamp(at),
+            stamp(*started),
             version.is_repeatable
         ],
     )?;
     // The last attempt's failure is not this one's.
-    session.execute("DELETE FROM errors WHERE sequence = ?1", [sequence])?;
-    let mut arguments =
-        session.connection.prepare_cached("SELECT arguments FROM arguments WHERE sequence = ?1")?;
-    // Where they are not there, they are unreadable: the fault of this job alone.
-    let arguments = arguments.query_row([sequence], |row| row.get(0)).optional()?;
-    Ok(Some(Claim { attempt, arguments: arguments.unwrap_or_default() }))
+    session.execute("DELETE FROM errors WHERE sequence = ?1", [job.sequence])?;
+    Ok(true)
 }
 
 /// Keeps what an attempt has told so far; `false` where it is not the one that runs.
@@ -144,7 +137,8 @@ pub(super) fn note(
     progress: Option<&Progress>,
     logs: &Logs,
 ) -> Result<bool> {
-    let Some((sequence, _)) = unfinished(session, id, Fence::Attempt(attempt))? else {
+    let job = unfinished(session, id, Fence::Attempt(attempt))?;
+    let Some(Unfinished { sequence, .. }) = job.filter(|job| job.is_running) else {
         return Ok(false);
     };
     session.execute(
@@ -160,38 +154,55 @@ pub(super) fn finish(
     session: &mut Session<'_>,
     id: JobId,
     fence: Fence,
-    ending: &Ending,
+    completion: &Completion,
     quota: Option<u64>,
 ) -> Result<Result<bool, StoreError>> {
-    let Some((sequence, _)) = unfinished(session, id, fence)? else { return Ok(Ok(false)) };
-    if let Some(result) = &ending.result
-        && let Some(full) = over(session, quota, result.len(), freed(session, sequence)?)?
+    let Some(job) = unfinished(session, id, fence)? else { return Ok(Ok(false)) };
+    let sequence = job.sequence;
+    let freed = if job.arguments > KEPT_ARGUMENTS as u64 { job.arguments } else { 0 };
+    if let Some(result) = &completion.result
+        && let Some(full) = over(session, quota, result.len(), freed)?
     {
         return Ok(Err(full));
     }
-    let is_over = ending.state.is_terminal();
-    let receipt = &ending.receipt;
+    let is_over = completion.state.is_terminal();
+    let receipt = &completion.receipt;
+    let number = match fence {
+        Fence::Queued => job.attempts,
+        Fence::Attempt(number) => number,
+    };
+    let attempt = completion.attempt.as_ref().filter(|attempt| attempt.number == number);
+    let version = attempt.map(|attempt| &attempt.version);
     session.execute(
         "UPDATE jobs SET state = ?2, ended = ?3, expires = ?4, not_before = ?5, progress = ?6,
             fuel = ?7, peak_memory = ?8, instantiate = ?9, run = ?10,
-            failures = failures + ?11, crashes = crashes + ?12
+            failures = failures + ?11, crashes = crashes + ?12, attempts = ?13,
+            file = coalesce(?14, file), digest = coalesce(?15, digest),
+            is_repeatable = coalesce(?16, is_repeatable), started = coalesce(?17, started)
          WHERE sequence = ?1",
         params![
             sequence,
-            number(ending.state),
-            is_over.then_some(stamp(ending.ended)),
-            is_over.then_some(session.state.clock.saturating_add(nanoseconds(ending.keep_for))),
-            ending.not_before.filter(|_| !is_over).map(stamp),
-            ending.progress.as_ref().map(neutral::encode),
+            state_number(completion.state),
+            is_over.then_some(stamp(completion.ended)),
+            is_over.then_some(session.state.clock.saturating_add(nanoseconds(completion.keep_for))),
+            completion.not_before.filter(|_| !is_over).map(stamp),
+            completion.progress.as_ref().map(neutral::encode),
             receipt.fuel.cast_signed(),
             (receipt.peak_memory as u64).cast_signed(),
             nanoseconds(receipt.instantiate),
             nanoseconds(receipt.run),
-            ending.fault == Fault::Attempt,
-            ending.fault == Fault::Crash,
+            completion.fault == FailureCause::Attempt,
+            completion.fault == FailureCause::Crash,
+            number,
+            version.map(|version| &version.file),
+            version.map(|version| &version.digest),
+            version.map(|version| version.is_repeatable),
+            attempt.map(|attempt| stamp(attempt.started)),
         ],
     )?;
-    match &ending.error {
+    // Only earlier attempts, and notes of one that was claimed, leave anything behind.
+    let is_first = job.attempts == 0 && !job.is_running;
+    match &completion.error {
         Some(error) => session.execute(
             "INSERT OR REPLACE INTO errors VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![
@@ -203,16 +214,16 @@ pub(super) fn finish(
                 error.retry_after,
             ],
         )?,
+        None if is_first => 0,
         None => session.execute("DELETE FROM errors WHERE sequence = ?1", [sequence])?,
     };
-    keep_logs(session, sequence, &ending.logs)?;
-    if is_over {
-        session.execute(
-            "DELETE FROM arguments WHERE sequence = ?1 AND length(arguments) > ?2",
-            params![sequence, KEPT_ARGUMENTS as i64],
-        )?;
+    if !(is_first && completion.logs == Logs::default()) {
+        keep_logs(session, sequence, &completion.logs)?;
     }
-    if let (State::Succeeded, Some(result)) = (ending.state, &ending.result) {
+    if is_over && freed > 0 {
+        session.execute("DELETE FROM arguments WHERE sequence = ?1", [sequence])?;
+    }
+    if let (JobState::Succeeded, Some(result)) = (completion.state, &completion.result) {
         session.execute(
             "INSERT OR REPLACE INTO results VALUES (?1, ?2)",
             params![sequence, &**result],
@@ -243,20 +254,36 @@ pub(super) fn ask_to_stop(session: &mut Session<'_>, id: JobId) -> Result<bool> 
     Ok(noted == 1)
 }
 
-/// The place of a job that is queued, or in that attempt, and the number of its newest attempt.
-fn unfinished(session: &Session<'_>, id: JobId, fence: Fence) -> Result<Option<(i64, u32)>> {
-    let (state, attempt) = match fence {
-        Fence::Queued => (State::Queued, None),
-        Fence::Attempt(attempt) => (State::Running, Some(attempt)),
-    };
-    session
-        .connection
-        .prepare_cached(
-            "SELECT sequence, attempts FROM jobs
-             WHERE id = ?1 AND state = ?2 AND attempts = coalesce(?3, attempts)",
-        )?
-        .query_row(params![id.as_bytes(), number(state), attempt], |row| {
-            Ok((row.get(0)?, row.get(1)?))
+/// A job that has not ended.
+struct Unfinished {
+    sequence: i64,
+    /// The number of its newest attempt.
+    attempts: u32,
+    is_running: bool,
+    /// Bytes of its arguments.
+    arguments: u64,
+}
+
+/// The job that is queued, or in that attempt, or queued before it.
+fn unfinished(session: &Session<'_>, id: JobId, fence: Fence) -> Result<Option<Unfinished>> {
+    let mut query = session.connection.prepare_cached(
+        "SELECT sequence, attempts, state,
+            (SELECT length(arguments) FROM arguments WHERE sequence = jobs.sequence)
+         FROM jobs WHERE id = ?1 AND state <= 1",
+    )?;
+    let job = query
+        .query_row([id.as_bytes()], |row| {
+            Ok(Unfinished {
+                sequence: row.get(0)?,
+                attempts: row.get(1)?,
+                is_running: row.get::<_, i64>(2)? == state_number(JobState::Running),
+                arguments: row.get::<_, Option<i64>>(3)?.unwrap_or(0).unsigned_abs(),
+            })
         })
-        .optional()
+        .optional()?;
+    Ok(job.filter(|job| match (fence, job.is_running) {
+        (Fence::Queued, is_running) => !is_running,
+        (Fence::Attempt(number), true) => job.attempts == number,
+        (Fence::Attempt(number), false) => job.attempts.saturating_add(1) == number,
+    }))
 }

@@ -18,7 +18,7 @@ pub(super) struct Lock {
 
 /// Why there is no lock.
 #[derive(Debug)]
-pub(super) enum Refusal {
+pub(super) enum LockError {
     /// A living process holds it: which, if it said so.
     Held(Option<u32>),
     /// The file cannot be made, or locked.
@@ -28,18 +28,18 @@ pub(super) enum Refusal {
 impl Lock {
     /// Takes the lock, or fails at once. The file stays when the lock goes, for to remove it would
     /// let two in: one with the old file, one with a new one.
-    pub(super) fn take(path: &Path) -> Result<Self, Refusal> {
+    pub(super) fn take(path: &Path) -> Result<Self, LockError> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let mut file = options.open(path).map_err(Refusal::Failed)?;
+        let mut file = options.open(path).map_err(LockError::Failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 let _ = file.read_to_string(&mut holder);
-                return Err(Refusal::Held(holder.trim().parse().ok()));
+                return Err(LockError::Held(holder.trim().parse().ok()));
             }
-            Err(TryLockError::Error(e)) => return Err(Refusal::Failed(e)),
+            Err(TryLockError::Error(e)) => return Err(LockError::Failed(e)),
         }
         // Only for the message of whoever comes second, so that it may fail.
         let _ = file

@@ -12,6 +12,7 @@ mod clean;
 mod fault;
 mod inspect;
 mod lock;
+mod marks;
 mod open;
 mod prune;
 mod read;
@@ -24,23 +25,30 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use rusqlite::Connection;
 use tokio::sync::Mutex;
+use tracing::warn;
 
+use self::marks::Marks;
 pub use self::open::OpenError;
 use self::readers::Readers;
+use self::session::Session;
 use self::writer::Writer;
-use super::{Claim, Fence, Filter, JobStore, Lookup, Page, StoreError, Submission, Version};
-use crate::jobs::model::{Ending, IdempotencyKey, Job, JobId, Logs, NewJob, State};
+use super::{Fence, Filter, JobStore, Lookup, Page, StoreError, Submission};
+use crate::jobs::model::{Attempt, Completion, IdempotencyKey, Job, JobId, JobState, Logs, NewJob};
 use crate::sandbox::Progress;
 
 /// For how long it is believed that a store which could be written can still be.
 const PROBED: Duration = Duration::from_secs(5);
 
+/// What was written so long ago says nothing of the disk any more.
+const LATELY: Duration = Duration::from_millis(100);
+
 /// How long a look whether it can be written may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Jobs in an SQLite database: for one host, on one machine.
 ///
@@ -48,6 +56,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct SqliteStore {
     readers: Readers,
     writer: Arc<Writer>,
+    marks: Marks,
     /// Bytes that jobs may take.
     quota: Option<u64>,
     /// When it was last seen that it can be written.
@@ -66,11 +75,13 @@ impl SqliteStore {
     pub fn open(directory: &Path) -> Result<Self, OpenError> {
         let (path, lock) = open::prepare(directory)?;
         let lock = Arc::new(lock);
+        let marks = Marks::open(&path).map_err(|e| OpenError::directory(directory, e))?;
         let writer =
             Writer::start(path.clone(), Arc::clone(&lock)).map_err(|e| OpenError::of(&path, &e))?;
         Ok(Self {
             readers: Readers::new(path, lock),
             writer: Arc::new(writer),
+            marks,
             quota: None,
             written: Mutex::default(),
         })
@@ -91,7 +102,11 @@ impl SqliteStore {
         *last = None;
         self.writer
             // SQLite does not write what is the same as before.
-            .change(0, |session| session.execute("UPDATE store SET fence = fence + 1", []))
+            .change_soon(
+                0,
+                |session| session.execute("UPDATE store SET fence = fence + 1", []),
+                |_, _| {},
+            )
             .await?;
         *last = Some(Instant::now());
         Ok(())
@@ -107,10 +122,21 @@ impl SqliteStore {
 #[async_trait]
 impl JobStore for SqliteStore {
     async fn submit(&self, job: NewJob) -> Result<Submission, StoreError> {
-        let quota = self.quota;
-        self.writer
-            .change(job.arguments.len(), move |session| change::submit(session, &job, quota))
-            .await?
+        let (quota, id, size) = (self.quota, job.id, job.arguments.len());
+        // Whoever was told that it is not stored must not find it there, and nobody else runs it.
+        let undo = move |writer: &Arc<Writer>, made| {
+            if matches!(made, Ok(Submission::New(_))) {
+                let writer = Arc::clone(writer);
+                tokio::spawn(async move {
+                    let withdraw = move |session: &mut Session<'_>| change::withdraw(session, id);
+                    if let Err(error) = writer.change(0, withdraw).await {
+                        warn!(job = %id, %error, "cannot withdraw a job that was stored too late");
+                    }
+                });
+            }
+        };
+        let submit = move |session: &mut Session<'_>| change::submit(session, &job, quota);
+        self.writer.change_soon(size, submit, undo).await?
     }
 
     async fn known(&self, key: &IdempotencyKey) -> Result<Option<Submission>, StoreError> {
@@ -118,13 +144,16 @@ impl JobStore for SqliteStore {
         self.readers.read(move |connection| read::known(connection, &key)).await
     }
 
-    async fn claim(
-        &self,
-        id: JobId,
-        version: Version,
-        at: SystemTime,
-    ) -> Result<Option<Claim>, StoreError> {
-        self.writer.change(0, move |session| change::claim(session, id, &version, at)).await
+    async fn claim(&self, id: JobId, attempt: Attempt) -> Result<bool, StoreError> {
+        self.writer.change(0, move |session| change::claim(session, id, &attempt)).await
+    }
+
+    fn mark(&self, number: u32, id: JobId, attempt: u32) {
+        self.marks.set(number, id, attempt);
+    }
+
+    fn wrote_lately(&self) -> bool {
+        self.writer.wrote_within(LATELY)
     }
 
     async fn note(
@@ -142,17 +171,23 @@ impl JobStore for SqliteStore {
             .await
     }
 
-    async fn finish(&self, id: JobId, fence: Fence, ending: Ending) -> Result<bool, StoreError> {
+    async fn finish(
+        &self,
+        id: JobId,
+        fence: Fence,
+        completion: Completion,
+    ) -> Result<bool, StoreError> {
         let quota = self.quota;
         self.writer
-            .change(ending.size(), move |session| {
-                change::finish(session, id, fence, &ending, quota)
+            .change(completion.size(), move |session| {
+                change::finish(session, id, fence, &completion, quota)
             })
             .await?
     }
 
     async fn remove(&self, id: JobId) -> Result<bool, StoreError> {
-        let removed = self.writer.change(0, move |session| prune::remove(session, id)).await?;
+        let remove = move |session: &mut Session<'_>| prune::remove(session, id);
+        let removed = self.writer.change_soon(0, remove, |_, _| {}).await?;
         if removed {
             self.shrink().await?;
         }
@@ -160,9 +195,9 @@ impl JobStore for SqliteStore {
     }
 
     async fn probe(&self) -> Result<(), StoreError> {
-        let written = tokio::time::timeout(PATIENCE, self.write_something()).await;
+        let written = tokio::time::timeout(HEALTH_TIMEOUT, self.write_something()).await;
         written.unwrap_or_else(|_| {
-            Err(StoreError::Unavailable(format!("it has not answered for {PATIENCE:?}")))
+            Err(StoreError::Unavailable(format!("it has not answered for {HEALTH_TIMEOUT:?}")))
         })
     }
 
@@ -173,7 +208,8 @@ impl JobStore for SqliteStore {
     }
 
     async fn ask_to_stop(&self, id: JobId) -> Result<bool, StoreError> {
-        self.writer.change(0, move |session| change::ask_to_stop(session, id)).await
+        let ask = move |session: &mut Session<'_>| change::ask_to_stop(session, id);
+        self.writer.change_soon(0, ask, |_, _| {}).await
     }
 
     async fn get(&self, id: JobId) -> Result<Lookup, StoreError> {
@@ -188,9 +224,16 @@ impl JobStore for SqliteStore {
         self.readers.read(move |connection| read::arguments(connection, id)).await
     }
 
-    async fn counts(&self, procedure: Option<&str>) -> Result<[u64; State::ALL.len()], StoreError> {
-        let procedure = procedure.map(str::to_owned);
-        self.readers.read(move |connection| read::counts(connection, procedure.as_deref())).await
+    async fn counts(
+        &self,
+        procedure: Option<&str>,
+        owner: Option<&str>,
+    ) -> Result<[u64; JobState::ALL.len()], StoreError> {
+        let [procedure, owner] = [procedure, owner].map(|text| text.map(str::to_owned));
+        let count = move |connection: &Connection| {
+            read::counts(connection, procedure.as_deref(), owner.as_deref())
+        };
+        self.readers.read(count).await
     }
 
     async fn logs(&self, id: JobId) -> Result<Option<Logs>, StoreError> {
@@ -203,7 +246,11 @@ impl JobStore for SqliteStore {
     }
 
     async fn unfinished(&self) -> Result<Vec<Job>, StoreError> {
-        self.readers.read(read::unfinished).await
+        let mut jobs = self.readers.read(read::unfinished).await?;
+        for job in &mut jobs {
+            self.marks.apply(job);
+        }
+        Ok(jobs)
     }
 
     async fn prune(&self, elapsed: Duration) -> Result<usize, StoreError> {

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::lock::{Lock, Refusal};
+use super::lock::{Lock, LockError};
 use super::{clean, inspect, schema};
 use crate::jobs::store::StoreError;
 
@@ -129,7 +129,7 @@ impl OpenError {
         Self::Disk { path: path.into(), reason: reason.to_string(), is_full }
     }
 
-    fn directory(directory: &Path, error: io::Error) -> Self {
+    pub(super) fn directory(directory: &Path, error: io::Error) -> Self {
         if is_full(&error) {
             return Self::disk(directory, &error, true);
         }
@@ -177,8 +177,8 @@ pub(super) fn prepare(directory: &Path) -> Result<(PathBuf, Lock), OpenError> {
     // Two links to one database must meet at one lock.
     let path = path.canonicalize().unwrap_or(path);
     let lock = Lock::take(&path.with_extension("lock")).map_err(|refusal| match refusal {
-        Refusal::Held(holder) => OpenError::Held { path: path.clone(), holder },
-        Refusal::Failed(error) => unusable(error),
+        LockError::Held(holder) => OpenError::Held { path: path.clone(), holder },
+        LockError::Failed(error) => unusable(error),
     })?;
     match OpenOptions::new().read(true).write(true).open(&path) {
         Ok(file) => {

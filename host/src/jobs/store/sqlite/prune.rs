@@ -76,7 +76,8 @@ pub(super) fn remove(session: &mut Session<'_>, id: JobId) -> Result<bool> {
 /// Removes all that is kept of a job but that there was one.
 fn forget(session: &Session<'_>, sequence: i64, id: JobId, now: i64) -> Result<()> {
     session.execute(
-        "INSERT OR REPLACE INTO gone VALUES (?1, ?2)",
+        "INSERT OR REPLACE INTO gone (id, expires, owner)
+         VALUES (?1, ?2, (SELECT owner FROM jobs WHERE id = ?1))",
         params![id.as_bytes(), now.saturating_add(GONE_KEPT)],
     )?;
     for sql in [

@@ -5,8 +5,8 @@ use rusqlite::{Connection, Error, OptionalExtension, Result, params, params_from
 use tracing::warn;
 
 use super::row::{JOB, decoded, id, job, number, stamp, time};
-use crate::jobs::model::{IdempotencyKey, Job, JobId, LogLine, Logs, State};
-use crate::jobs::store::{Filter, Lookup, MOST_COUNTED, Page, Submission};
+use crate::jobs::model::{IdempotencyKey, Job, JobId, JobState, LogLine, Logs};
+use crate::jobs::store::{Filter, Lookup, MAX_COUNTED, Page, Submission};
 use crate::sandbox::Level;
 
 pub(super) fn get(connection: &Connection, id: JobId) -> Result<Lookup> {
@@ -17,9 +17,11 @@ pub(super) fn get(connection: &Connection, id: JobId) -> Result<Lookup> {
     if let Some(job) = found {
         return Ok(Lookup::Found(Box::new(job)));
     }
-    let is_gone =
-        connection.prepare_cached("SELECT 1 FROM gone WHERE id = ?1")?.exists([id.as_bytes()])?;
-    Ok(if is_gone { Lookup::Gone } else { Lookup::Unknown })
+    let gone = connection
+        .prepare_cached("SELECT owner FROM gone WHERE id = ?1")?
+        .query_row([id.as_bytes()], |row| row.get(0))
+        .optional()?;
+    Ok(gone.map_or(Lookup::Unknown, |owner| Lookup::Gone { owner }))
 }
 
 pub(super) fn result(connection: &Connection, id: JobId) -> Result<Option<Vec<u8>>> {
@@ -36,20 +38,26 @@ pub(super) fn arguments(connection: &Connection, id: JobId) -> Result<Option<Vec
         .optional()
 }
 
-/// Each count is a walk along an index that ends at [`MOST_COUNTED`].
+/// Each count is a walk along an index that ends at [`MAX_COUNTED`].
 pub(super) fn counts(
     connection: &Connection,
     procedure: Option<&str>,
-) -> Result<[u64; State::ALL.len()]> {
-    let condition =
-        if procedure.is_some() { "procedure = ?3 AND state = ?1" } else { "state = ?1" };
+    owner: Option<&str>,
+) -> Result<[u64; JobState::ALL.len()]> {
+    let mut condition = "state = ?".to_owned();
+    let only = [("procedure", procedure), ("owner", owner)];
+    let only = only.iter().filter_map(|(column, text)| text.map(|text| (column, text)));
+    for (column, _) in only.clone() {
+        condition.push_str(&format!(" AND {column} = ?"));
+    }
     let mut query = connection.prepare_cached(&format!(
-        "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE {condition} LIMIT ?2)"
+        "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE {condition} LIMIT ?)"
     ))?;
-    let mut counts = [0; State::ALL.len()];
-    for (count, state) in counts.iter_mut().zip(State::ALL) {
-        let mut params = vec![number(state).into(), Value::from(MOST_COUNTED.cast_signed())];
-        params.extend(procedure.map(|procedure| Value::from(procedure.to_owned())));
+    let mut counts = [0; JobState::ALL.len()];
+    for (count, state) in counts.iter_mut().zip(JobState::ALL) {
+        let mut params = vec![Value::from(number(state))];
+        params.extend(only.clone().map(|(_, text)| Value::from(text.to_owned())));
+        params.push(MAX_COUNTED.cast_signed().into());
         *count =
             query.query_row(params_from_iter(params), |row| row.get::<_, i64>(0))?.cast_unsigned();
     }
@@ -119,8 +127,8 @@ pub(super) fn unfinished(connection: &Connection) -> Result<Vec<Job>> {
 /// query for all of them would sort.
 pub(super) fn list(connection: &Connection, filter: &Filter) -> Result<Page> {
     let mut states = filter.states.clone();
-    if states.is_empty() && filter.procedure.is_some() {
-        states.extend(State::ALL);
+    if states.is_empty() && (filter.procedure.is_some() || filter.owner.is_some()) {
+        states.extend(JobState::ALL);
     }
     states.sort_unstable_by_key(|state| number(*state));
     states.dedup();
@@ -139,7 +147,7 @@ pub(super) fn list(connection: &Connection, filter: &Filter) -> Result<Page> {
 }
 
 /// One more than the limit, if there is one more.
-fn newest(connection: &Connection, filter: &Filter, state: Option<State>) -> Result<Vec<Job>> {
+fn newest(connection: &Connection, filter: &Filter, state: Option<JobState>) -> Result<Vec<Job>> {
     let mut conditions = vec!["1"];
     let mut params = Vec::new();
     let mut only = |condition, param: Option<Value>| {
@@ -150,6 +158,7 @@ fn newest(connection: &Connection, filter: &Filter, state: Option<State>) -> Res
     };
     let place = |sequence| i64::try_from(sequence).unwrap_or(i64::MAX);
     only("procedure = ?", filter.procedure.clone().map(Value::from));
+    only("owner = ?", filter.owner.as_deref().map(|owner| Value::from(owner.to_owned())));
     only("state = ?", state.map(|state| number(state).into()));
     only("jobs.sequence < ?", filter.before.map(|before| place(before).into()));
     only("submitted >= ?", filter.since.map(|since| stamp(since).into()));

@@ -19,7 +19,7 @@ const READERS: usize = 4;
 #[derive(Clone)]
 pub(super) struct Readers {
     shared: Arc<Shared>,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 struct Shared {
@@ -33,7 +33,7 @@ impl Readers {
     /// Opens none yet.
     pub(super) fn new(path: PathBuf, lock: Arc<Lock>) -> Self {
         let shared = Shared { path, idle: Mutex::default(), _lock: lock };
-        Self { shared: Arc::new(shared), places: Arc::new(Semaphore::new(READERS)) }
+        Self { shared: Arc::new(shared), permits: Arc::new(Semaphore::new(READERS)) }
     }
 
     /// Closes what is open and not in use.
@@ -48,12 +48,12 @@ impl Readers {
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
         let unavailable = |e: &dyn ToString| StoreError::Unavailable(e.to_string());
-        let place = Arc::clone(&self.places).acquire_owned().await;
-        let place = place.map_err(|e| unavailable(&e))?;
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        let permit = permit.map_err(|e| unavailable(&e))?;
         let shared = Arc::clone(&self.shared);
         let answer = tokio::task::spawn_blocking(move || {
             let answer = shared.answer(question);
-            drop(place);
+            drop(permit);
             answer
         });
         answer.await.map_err(|e| unavailable(&e))?.map_err(|e| fault(&e))

@@ -9,8 +9,8 @@ use serde::de::IntoDeserializer;
 use serde::de::value::Error as NotAName;
 
 use crate::codec::neutral;
-use crate::error::{CallError, Kind};
-use crate::jobs::model::{Job, JobId, Priority, State};
+use crate::error::{CallError, ErrorKind};
+use crate::jobs::model::{Job, JobId, JobState, Priority};
 use crate::sandbox::Receipt;
 
 /// What [`job`] reads, of jobs with their errors.
@@ -19,19 +19,19 @@ pub(super) const JOB: &str = "
         backoff, is_repeatable, suggested_wait, submitted, started, ended,
         expires - (SELECT clock FROM store), not_before, cancel_requested, progress, fuel,
         peak_memory, instantiate, run, kind, message, value, backtrace, retry_after, failures, crashes,
-        is_pinned
+        is_pinned, owner, peer
     FROM jobs LEFT JOIN errors ON errors.sequence = jobs.sequence";
 
 /// The states in which a job has not ended are 0 and 1; queries rely on it.
-pub(super) fn number(state: State) -> i64 {
+pub(super) fn number(state: JobState) -> i64 {
     match state {
-        State::Queued => 0,
-        State::Running => 1,
-        State::Succeeded => 2,
-        State::Failed => 3,
-        State::Cancelled => 4,
-        State::TimedOut => 5,
-        State::Interrupted => 6,
+        JobState::Queued => 0,
+        JobState::Running => 1,
+        JobState::Succeeded => 2,
+        JobState::Failed => 3,
+        JobState::Cancelled => 4,
+        JobState::TimedOut => 5,
+        JobState::Interrupted => 6,
     }
 }
 
@@ -62,7 +62,7 @@ fn duration(nanoseconds: i64) -> Duration {
 /// is shown, and so are all others.
 pub(super) fn job(row: &Row<'_>) -> Result<Job> {
     let state: i64 = row.get(5)?;
-    let known = State::ALL.into_iter().find(|known| number(*known) == state);
+    let known = JobState::ALL.into_iter().find(|known| number(*known) == state);
     let time_in = |column| -> Result<_> { Ok(row.get::<_, Option<i64>>(column)?.map(time)) };
     Ok(Job {
         sequence: row.get::<_, i64>(0)?.cast_unsigned(),
@@ -70,13 +70,15 @@ pub(super) fn job(row: &Row<'_>) -> Result<Job> {
         procedure: row.get(2)?,
         file: row.get(3)?,
         digest: row.get(4)?,
-        state: known.unwrap_or(State::Failed),
+        state: known.unwrap_or(JobState::Failed),
         priority: row.get(6).ok().and_then(Priority::new).unwrap_or_default(),
         attempts: count(row, 7)?,
         max_attempts: count(row, 8)?,
         failures: count(row, 28)?,
         crashes: count(row, 29)?,
         is_pinned: row.get(30)?,
+        owner: row.get(31)?,
+        peer: row.get(32)?,
         backoff: duration(row.get(9)?),
         is_repeatable: row.get(10)?,
         suggested_wait: count(row, 11)?,
@@ -107,7 +109,7 @@ fn error(row: &Row<'_>, first: usize) -> Result<Option<CallError>> {
     let deserializer: serde::de::value::StringDeserializer<NotAName> = kind.into_deserializer();
     Ok(Some(CallError {
         // A later host may know more types.
-        kind: <Kind as Deserialize>::deserialize(deserializer).unwrap_or(Kind::Internal),
+        kind: <ErrorKind as Deserialize>::deserialize(deserializer).unwrap_or(ErrorKind::Internal),
         message: row.get(first + 1)?,
         value: decoded(row, first + 2).unwrap_or_default(),
         backtrace: row.get(first + 3)?,
@@ -117,7 +119,7 @@ fn error(row: &Row<'_>, first: usize) -> Result<Option<CallError>> {
 
 fn unreadable(state: i64) -> CallError {
     let message = format!("the record of this job is unreadable: there is no state {state}");
-    CallError::new(Kind::Internal, message)
+    CallError::new(ErrorKind::Internal, message)
 }
 
 /// A number that is never negative; at the end of what it can be, it stays there.

@@ -14,14 +14,24 @@ use tracing::{info, warn};
 pub(super) const APPLICATION_ID: i32 = 0x5441_5250;
 
 /// The schema's version. A host opens its own and older ones, which it changes first.
-pub(super) const VERSION: i32 = 2;
+pub(super) const VERSION: i32 = 4;
 
 /// From each version to the next, from the first on.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 3] = [
+    "
     ALTER TABLE jobs ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE jobs ADD COLUMN crashes INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE jobs ADD COLUMN is_pinned INTEGER NOT NULL DEFAULT 0;
-"];
+",
+    "
+    ALTER TABLE jobs ADD COLUMN owner TEXT;
+    ALTER TABLE gone ADD COLUMN owner TEXT;
+    CREATE INDEX jobs_by_owner ON jobs (owner, state, sequence) WHERE owner IS NOT NULL;
+",
+    "
+    ALTER TABLE jobs ADD COLUMN peer TEXT;
+",
+];
 
 /// How long to wait for a lock that another program holds, such as one that makes a backup.
 const BUSY: Duration = Duration::from_secs(5);
@@ -55,10 +65,14 @@ const TABLES: &str = "
         run INTEGER NOT NULL DEFAULT 0,
         failures INTEGER NOT NULL DEFAULT 0,
         crashes INTEGER NOT NULL DEFAULT 0,
-        is_pinned INTEGER NOT NULL DEFAULT 0
+        is_pinned INTEGER NOT NULL DEFAULT 0,
+        owner TEXT,
+        peer TEXT
     ) STRICT;
     CREATE INDEX jobs_by_state ON jobs (state, sequence);
     CREATE INDEX jobs_by_procedure ON jobs (procedure, state, sequence);
+    -- Hosts without tokens do not pay for it.
+    CREATE INDEX jobs_by_owner ON jobs (owner, state, sequence) WHERE owner IS NOT NULL;
     CREATE INDEX jobs_by_expiry ON jobs (expires) WHERE expires IS NOT NULL;
 
     CREATE TABLE arguments (sequence INTEGER PRIMARY KEY, arguments BLOB NOT NULL) STRICT;
@@ -86,7 +100,11 @@ const TABLES: &str = "
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX keys_by_expiry ON keys (expires);
 
-    CREATE TABLE gone (id BLOB PRIMARY KEY, expires INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE gone (
+        id BLOB PRIMARY KEY,
+        expires INTEGER NOT NULL,
+        owner TEXT
+    ) STRICT, WITHOUT ROWID;
     CREATE INDEX gone_by_expiry ON gone (expires);
 
     CREATE TABLE store (

@@ -23,14 +23,14 @@ pub(super) struct Transactions {
 }
 
 /// A transaction that was undone.
-pub(super) struct Failure {
+pub(super) struct TransactionError {
     /// Why.
     pub(super) error: StoreError,
     /// Whether one of its changes may be the reason: a statement failed, or there was no room.
     pub(super) may_be_of_one: bool,
 }
 
-impl Failure {
+impl TransactionError {
     fn new(error: &rusqlite::Error, may_be_of_one: bool) -> Self {
         let error = fault(error);
         let is_full = matches!(error, StoreError::Full(_));
@@ -46,8 +46,8 @@ impl Transactions {
     }
 
     /// Makes all changes of a batch, or none, and returns when they are on the disk.
-    pub(super) fn commit(&mut self, batch: &mut [Box<dyn Change>]) -> Result<(), Failure> {
-        let of_all = |e: rusqlite::Error| Failure::new(&e, false);
+    pub(super) fn commit(&mut self, batch: &mut [Box<dyn Change>]) -> Result<(), TransactionError> {
+        let of_all = |e: rusqlite::Error| TransactionError::new(&e, false);
         if self.has_residue {
             self.fence().map_err(of_all)?;
         }
@@ -55,14 +55,14 @@ impl Transactions {
             Some(open) => open,
             closed => closed.insert(connect(&self.path).map_err(of_all)?),
         };
-        let mut session = Session { connection, state: *state };
+        let mut session = Session::new(connection, *state);
         let made = begin(connection)
             .map_err(of_all)
             .and_then(|()| {
                 batch
                     .iter_mut()
                     .try_for_each(|change| change.apply(&mut session))
-                    .map_err(|e| Failure::new(&e, true))
+                    .map_err(|e| TransactionError::new(&e, true))
             })
             .and_then(|()| {
                 let committed = run(connection, "COMMIT");

@@ -2,8 +2,10 @@
 //! acknowledges them when the transaction is on the disk: a wait for the disk serves many.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use rusqlite::Result;
 use tokio::sync::{mpsc, oneshot};
@@ -11,18 +13,80 @@ use tokio::sync::{mpsc, oneshot};
 use super::fault::{fault, is_conflict};
 use super::lock::Lock;
 use super::session::Session;
-use super::transaction::{Failure, Transactions};
+use super::transaction::{TransactionError, Transactions};
 use crate::jobs::store::StoreError;
 
 /// How many changes go into one transaction, and how many may wait before more are held back.
-const MOST: usize = 256;
+const MAX_BATCH: usize = 256;
 
 /// With how many bytes of arguments and results.
-const MOST_BYTES: usize = 8 << 20;
+const MAX_BATCH_BYTES: usize = 8 << 20;
+
+/// How long the disk may take over a transaction, besides the time for its bytes, before it counts as
+/// one that does not answer.
+const STALLED: Duration = Duration::from_secs(5);
+
+/// Bytes a second that the slowest disk takes.
+const SLOW_DISK: f64 = (4 << 20) as f64;
+
+/// How often whoever waits looks whether the disk answers.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Where changes go.
 pub(super) struct Writer {
     open: Mutex<Option<Open>>,
+    disk: Arc<Disk>,
+}
+
+/// What the last transactions say of the disk.
+#[derive(Default)]
+struct Disk(Mutex<Seen>);
+
+#[derive(Default)]
+struct Seen {
+    /// When a transaction was committed, where none has failed since.
+    written: Option<Instant>,
+    /// By when what is under way should be on the disk.
+    due: Option<Instant>,
+}
+
+impl Disk {
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self, bytes: usize) {
+        let time = STALLED + Duration::from_secs_f64(bytes as f64 / SLOW_DISK);
+        self.lock().due = Some(Instant::now() + time);
+    }
+
+    fn end(&self) {
+        self.lock().due = None;
+    }
+
+    fn tell(&self, committed: bool) {
+        self.lock().written = committed.then(Instant::now);
+    }
+
+    /// Why nothing can be stored now, where the disk does not answer.
+    fn check(&self) -> Result<(), StoreError> {
+        match self.lock().due {
+            Some(due) if due < Instant::now() => Err(StoreError::Unavailable(format!(
+                "its disk has not answered for more than {STALLED:?}"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Completes when the disk does not answer.
+    async fn stalled(&self) -> StoreError {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            if let Err(error) = self.check() {
+                return error;
+            }
+        }
+    }
 }
 
 /// Until it is closed.
@@ -49,6 +113,8 @@ struct Waiting<T, F> {
     size: usize,
     outcome: Option<Result<T, StoreError>>,
     asker: oneshot::Sender<Result<T, StoreError>>,
+    /// Whoever asked for it was told that it is not made.
+    is_withdrawn: Arc<AtomicBool>,
 }
 
 impl<T, F> Change for Waiting<T, F>
@@ -57,6 +123,9 @@ where
     F: FnMut(&mut Session<'_>) -> Result<T> + Send,
 {
     fn apply(&mut self, session: &mut Session<'_>) -> Result<()> {
+        if self.is_withdrawn.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         self.outcome = Some(match (self.apply)(session) {
             Err(e) if is_conflict(&e) => Err(fault(&e)),
             outcome => Ok(outcome?),
@@ -84,14 +153,16 @@ impl Writer {
     /// If the database cannot be opened. A thread that cannot be started panics, as everywhere.
     pub(super) fn start(path: PathBuf, lock: Arc<Lock>) -> Result<Self> {
         let transactions = Transactions::open(path)?;
-        let (sender, receiver) = mpsc::channel(MOST);
+        let (sender, receiver) = mpsc::channel(MAX_BATCH);
+        let disk = Arc::<Disk>::default();
+        let seen = Arc::clone(&disk);
         let body = move || {
-            run(receiver, transactions);
+            run(receiver, transactions, &seen);
             drop(lock);
         };
         let thread = std::thread::Builder::new().name("job-store".into()).spawn(body);
         let open = Open { changes: sender, thread: thread.expect("a thread") };
-        Ok(Self { open: Mutex::new(Some(open)) })
+        Ok(Self { open: Mutex::new(Some(open)), disk })
     }
 
     /// Has a change made, with `size` bytes to be written, and waits until it is on the disk.
@@ -100,12 +171,62 @@ impl Writer {
         T: Send + 'static,
         F: FnMut(&mut Session<'_>) -> Result<T> + Send + 'static,
     {
+        self.ask(size, Arc::default(), apply).await
+    }
+
+    /// The same, unless the disk does not answer: then it fails, and the change is not made if it was not
+    /// begun. If it was, `undo` is told what it gave once it is on the disk after all.
+    pub(super) async fn change_soon<T, F>(
+        self: &Arc<Self>,
+        size: usize,
+        apply: F,
+        undo: impl FnOnce(&Arc<Self>, T) + Send + 'static,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Session<'_>) -> Result<T> + Send + 'static,
+    {
+        self.disk.check()?;
+        let is_withdrawn = Arc::<AtomicBool>::default();
+        let writer = Arc::clone(self);
+        let withdrawn = Arc::clone(&is_withdrawn);
+        let mut asking = Box::pin(async move { writer.ask(size, withdrawn, apply).await });
+        tokio::select! {
+            outcome = &mut asking => outcome,
+            error = self.disk.stalled() => {
+                is_withdrawn.store(true, Ordering::Relaxed);
+                let writer = Arc::clone(self);
+                tokio::spawn(async move {
+                    if let Ok(made) = asking.await {
+                        undo(&writer, made);
+                    }
+                });
+                Err(error)
+            }
+        }
+    }
+
+    async fn ask<T, F>(
+        &self,
+        size: usize,
+        is_withdrawn: Arc<AtomicBool>,
+        apply: F,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Session<'_>) -> Result<T> + Send + 'static,
+    {
         let ended = || StoreError::Unavailable("its writer has ended".into());
         let (asker, outcome) = oneshot::channel();
-        let change = Box::new(Waiting { apply, size, outcome: None, asker });
+        let change = Box::new(Waiting { apply, size, outcome: None, asker, is_withdrawn });
         let changes = self.lock().as_ref().map(|open| open.changes.clone()).ok_or_else(ended)?;
         changes.send(change).await.map_err(|_| ended())?;
         outcome.await.unwrap_or_else(|_| Err(ended()))
+    }
+
+    /// Whether the last transaction was committed, and so lately.
+    pub(super) fn wrote_within(&self, time: Duration) -> bool {
+        self.disk.lock().written.is_some_and(|written| written.elapsed() < time)
     }
 
     /// Waits until what was begun is on the disk and the file is closed. Later changes fail.
@@ -117,7 +238,7 @@ impl Writer {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Open>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Open>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -128,27 +249,33 @@ impl Drop for Writer {
     }
 }
 
-fn run(mut changes: mpsc::Receiver<Box<dyn Change>>, mut transactions: Transactions) {
-    let mut batch = Vec::with_capacity(MOST);
+fn run(mut changes: mpsc::Receiver<Box<dyn Change>>, mut transactions: Transactions, disk: &Disk) {
+    let mut batch = Vec::with_capacity(MAX_BATCH);
     while let Some(first) = changes.blocking_recv() {
         let mut bytes = first.size();
         batch.push(first);
-        while batch.len() < MOST && bytes < MOST_BYTES {
+        while batch.len() < MAX_BATCH && bytes < MAX_BATCH_BYTES {
             let Ok(next) = changes.try_recv() else { break };
             bytes += next.size();
             batch.push(next);
         }
-        commit(&mut batch, &mut transactions);
+        disk.begin(bytes);
+        let committed = commit(&mut batch, &mut transactions);
+        disk.tell(committed);
         transactions.checkpoint(bytes);
+        disk.end();
     }
     transactions.close();
 }
 
 /// Commits the batch in one transaction. Where that fails, and one change may be the reason, each has
 /// a transaction of its own: one that is too large for the disk must not take the others with it.
-fn commit(batch: &mut Vec<Box<dyn Change>>, transactions: &mut Transactions) {
-    match transactions.commit(batch) {
-        Err(Failure { may_be_of_one: true, .. }) if batch.len() > 1 => {
+/// Gives whether all went well.
+fn commit(batch: &mut Vec<Box<dyn Change>>, transactions: &mut Transactions) -> bool {
+    let all = transactions.commit(batch);
+    let is_good = all.is_ok();
+    match all {
+        Err(TransactionError { may_be_of_one: true, .. }) if batch.len() > 1 => {
             for change in batch.drain(..) {
                 let mut alone = [change];
                 let committed = transactions.commit(&mut alone);
@@ -163,4 +290,5 @@ fn commit(batch: &mut Vec<Box<dyn Change>>, transactions: &mut Transactions) {
             }
         }
     }
+    is_good
 }

@@ -1,0 +1,187 @@
+//! What the script in `analysis/` says of a module, and running it.
+//!
+//! The script is Python because only Python reads Python; it runs in the author's own interpreter
+//! and imports nothing of the author's.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::BuildError;
+use crate::error::Fault;
+use crate::report::Step;
+use crate::tools::system_python;
+
+const SCRIPT: [(&str, &str); 7] = [
+    ("__main__.py", include_str!("analysis/__main__.py")),
+    ("classes.py", include_str!("analysis/classes.py")),
+    ("defaults.py", include_str!("analysis/defaults.py")),
+    ("faults.py", include_str!("analysis/faults.py")),
+    ("functions.py", include_str!("analysis/functions.py")),
+    ("hints.py", include_str!("analysis/hints.py")),
+    ("modules.py", include_str!("analysis/modules.py")),
+];
+
+/// A module without faults. It goes on into the component, with the names that were found for it.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Analysis {
+    pub(super) module: String,
+    pub(super) docs: Option<String>,
+    pub(super) functions: Vec<Function>,
+    pub(super) definitions: Vec<Definition>,
+    #[serde(skip_serializing)]
+    pub(super) warnings: Vec<Fault>,
+    #[serde(skip_serializing)]
+    pub(super) imports_guest: bool,
+    /// Whether it may send requests, by `urllib.request`.
+    #[serde(default)]
+    pub(super) imports_urllib: bool,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Function {
+    pub(super) name: String,
+    #[serde(skip_serializing)]
+    pub(super) line: usize,
+    #[serde(skip_serializing)]
+    pub(super) docs: Option<String>,
+    #[serde(rename = "async")]
+    pub(super) is_async: bool,
+    pub(super) parameters: Vec<Parameter>,
+    pub(super) result: Option<Type>,
+    #[serde(skip_serializing)]
+    pub(super) options: Map<String, Value>,
+    /// The method that componentize-py calls.
+    #[serde(default)]
+    pub(super) export: String,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Parameter {
+    pub(super) name: String,
+    #[serde(skip_serializing)]
+    pub(super) line: usize,
+    #[serde(rename = "type")]
+    pub(super) ty: Type,
+    pub(super) keyword: bool,
+    /// Its default, where JSON has it.
+    #[serde(skip_serializing)]
+    pub(super) default: Option<Default>,
+    /// Whether it has a default that only the function itself knows.
+    #[serde(default)]
+    pub(super) own_default: bool,
+}
+
+/// Wrapped, so that a default of `null` differs from none.
+#[derive(Debug, Deserialize)]
+pub(super) struct Default {
+    pub(super) value: Value,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub(super) enum Type {
+    Int,
+    Float,
+    Bool,
+    Str,
+    Bytes,
+    ByteArray,
+    Request,
+    Response,
+    List {
+        of: Box<Type>,
+        #[serde(rename = "as")]
+        class: String,
+    },
+    Tuple {
+        of: Vec<Type>,
+    },
+    Dict {
+        key: Box<Type>,
+        of: Box<Type>,
+    },
+    Option {
+        of: Box<Type>,
+    },
+    Named {
+        name: String,
+        module: String,
+    },
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Definition {
+    pub(super) name: String,
+    /// Where its class is; empty for one without a class.
+    pub(super) module: String,
+    #[serde(skip_serializing)]
+    pub(super) file: PathBuf,
+    #[serde(skip_serializing)]
+    pub(super) line: Option<usize>,
+    #[serde(skip_serializing)]
+    pub(super) docs: Option<String>,
+    #[serde(flatten)]
+    pub(super) shape: Shape,
+    /// The class that componentize-py makes for it.
+    #[serde(default)]
+    pub(super) generated: String,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub(super) enum Shape {
+    Record { python: String, fields: Vec<Field> },
+    Enum { cases: Vec<String> },
+    Flags { cases: Vec<String> },
+    Literal { cases: Vec<String> },
+    Variant { cases: Vec<Type> },
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Field {
+    pub(super) name: String,
+    #[serde(rename = "type")]
+    pub(super) ty: Type,
+    pub(super) optional: bool,
+    #[serde(skip_serializing)]
+    pub(super) line: usize,
+}
+
+#[derive(Deserialize)]
+struct Faults {
+    faults: Vec<Fault>,
+    /// The version that could not read the module at all.
+    python: Option<String>,
+}
+
+/// Reads a module.
+///
+/// # Errors
+///
+/// Every fault of the module, or that there is no Python.
+pub(super) fn analyse(module: &Path, step: &Step<'_>) -> Result<Analysis, BuildError> {
+    let folder = tempfile::tempdir().map_err(BuildError::io("a temporary folder"))?;
+    for (name, text) in SCRIPT {
+        let file = folder.path().join(name);
+        fs::write(&file, text).map_err(BuildError::io(file))?;
+    }
+    let absolute = std::path::absolute(module).map_err(BuildError::io(module))?;
+    let script = folder.path().join("__main__.py");
+    let python = system_python().arg("-IB").arg(script).arg(absolute).arg(module);
+    let said = python.run(step)?;
+    let unreadable =
+        |e: serde_json::Error| BuildError::Internal(format!("the analysis of Python: {e}"));
+    let Faults { mut faults, python } = serde_json::from_str(&said).map_err(unreadable)?;
+    if let Some(version) = python {
+        for fault in &mut faults {
+            fault.message += &format!(" (as Python {version} reads it; TARP_PYTHON names another)");
+        }
+    }
+    if !faults.is_empty() {
+        return Err(BuildError::Faults(faults));
+    }
+    serde_json::from_str(&said).map_err(unreadable)
+}

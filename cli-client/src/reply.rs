@@ -1,0 +1,122 @@
+//! What a call or a job gave: a value out of the host's envelope, or a web procedure's own reply.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::client::{Answer, Client};
+use crate::error::Result;
+use crate::error_reply::ErrorReply;
+
+/// What a call used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Receipt {
+    fuel: u64,
+    peak_memory: u64,
+    instantiate_us: u64,
+    run_us: u64,
+}
+
+impl Receipt {
+    /// The receipt in an answer's headers; `None` where no guest ran.
+    pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
+        let number = |name: &str| headers.get(name)?.to_str().ok()?.parse().ok();
+        Some(Self {
+            fuel: number("x-tarp-fuel")?,
+            peak_memory: number("x-tarp-peak-memory").unwrap_or_default(),
+            instantiate_us: number("x-tarp-instantiate-us").unwrap_or_default(),
+            run_us: number("x-tarp-run-us").unwrap_or_default(),
+        })
+    }
+}
+
+/// What came, as what it is.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Content {
+    Json(Value),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl Content {
+    /// As JSON has it: bytes in base64.
+    pub(crate) fn to_json(&self) -> Value {
+        match self {
+            Self::Json(value) => value.clone(),
+            Self::Text(text) => text.as_str().into(),
+            Self::Bytes(bytes) => BASE64_STANDARD.encode(bytes).into(),
+        }
+    }
+}
+
+/// A success, or a web procedure's reply of any status.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) content: Content,
+    pub(crate) receipt: Option<Receipt>,
+    /// Of a web procedure that said itself that it has failed.
+    pub(crate) failed: Option<u16>,
+}
+
+/// The host's envelope of success.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Envelope {
+    #[serde(rename = "status")]
+    _status: Success,
+    mimetype: String,
+    result: Value,
+}
+
+#[derive(Deserialize)]
+enum Success {
+    #[serde(rename = "success")]
+    Success,
+}
+
+impl Reply {
+    /// Reads an answer; fails where it tells of a failure.
+    pub(crate) fn of(answer: Answer, client: &Client) -> Result<Self> {
+        if let Some(failure) = ErrorReply::of(&answer) {
+            return Err(failure.into());
+        }
+        let receipt = Receipt::of(&answer.headers);
+        let failed = (answer.status >= 400).then_some(answer.status);
+        let envelope = serde_json::from_slice::<Envelope>(&answer.body);
+        let content = match envelope {
+            Ok(envelope) => opened(envelope),
+            // A web procedure's, or that of something which is no TARP host.
+            Err(_) if receipt.is_some() => raw(answer),
+            Err(_) => return Err(client.nonsense(&format!("the status {}", answer.status))),
+        };
+        Ok(Self { content, receipt, failed })
+    }
+}
+
+fn opened(Envelope { mimetype, result, .. }: Envelope) -> Content {
+    match (&*mimetype, result) {
+        ("application/octet-stream", Value::String(text)) => {
+            BASE64_STANDARD.decode(&text).map_or(Content::Text(text), Content::Bytes)
+        }
+        (_, Value::String(text)) => Content::Text(text),
+        (_, value) => Content::Json(value),
+    }
+}
+
+/// What a web procedure answered, by its media type.
+fn raw(answer: Answer) -> Content {
+    let media = answer.headers.get(CONTENT_TYPE).and_then(|media| media.to_str().ok());
+    let media = media.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let is_json = media == "application/json" || media.ends_with("+json");
+    if is_json && let Ok(value) = serde_json::from_slice(&answer.body) {
+        return Content::Json(value);
+    }
+    let is_text = media.starts_with("text/") || media.ends_with("+xml") || is_json;
+    match String::from_utf8(answer.body) {
+        Ok(text) if is_text => Content::Text(text),
+        Ok(text) => Content::Bytes(text.into()),
+        Err(no_text) => Content::Bytes(no_text.into_bytes()),
+    }
+}
