@@ -1,6 +1,5 @@
 //! The test component `grants`: procedures that use what was granted, and try to get beyond it.
 
-#[expect(missing_docs, reason = "generated")]
 mod config {
     //! Both drafts of `wasi:config` that are in use.
     wit_bindgen::generate!({
