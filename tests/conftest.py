@@ -34,15 +34,23 @@ def pytest_sessionstart() -> None:
 
 
 @pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Compiled components for all hosts of this run, so that each is compiled once."""
-    return tmp_path_factory.mktemp("cache") / "compiled"
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this run, which all of its processes share."""
+    folder = tmp_path_factory.getbasetemp()
+    # The processes of pytest-xdist have folders of their own in that of the run.
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
 
 
 @pytest.fixture(scope="session")
-def rust_target(tmp_path_factory: pytest.TempPathFactory) -> str:
+def cache(run_folder: Path) -> Path:
+    """Compiled components for all hosts of this run, so that each is compiled once."""
+    return run_folder / "compiled"
+
+
+@pytest.fixture(scope="session")
+def rust_target(run_folder: Path) -> str:
     """Where cargo builds all projects of this run, so that what they share is compiled once."""
-    return str(tmp_path_factory.mktemp("target"))
+    return str(run_folder / "rust-target")
 
 
 @pytest.fixture(scope="session")

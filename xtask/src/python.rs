@@ -18,6 +18,9 @@ const REQUIREMENTS: [(&str, &str); 3] = [
     (CLIENT, "requirements-dev.txt"),
 ];
 
+/// Processes that run tests at once, at most: each has hosts that use every core.
+const MAX_PROCESSES: &str = "4";
+
 /// What the benchmark of the client needs, and the benchmark itself.
 const BENCH: &str = "bench/python";
 
@@ -150,6 +153,15 @@ pub(crate) fn run_tests(project: &Project, python: &Path, folder: &str) -> Resul
     let mut pytest = step::command(python, &project.root.join(folder));
     rust_tests::tell(project, &mut pytest);
     pytest.args(["-m", "pytest", "-q"]);
+    // A test waits for most of its time. By file, since the fixtures of one are for all its tests.
+    pytest.args([
+        "--numprocesses",
+        "logical",
+        "--maxprocesses",
+        MAX_PROCESSES,
+        "--dist",
+        "loadfile",
+    ]);
     pytest.arg("-o").arg(format!("cache_dir={}", project.target.join("pytest").display()));
     step::run(&mut pytest)
 }

@@ -30,7 +30,9 @@ def pytest_sessionstart() -> None:
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Compiled components for all hosts of this run, so that each is compiled once."""
-    return tmp_path_factory.mktemp("cache") / "compiled"
+    folder = tmp_path_factory.getbasetemp()
+    # The processes of pytest-xdist have folders of their own in that of the run.
+    return (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "compiled"
 
 
 @pytest.fixture(scope="session")

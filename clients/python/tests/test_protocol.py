@@ -15,7 +15,7 @@ from tarp import _protocol
 from tarp._message import Reply
 from tarp._pickling import pickle_arguments
 from tarp._protocol import Call, Options
-from tarp._replies import PICKLE
+from tarp._replies import PICKLE, outcome_of
 
 AWAY = tarp.ConnectionFailed("away")
 FULL = failure("Overloaded", 503, retry_after="1")
@@ -40,7 +40,9 @@ def rpc(name: str, *args: Any, **kwargs: Any) -> Call:
 
 
 def test_a_call() -> None:
-    played = Played(_protocol.call(rpc("statistics/mean", [1], x=2), Options()), THREE)
+    played = Played(
+        _protocol.call(rpc("statistics/mean", [1], x=2), Options(), None, outcome_of), THREE
+    )
     assert played.result.value == 3
     (request,) = played.requests
     assert (request.method, request.target) == ("POST", "/statistics/mean")
@@ -51,36 +53,39 @@ def test_a_call() -> None:
 
 @pytest.mark.parametrize("arrays", ["numpy", "list"])
 def test_a_call_says_how_it_wants_arrays(arrays: Any) -> None:
-    played = Played(_protocol.call(rpc("f"), Options(arrays=arrays)), THREE)
+    played = Played(_protocol.call(rpc("f"), Options(arrays=arrays), None, outcome_of), THREE)
     assert played.requests[0].headers["Accept"].endswith(f";arrays={arrays}")
 
 
 @pytest.mark.parametrize("line", [AWAY, FULL, LOCKED])
 def test_a_call_is_never_repeated(line: Any) -> None:
-    played = Played(_protocol.call(rpc("f"), Options()), line)
+    played = Played(_protocol.call(rpc("f"), Options(), None, outcome_of), line)
     assert isinstance(played.error, (tarp.ConnectionFailed, tarp.Overloaded, tarp.Unavailable))
     assert len(played.requests) == 1
 
 
 def test_a_call_that_was_refused_for_a_limit_is_sent_again_when_the_host_says() -> None:
-    played = Played(_protocol.call(rpc("f"), Options()), USED_UP, USED_UP, THREE)
+    played = Played(_protocol.call(rpc("f"), Options(), None, outcome_of), USED_UP, USED_UP, THREE)
     assert played.result.value == 3
     assert len(played.pauses) == 2
     assert all(pause >= 2 for pause in played.pauses)
     late = failure("TooManyRequests", 429, retry_after="3600")
     for options, line in [(Options(), late), (Options(retry_for=0), USED_UP)]:
-        played = Played(_protocol.call(rpc("f"), options), line)
+        played = Played(_protocol.call(rpc("f"), options, None, outcome_of), line)
         assert isinstance(played.error, tarp.TooManyRequests)
         assert len(played.requests) == 1
     # What follows may have run.
     assert isinstance(
-        Played(_protocol.call(rpc("f"), Options()), USED_UP, FULL).error, tarp.Overloaded
+        Played(_protocol.call(rpc("f"), Options(), None, outcome_of), USED_UP, FULL).error,
+        tarp.Overloaded,
     )
 
 
 def test_a_call_with_an_idempotency_key_is_repeated() -> None:
     options = Options(idempotency_key="k")
-    played = Played(_protocol.call(rpc("f"), options), AWAY, FULL, LOCKED, USED_UP, THREE)
+    played = Played(
+        _protocol.call(rpc("f"), options, None, outcome_of), AWAY, FULL, LOCKED, USED_UP, THREE
+    )
     assert played.result.value == 3
     assert [request.headers["Idempotency-Key"] for request in played.requests] == ["k"] * 5
     assert played.pauses[1] >= 1, "as long as the host asked for"
@@ -177,5 +182,5 @@ def test_damaged_jobs_are_invalid_replies() -> None:
 )
 def test_results_come_in_every_form(headers: dict[str, str], body: bytes, value: object) -> None:
     marked = {"x-tarp-catalog": "1", **headers}
-    played = Played(_protocol.call(rpc("f"), Options()), Reply(200, marked, body))
+    played = Played(_protocol.call(rpc("f"), Options(), None, outcome_of), Reply(200, marked, body))
     assert played.result.value == value

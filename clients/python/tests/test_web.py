@@ -21,6 +21,7 @@ from tarp import _protocol
 from tarp.__main__ import main
 from tarp._message import Reply
 from tarp._protocol import Call, Options
+from tarp._replies import outcome_of
 from tarp._web import web_call
 
 BOTH = ("GET", "POST")
@@ -165,10 +166,10 @@ RECEIPT = {
 def test_what_comes_back_is_decoded_by_its_type(content_type: str, body: bytes, value: Any) -> None:
     call = Call("GET", "f", is_web=True)
     reply = Reply(200, {**RECEIPT, "content-type": content_type}, body)
-    played = Played(_protocol.call(call, Options()), reply)
+    played = Played(_protocol.call(call, Options(), None, outcome_of), reply)
     assert played.requests[0].headers["Accept"] == "*/*"
     assert played.result.value == value
-    failed = Played(_protocol.call(call, Options()), reply._replace(status=418))
+    failed = Played(_protocol.call(call, Options(), None, outcome_of), reply._replace(status=418))
     assert isinstance(failed.error, tarp.ProcedureError)
     if content_type != "application/json":
         assert failed.error.value == value

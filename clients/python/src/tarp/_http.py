@@ -6,8 +6,7 @@ straight from the socket into the place where it stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
 
 import httptools
 
@@ -24,15 +23,31 @@ _SMALL = 1 << 16
 _STEP = 1 << 28
 _NEXT_STEP = 1 << 24
 
+#: Bytes of names and values.
 _MAX_HEADERS = 1 << 16
 
 _USER_AGENT = f"tarp-client/{_version.__version__}"
 
 
-@lru_cache(maxsize=256)
-def _header_name(raw: bytes) -> str:
-    """In lower case; a host sends the same few all the time."""
-    return raw.decode("latin-1").lower()
+class Headers(Mapping[str, str]):
+    """The headers of a reply, by their names in lower case.
+
+    Each is decoded when it is asked for: of most replies that is two of a dozen.
+    """
+
+    __slots__ = ("_raw",)
+
+    def __init__(self, raw: dict[bytes, bytes]) -> None:
+        self._raw = raw
+
+    def __getitem__(self, name: str) -> str:
+        return self._raw[name.encode("latin-1")].decode("latin-1")
+
+    def __iter__(self) -> Iterator[str]:
+        return (name.decode("latin-1") for name in self._raw)
+
+    def __len__(self) -> int:
+        return len(self._raw)
 
 
 class RequestWriter:
@@ -94,7 +109,8 @@ class ReplyReader:
         #: Whether the connection can be used again, once the reply is complete.
         self.reusable = False
         self.status = 0
-        self.headers: dict[str, str] = {}
+        self._raw_headers: dict[bytes, bytes] = {}
+        self.headers = Headers(self._raw_headers)
         self._parser = httptools.HttpResponseParser(self)
         self._header_bytes = 0
         self._length: int | None = None
@@ -165,19 +181,23 @@ class ReplyReader:
         self._header_bytes += len(name) + len(value)
         if self._header_bytes > _MAX_HEADERS:
             raise InvalidReply("the headers of the reply are too large")
-        self.headers[_header_name(name)] = value.decode("latin-1")
+        self._raw_headers[name.lower()] = value
 
     def on_headers_complete(self) -> None:
         self.status = self._parser.get_status_code()
         self.reusable = self._parser.should_keep_alive()
-        length = self.headers.get("content-length")
-        if length is not None and "transfer-encoding" not in self.headers:
+        length = self._raw_headers.get(b"content-length")
+        if length is not None and b"transfer-encoding" not in self._raw_headers:
             self._length = int(length)
 
     def on_body(self, data: bytes) -> None:
         if self._length is None:
             self._body += data
             self._filled = len(self._body)
+            return
+        if len(data) == self._length:
+            self._body = bytearray(data)
+            self.fill(len(data))
             return
         place = self.vacancy()
         while place and data:
@@ -192,6 +212,6 @@ class ReplyReader:
         if self.status < 200:
             # "100 Continue" and its like announce the reply; they are not it.
             self.status, self._length = 0, None
-            self.headers = {}
+            self._raw_headers.clear()
             return
         self.done = True

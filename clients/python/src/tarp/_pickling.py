@@ -28,6 +28,10 @@ from ._types import Type, spelled
 Parameters = Sequence[tuple[str, Type]]
 
 
+#: Types whose values any pickler writes as hosts read them, and without a large buffer.
+_SMALL = frozenset({type(None), bool, int, float})
+
+
 def pickle_arguments(
     args: tuple[Any, ...], kwargs: Mapping[str, Any], parameters: Parameters = ()
 ) -> list[Buffer]:
@@ -35,6 +39,8 @@ def pickle_arguments(
 
     Raises BadArguments for what cannot be sent, with the name of the argument.
     """
+    if not kwargs and all(type(arg) in _SMALL for arg in args):
+        return [pickle.dumps((args, {}), protocol=5)]
     try:
         return _pieces((args, dict(kwargs)))
     except (_Foreign, *_UNPICKLABLE):

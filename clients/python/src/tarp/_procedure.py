@@ -13,9 +13,10 @@ from . import _protocol
 from ._calls import Calls, check_no_key
 from ._exceptions import TarpError
 from ._job import Job
+from ._message import Reply, T
 from ._procedure_face import ProcedureFace
 from ._protocol import LONG_POLL
-from ._replies import Outcome
+from ._replies import Outcome, outcome_of, value_of
 
 if TYPE_CHECKING:
     from ._host import BaseHost
@@ -28,7 +29,9 @@ class Procedure(ProcedureFace):
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Calls the procedure and gives its result; one of TarpError where it fails."""
-        return self.with_receipt(*args, **kwargs).value
+        if self._info.is_async:
+            return self.submit(*args, **kwargs).result()
+        return self._call_now(args, kwargs, value_of)
 
     def with_receipt(self, /, *args: Any, **kwargs: Any) -> Outcome:
         """Calls the procedure and gives its result together with what the call used."""
@@ -36,9 +39,13 @@ class Procedure(ProcedureFace):
             job = self.submit(*args, **kwargs)
             value = job.result()
             return Outcome(value, job.receipt)
+        return self._call_now(args, kwargs, outcome_of)
+
+    def _call_now(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], read: Callable[[Reply], T]
+    ) -> T:
         call = self._call(args, kwargs)
-        exchange = _protocol.call(call, self._options, self._patience)
-        return self._host._run(exchange)
+        return self._host._run(_protocol.call(call, self._options, self._patience, read))
 
     def submit(self, /, *args: Any, **kwargs: Any) -> Job[Any]:
         """Hands the call in as a job, and gives the handle as soon as the host has kept it."""

@@ -167,8 +167,10 @@ class Call(NamedTuple):
     refused: Callable[[BadRequest], TarpError] = lambda error: error
 
 
-def call(call: Call, options: Options, timeout: float | None = None) -> Exchange[Outcome]:
-    """Calls a procedure and waits for its result.
+def call(
+    call: Call, options: Options, timeout: float | None, read: Callable[[Reply], T]
+) -> Exchange[T]:
+    """Calls a procedure and waits for what `read` makes of its result.
 
     With an idempotency key it is repeated, since a host runs it once for a key; otherwise only if
     it was refused because the caller had used up what it may do.
@@ -176,8 +178,8 @@ def call(call: Call, options: Options, timeout: float | None = None) -> Exchange
     request = _call_request(call, options, timeout, {})
     try:
         if options.idempotency_key:
-            return (yield from safely(request, outcome_of, options.retry_for))
-        return (yield from safely(request, outcome_of, options.retry_for, _has_run_nothing))
+            return (yield from safely(request, read, options.retry_for))
+        return (yield from safely(request, read, options.retry_for, _has_run_nothing))
     except BadRequest as error:
         raise call.refused(error) from None
 

@@ -40,17 +40,21 @@ class Outcome(NamedTuple):
 
 
 def outcome_of(reply: Reply) -> Outcome:
+    """The result of a call and what it used; the exception for a failure."""
+    return Outcome(value_of(reply), Receipt.of_headers(reply.headers))
+
+
+def value_of(reply: Reply) -> Any:
     """The result of a call, in whichever form it came; the exception for a failure."""
     check(reply)
-    receipt = Receipt.of_headers(reply.headers)
     if reply.content_type == PICKLE:
-        return Outcome(_unpickled(reply.body), receipt)
+        return _unpickled(reply.body)
     # An envelope's content type is exactly this; with parameters it is a web procedure's own JSON.
     if reply.headers.get("content-type") == JSON:
-        return Outcome(_in_envelope(json_of(reply)), receipt)
+        return _in_envelope(json_of(reply))
     if not _is_marked(reply):
         raise _not_of_a_host(reply)
-    return Outcome(_content(reply), receipt)
+    return _content(reply)
 
 
 def _unpickled(body: Any) -> Any:

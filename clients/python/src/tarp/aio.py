@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Generator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Mapping
 from datetime import datetime
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -47,7 +47,7 @@ from ._portable import new_host, portable
 from ._procedure_face import ProcedureFace
 from ._progress import Shown
 from ._protocol import DEPLOYING, LONG_POLL, Options
-from ._replies import Outcome
+from ._replies import Outcome, outcome_of, value_of
 from ._status import JobStatus, Logs
 
 if TYPE_CHECKING:
@@ -224,7 +224,10 @@ class Procedure(ProcedureFace):
 
     async def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Calls the procedure and gives its result; one of TarpError where it fails."""
-        return (await self.with_receipt(*args, **kwargs)).value
+        if self._info.is_async:
+            job = await self.submit(*args, **kwargs)
+            return await job.result()
+        return await self._call_now(args, kwargs, value_of)
 
     async def with_receipt(self, /, *args: Any, **kwargs: Any) -> Outcome:
         """Calls the procedure and gives its result together with what the call used."""
@@ -232,9 +235,13 @@ class Procedure(ProcedureFace):
             job = await self.submit(*args, **kwargs)
             value = await job.result()
             return Outcome(value, job.receipt)
+        return await self._call_now(args, kwargs, outcome_of)
+
+    async def _call_now(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], read: Callable[[Reply], T]
+    ) -> T:
         call = self._call(args, kwargs)
-        exchange = _protocol.call(call, self._options, self._patience)
-        return await self._host._run(exchange)
+        return await self._host._run(_protocol.call(call, self._options, self._patience, read))
 
     async def submit(self, /, *args: Any, **kwargs: Any) -> Job[Any]:
         """Hands the call in as a job, and gives the handle as soon as the host has kept it."""
