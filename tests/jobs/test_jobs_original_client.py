@@ -206,3 +206,16 @@ def test_a_question_without_a_handle_is_refused_in_the_words_of_the_original(hos
     for path in ("asyncGet", "asyncProbe"):
         reply = requests.get(f"{host.address}/{path}")
         assert (reply.status_code, reply.json()["message"]) == (400, "UUID parameter is required")
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("UUID=a&UUID=b", 'the parameter "UUID" came twice'),
+        ("UUID=a&uuid=a", 'there is no parameter "uuid"; there is UUID'),
+    ],
+)
+def test_a_question_about_two_handles_is_refused(host: Host, query: str, message: str) -> None:
+    for path in ("asyncGet", "asyncProbe"):
+        reply = requests.get(f"{host.address}/{path}?{query}")
+        assert (reply.status_code, reply.json()["message"]) == (400, message)

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::find::{handle, view, waited};
 use super::outcome::{arrays, outcome};
+use super::query::Query;
 use crate::error::{CallError, ErrorKind};
 use crate::front::credentials::Sender;
 use crate::front::response::{self, ErrorResponse, Form, Reply};
@@ -99,9 +100,9 @@ pub(super) async fn get(
 }
 
 fn uuid(query: Option<&str>) -> Result<JobId, CallError> {
-    let query = query.unwrap_or_default();
-    let uuid = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "UUID");
-    let (_, uuid) =
-        uuid.ok_or_else(|| CallError::new(ErrorKind::BadRequest, "UUID parameter is required"))?;
-    handle(&uuid)
+    let query = Query::read(query.unwrap_or_default(), &["UUID"])?;
+    let uuid = query
+        .one("UUID")?
+        .ok_or_else(|| CallError::new(ErrorKind::BadRequest, "UUID parameter is required"))?;
+    handle(uuid)
 }
