@@ -17,7 +17,7 @@ from host import (
 
 
 @pytest.fixture(scope="module")
-def shelf(make_module_host: Any) -> tuple[Host, list[dict[str, Any]]]:
+def listed(make_module_host: Any) -> tuple[Host, list[dict[str, Any]]]:
     """A host with thirty jobs that have ended, and these in the order of their submission."""
     host = make_module_host("math", "jobs")
     calls = [("add", [1, 2]), ("fail_after", [0, "no"]), ("note", ["x"])] * 10
@@ -28,20 +28,20 @@ def handles(jobs: list[dict[str, Any]]) -> list[str]:
     return [job["id"] for job in jobs]
 
 
-Shelf = tuple[Host, list[dict[str, Any]]]
+Listed = tuple[Host, list[dict[str, Any]]]
 
 
-def test_a_list_is_newest_first_and_has_the_jobs_as_they_are(shelf: Shelf) -> None:
-    host, jobs = shelf
-    listed = host.jobs()
-    assert handles(listed) == handles(jobs)[::-1]
-    for one, other in zip(listed, jobs[::-1], strict=True):
+def test_a_list_is_newest_first_and_has_the_jobs_as_they_are(listed: Listed) -> None:
+    host, jobs = listed
+    newest = host.jobs()
+    assert handles(newest) == handles(jobs)[::-1]
+    for one, other in zip(newest, jobs[::-1], strict=True):
         # `expires` counts from the host's own clock, which goes on once a minute.
         assert one | {"expires": None} == other | {"expires": None}
 
 
-def test_a_list_is_filtered_by_state_procedure_and_time(shelf: Shelf) -> None:
-    host, jobs = shelf
+def test_a_list_is_filtered_by_state_procedure_and_time(listed: Listed) -> None:
+    host, jobs = listed
     newest = jobs[::-1]
     failed = [job for job in newest if job["state"] == "failed"]
     assert handles(host.jobs(state="failed")) == handles(failed)
@@ -62,8 +62,8 @@ def test_a_list_is_filtered_by_state_procedure_and_time(shelf: Shelf) -> None:
 
 
 @pytest.mark.parametrize("query", [{}, {"state": "succeeded"}, {"procedure": "add"}])
-def test_pages_have_everything_once_and_in_order(shelf: Shelf, query: dict[str, str]) -> None:
-    host, _ = shelf
+def test_pages_have_everything_once_and_in_order(listed: Listed, query: dict[str, str]) -> None:
+    host, _ = listed
     pages, after = [], {}
     while True:
         wanted = query | {"limit": 7} | after

@@ -29,7 +29,7 @@ def parts_of(ty: Type) -> tuple[str, Any]:
     return kind_of(ty) if ty else (_ANY, None)
 
 
-class Refused(Exception):
+class ConversionError(Exception):
     """A value that cannot be sent: where it is in the argument, and why."""
 
     def __init__(self, reason: str) -> None:
@@ -37,7 +37,7 @@ class Refused(Exception):
         self.reason = reason
         self.place = ""
 
-    def at(self, step: str) -> Refused:
+    def at(self, step: str) -> ConversionError:
         """The same, one level further out."""
         self.place = step + self.place
         return self
@@ -46,21 +46,24 @@ class Refused(Exception):
         return f"at {self.place}: {self.reason}" if self.place else self.reason
 
 
-def refuse(value: object, cure: str) -> Refused:
+def refuse(value: object, cure: str) -> ConversionError:
     """Refuses a value by the name of its class."""
     kind = type(value)
     module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
-    return Refused(f"a {module}{kind.__qualname__} cannot be sent; {cure}")
+    return ConversionError(f"a {module}{kind.__qualname__} cannot be sent; {cure}")
 
 
 def convert(value: Any, ty: Type) -> Any:
-    """The value with everything in it converted that has to be; Refused where that is not exact."""
+    """The value with everything in it converted that has to be.
+
+    Raises ConversionError where that is not exact.
+    """
     if type(value) in _PLAIN:
         return value
     try:
         return _convert(value, ty)
     except RecursionError:
-        raise Refused("it holds itself, or is nested too deeply") from None
+        raise ConversionError("it holds itself, or is nested too deeply") from None
 
 
 def _convert(value: Any, ty: Type) -> Any:
@@ -100,7 +103,7 @@ def _convert(value: Any, ty: Type) -> Any:
 def _pair(value: complex, name: str, inner: Any) -> tuple[float, float]:
     if name == "tuple" and len(inner) == 2:
         return value.real, value.imag
-    raise Refused(
+    raise ConversionError(
         "a complex number is taken for a tuple of two floats alone; send its .real and .imag"
     )
 
@@ -137,21 +140,21 @@ def _sequence(values: Iterable[Any], ty: Type, make: Any) -> Any:
             item = types[index] if index < len(types) else _ANY
         try:
             made.append(value if type(value) in _PLAIN else convert(value, item))
-        except Refused as error:
+        except ConversionError as error:
             raise error.at(f"[{index}]") from None
     return make(made)
 
 
 def mapping(entries: Iterable[tuple[Any, Any]], ty: Type) -> dict[Any, Any]:
-    """A dict of keys and values; Refused where two keys are one for the host."""
+    """A dict of keys and values; ConversionError where two keys are one for the host."""
     made: dict[Any, Any] = {}
     for key, value in entries:
         native = convert(key, _ANY)
         if native in made:
-            raise Refused(f"two of its keys are {native!r}")
+            raise ConversionError(f"two of its keys are {native!r}")
         try:
             made[native] = convert(value, _type_at(ty, native))
-        except Refused as error:
+        except ConversionError as error:
             raise error.at(f"[{native!r}]") from None
     return made
 
@@ -180,9 +183,11 @@ def _set(values: Set[Any]) -> Any:
     try:
         native = set(made)
     except TypeError:
-        raise Refused("a set has no order, and its records no place in one; send a list") from None
+        raise ConversionError(
+            "a set has no order, and its records no place in one; send a list"
+        ) from None
     if len(native) != len(made):
-        raise Refused("two of the values in the set are the same for the host")
+        raise ConversionError("two of the values in the set are the same for the host")
     return native
 
 
@@ -205,7 +210,9 @@ def _moment(value: Any) -> Any:
             return value.isoformat()
         if isinstance(value, pandas.Timedelta):
             if value.nanoseconds:
-                raise Refused("a time difference is exact to microseconds, and this has more")
+                raise ConversionError(
+                    "a time difference is exact to microseconds, and this has more"
+                )
             return value.to_pytimedelta()
     if isinstance(value, datetime.timedelta):
         return datetime.timedelta(value.days, value.seconds, value.microseconds)
@@ -229,8 +236,10 @@ def is_missing(value: object) -> bool:
     return pandas is not None and (value is pandas.NaT or value is pandas.NA)
 
 
-def _missing(name: str) -> Refused:
-    return Refused(f"{name} is a missing value, which the type here does not have; fill or drop it")
+def _missing(name: str) -> ConversionError:
+    return ConversionError(
+        f"{name} is a missing value, which the type here does not have; fill or drop it"
+    )
 
 
 def _of_libraries(value: Any, ty: Type) -> Any:
@@ -267,7 +276,7 @@ def _of_libraries(value: Any, ty: Type) -> Any:
 
 def _array(value: Any, ty: Type, numpy: Any) -> Any:
     if isinstance(value, numpy.ma.MaskedArray):
-        raise Refused(
+        raise ConversionError(
             "a masked array has no value where it is masked; say what to send there:"
             " .filled(numpy.nan), .filled(0) ... or .compressed()"
         )

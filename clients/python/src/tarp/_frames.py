@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from ._converting import Refused, convert, mapping, parts_of
+from ._converting import ConversionError, convert, mapping, parts_of
 from ._types import Type, kind_of
 
 #: What `convert_frame` gives for a value that is none of pandas'.
@@ -42,7 +42,9 @@ def convert_frame(value: Any, ty: Type) -> Any:
     if isinstance(value, pandas.DataFrame):
         return _frame(value, ty, pandas)
     if isinstance(value, (pandas.MultiIndex,)):
-        raise Refused("a MultiIndex has several values at each place; send .to_frame() of it")
+        raise ConversionError(
+            "a MultiIndex has several values at each place; send .to_frame() of it"
+        )
     if isinstance(value, pandas.Series) and kind_of(ty or "?")[0] == "record":
         names = _names(value.index, pandas)
         return convert(dict(zip(names, value.tolist())), ty)
@@ -56,7 +58,7 @@ def convert_frame(value: Any, ty: Type) -> Any:
         value = pandas.Series(value)
     if isinstance(value, pandas.Series):
         if isinstance(value.index, pandas.MultiIndex):
-            raise Refused(
+            raise ConversionError(
                 "a Series with a MultiIndex would lose it; send .reset_index() for records, or"
                 " .to_numpy() for the values alone"
             )
@@ -80,7 +82,7 @@ def _is_matrix(ty: Type) -> bool:
 def _frame(frame: Any, ty: Type, pandas: Any) -> Any:
     names = _names(frame.columns, pandas)
     if isinstance(frame.index, pandas.MultiIndex):
-        raise Refused(
+        raise ConversionError(
             "a DataFrame with a MultiIndex would lose it; send .reset_index() to make columns of"
             " it, or .reset_index(drop=True)"
         )
@@ -105,21 +107,21 @@ def _frame(frame: Any, ty: Type, pandas: Any) -> Any:
 def _names(index: Any, pandas: Any) -> list[str]:
     """The names of columns, all different."""
     if isinstance(index, pandas.MultiIndex):
-        raise Refused(
+        raise ConversionError(
             "its columns have a MultiIndex; give each one name first, such as"
             " frame.columns = ['_'.join(map(str, names)) for names in frame.columns]"
         )
     names = [str(name) for name in index]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise Refused(f"two of its columns are called {twice!r}; rename or drop one")
+        raise ConversionError(f"two of its columns are called {twice!r}; rename or drop one")
     return names
 
 
 def _column(frame: Any, n: int, name: str, item: Type | None) -> Any:
     try:
         return column(frame.iloc[:, n], item)
-    except Refused as error:
+    except ConversionError as error:
         raise error.at(f"[{name!r}]") from None
 
 
@@ -159,7 +161,7 @@ def column(series: Any, item: Type | None) -> Any:
             cure = "fill it (.fillna), drop it (.dropna)"
             if pandas.api.types.is_numeric_dtype(dtype):
                 cure += ", or make it NaN with .astype('float64')"
-            raise Refused(f"the value is missing; {cure}").at(f"[{first}]")
+            raise ConversionError(f"the value is missing; {cure}").at(f"[{first}]")
     if pandas.api.types.is_bool_dtype(dtype) and getattr(dtype, "kind", "") == "b":
         return series.to_numpy(dtype="bool")
     if pandas.api.types.is_numeric_dtype(dtype):

@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
-from ._converting import Refused, convert, refuse
+from ._converting import ConversionError, convert, refuse
 from ._exceptions import BadArguments
 from ._message import Buffer
 from ._types import Type, spelled
@@ -61,7 +61,7 @@ def pickle_value(value: Any) -> list[Buffer]:
     try:
         native = convert(value, "")
         return _pieces(native)
-    except Refused as error:
+    except ConversionError as error:
         raise BadArguments(f"the arguments cannot be sent: {error}") from None
     except (_Foreign, *_UNPICKLABLE) as error:
         raise BadArguments(f"the arguments cannot be sent: {error}") from None
@@ -75,7 +75,7 @@ def _converted(value: Any, name: str, ty: Type) -> Any:
         except (_Foreign, *_UNPICKLABLE) as error:
             raise refuse(value, str(error)) from None
         return native
-    except Refused as error:
+    except ConversionError as error:
         title = f"argument {int(name) + 1}" if name.isdigit() else f"the argument `{name}`"
         raise BadArguments(f"{title}{error.place}: {error.reason}") from None
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from ._converting import Refused, convert, refuse
+from ._converting import ConversionError, convert, refuse
 from ._exceptions import BadArguments
 from ._message import Buffer
 from ._protocol import Call
@@ -49,7 +49,7 @@ def _texts(key: str, value: Any) -> list[str]:
         if isinstance(native, (list, tuple)):
             return [_text(item) for item in native]
         return [_text(native)]
-    except Refused as error:
+    except ConversionError as error:
         raise BadArguments(f"the argument `{key}`{error.place}: {error.reason}") from None
 
 
@@ -65,7 +65,7 @@ def _text(value: Any) -> str:
     if isinstance(value, (date, time)):
         return value.isoformat()
     if value is None:
-        raise Refused("a query has no None; leave the argument out, or send a text")
+        raise ConversionError("a query has no None; leave the argument out, or send a text")
     raise refuse(value, "a query has texts, numbers, True and False, and lists of those")
 
 
@@ -78,7 +78,7 @@ def _body(value: Any) -> tuple[str, Buffer]:
         if isinstance(native, str):
             return "text/plain; charset=utf-8", native.encode()
         return _JSON, json.dumps(native, default=_for_json, allow_nan=False).encode()
-    except Refused as error:
+    except ConversionError as error:
         raise BadArguments(f"the body{error.place}: {error.reason}") from None
     except (TypeError, ValueError, RecursionError) as error:
         raise BadArguments(f"the body cannot be sent as JSON: {error}") from None
