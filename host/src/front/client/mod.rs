@@ -25,7 +25,7 @@ const SOURCES: Sources = include!(concat!(env!("OUT_DIR"), "/client_sources.rs")
 
 /// Made when it is first asked for.
 static CLIENT: LazyLock<Option<Wheel>> = LazyLock::new(|| {
-    Wheel::of(&SOURCES).inspect_err(|e| error!(error = e, "there is no wheel of the client")).ok()
+    Wheel::of(&SOURCES).inspect_err(|e| error!(error = %e, "there is no wheel of the client")).ok()
 });
 
 /// What is told of the client where the host tells of itself.

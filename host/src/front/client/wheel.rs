@@ -35,8 +35,28 @@ pub(super) struct Wheel {
     pub(super) sha256: String,
 }
 
-/// Why there is no wheel: what is in the repository is not as it is expected here.
-type Result<T> = std::result::Result<T, String>;
+/// Why there is no wheel: the sources are not as they are expected here.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum WheelError {
+    #[error("pyproject.toml: {0}")]
+    Toml(#[from] toml::de::Error),
+    #[error("pyproject.toml has no table [project]")]
+    NoProject,
+    #[error("`{0}` of [project] is not known")]
+    Unknown(String),
+    #[error("`{0}` is no text")]
+    NoText(String),
+    #[error("`{0}` is no list of texts")]
+    NoTexts(String),
+    #[error("{0} has a marker already")]
+    Marker(String),
+    #[error("{0} has several lines")]
+    Lines(&'static str),
+    #[error("the archive cannot be written: {0}")]
+    Archive(#[from] io::Error),
+}
+
+type Result<T, E = WheelError> = std::result::Result<T, E>;
 
 impl Wheel {
     /// Makes the wheel.
@@ -45,8 +65,9 @@ impl Wheel {
     ///
     /// What `pyproject.toml` says that this does not know, or does not say.
     pub(super) fn of(sources: &Sources) -> Result<Self> {
-        let pyproject: Table = sources.pyproject.parse().map_err(|e| format!("{e}"))?;
-        let project = pyproject.get("project").and_then(Value::as_table).ok_or("no [project]")?;
+        let pyproject: Table = sources.pyproject.parse()?;
+        let project = pyproject.get("project").and_then(Value::as_table);
+        let project = project.ok_or(WheelError::NoProject)?;
         let name = text(project, "name")?;
         let version = text(project, "version")?;
         let distribution = format!("{}-{version}", name.replace('-', "_"));
@@ -62,7 +83,7 @@ impl Wheel {
         let record = record(&files, &info);
         files.push(own("RECORD", record));
 
-        let content = archive(&files).map_err(|e| e.to_string())?;
+        let content = archive(&files)?;
         Ok(Self {
             name: name.to_owned(),
             version: version.to_owned(),
@@ -102,7 +123,7 @@ const KEYS: [&str; 11] = [
 fn metadata(project: &Table, readme: &str) -> Result<String> {
     // What is added there must not be missing here in silence.
     if let Some(key) = project.keys().find(|key| !KEYS.contains(&&***key)) {
-        return Err(format!("`{key}` of [project] is not known"));
+        return Err(WheelError::Unknown(key.clone()));
     }
     let mut headers = vec![("Metadata-Version", "2.4".to_owned())];
     let mut add = |header, value: &str| headers.push((header, value.to_owned()));
@@ -118,11 +139,11 @@ fn metadata(project: &Table, readme: &str) -> Result<String> {
     add("Requires-Python", text(project, "requires-python")?);
     texts(project, "dependencies")?.iter().for_each(|wanted| add("Requires-Dist", wanted));
     let extras = project.get("optional-dependencies").and_then(Value::as_table);
-    for (extra, _) in extras.into_iter().flatten() {
+    for (extra, wanted) in extras.into_iter().flatten() {
         add("Provides-Extra", extra);
-        for wanted in texts(extras.ok_or("no extras")?, extra)? {
+        for wanted in texts_of(wanted).ok_or_else(|| WheelError::NoTexts(extra.clone()))? {
             if wanted.contains(';') {
-                return Err(format!("{wanted} has a marker already"));
+                return Err(WheelError::Marker(wanted.to_owned()));
             }
             add("Requires-Dist", &format!("{wanted}; extra == '{extra}'"));
         }
@@ -131,7 +152,7 @@ fn metadata(project: &Table, readme: &str) -> Result<String> {
     let mut metadata = String::new();
     for (header, value) in headers {
         if value.contains('\n') {
-            return Err(format!("{header} has several lines"));
+            return Err(WheelError::Lines(header));
         }
         let _ = writeln!(metadata, "{header}: {value}");
     }
@@ -139,13 +160,15 @@ fn metadata(project: &Table, readme: &str) -> Result<String> {
 }
 
 fn text<'a>(table: &'a Table, key: &str) -> Result<&'a str> {
-    table.get(key).and_then(Value::as_str).ok_or_else(|| format!("`{key}` is no text"))
+    table.get(key).and_then(Value::as_str).ok_or_else(|| WheelError::NoText(key.to_owned()))
 }
 
 fn texts<'a>(table: &'a Table, key: &str) -> Result<Vec<&'a str>> {
-    let items = table.get(key).and_then(Value::as_array);
-    let texts = items.and_then(|items| items.iter().map(Value::as_str).collect());
-    texts.ok_or_else(|| format!("`{key}` is no list of texts"))
+    table.get(key).and_then(texts_of).ok_or_else(|| WheelError::NoTexts(key.to_owned()))
+}
+
+fn texts_of(list: &Value) -> Option<Vec<&str>> {
+    list.as_array()?.iter().map(Value::as_str).collect()
 }
 
 fn sorted(mut texts: Vec<&str>) -> Vec<&str> {
@@ -235,7 +258,7 @@ mod tests {
     #[test]
     fn what_is_not_known_is_not_left_out() {
         let more = PYPROJECT.replace("keywords", "urls = []\n        keywords").leak();
-        assert_eq!(wheel(more).unwrap_err(), "`urls` of [project] is not known");
+        assert_eq!(wheel(more).unwrap_err().to_string(), "`urls` of [project] is not known");
         let less = PYPROJECT.replace("version", "keywords2").leak();
         assert!(wheel(less).is_err());
     }
