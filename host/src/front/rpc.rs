@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::budget::Charge;
 use crate::codec::base64::{BASE64, Engine as _};
-use crate::codec::pickle::{self, Arrays, Budget, Decoded, Fault, PickleError};
+use crate::codec::pickle::{self, Arrays, Budget, Decoded, PickleError, PickleErrorKind};
 use crate::codec::types::Arguments;
 use crate::error::CallError;
 use crate::value::Value;
@@ -115,8 +115,8 @@ fn unpickle(
     charge: &mut Charge,
     refused: impl FnOnce(PickleError) -> CallError,
 ) -> Result<Decoded, CallError> {
-    pickle::decode_within(pickle, &Budget::of(pickle.len()), charge).map_err(|e| match e.fault {
-        Fault::NoRoom => charge.refusal().into(),
+    pickle::decode_within(pickle, &Budget::of(pickle.len()), charge).map_err(|e| match e.kind {
+        PickleErrorKind::NoRoom => charge.refusal().into(),
         _ => refused(e),
     })
 }

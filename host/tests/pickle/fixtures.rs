@@ -4,7 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
-use tarp_host::codec::pickle::{Arrays, Budget, Fault, Protocol, decode, encode, encode_as};
+use tarp_host::codec::pickle::{
+    Arrays, Budget, PickleErrorKind, Protocol, decode, encode, encode_as,
+};
 use tarp_host::value::{Numbers, PYTHON_2_STR, Value};
 
 /// One pickle of the fixtures.
@@ -99,7 +101,7 @@ fn every_fixture_decodes_as_expected() {
                 }
             }
             (Err(error), Some(part)) => {
-                let is_clear = matches!(error.fault, Fault::Refused(_));
+                let is_clear = matches!(error.kind, PickleErrorKind::Refused(_));
                 if !is_clear || !error.to_string().contains(part) {
                     wrong.push(format!("{name}: {error:?} instead of {part}"));
                 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tarp_host::codec::pickle::{Budget, Decoded, Fault, PickleError, decode};
+use tarp_host::codec::pickle::{Budget, Decoded, PickleError, PickleErrorKind, decode};
 
 use crate::fixtures;
 
@@ -17,13 +17,13 @@ fn answer(pickle: impl Into<Bytes>) -> Result<Decoded, PickleError> {
     result
 }
 
-fn refused(pickle: impl Into<Bytes>) -> Fault {
-    answer(pickle).expect_err("a refusal").fault
+fn refused(pickle: impl Into<Bytes>) -> PickleErrorKind {
+    answer(pickle).expect_err("a refusal").kind
 }
 
 fn is_over_budget(pickle: impl Into<Bytes>, what: &str) {
     match refused(pickle) {
-        Fault::OverBudget { what: ran_out, .. } => assert_eq!(ran_out, what),
+        PickleErrorKind::OverBudget { what: ran_out, .. } => assert_eq!(ran_out, what),
         fault => panic!("{fault}"),
     }
 }
@@ -31,7 +31,7 @@ fn is_over_budget(pickle: impl Into<Bytes>, what: &str) {
 fn is_malformed(pickle: impl Into<Bytes>) {
     let pickle = pickle.into();
     let fault = refused(pickle.clone());
-    assert!(matches!(fault, Fault::Malformed(_)), "{pickle:?}: {fault}");
+    assert!(matches!(fault, PickleErrorKind::Malformed(_)), "{pickle:?}: {fault}");
 }
 
 fn repeat(head: &[u8], part: &[u8], count: usize, tail: &[u8]) -> Vec<u8> {
@@ -96,7 +96,7 @@ fn stack_memo_and_marks_are_bounded() {
 fn copies_are_counted() {
     let list = [b"](".to_vec(), b"N".repeat(100_000), b"e\x94".to_vec()].concat();
     let sets = repeat(&list, b"c__builtin__\nset\n(h\x00tR0", 10_000, b"N.");
-    assert!(matches!(refused(sets), Fault::OverBudget { .. }));
+    assert!(matches!(refused(sets), PickleErrorKind::OverBudget { .. }));
     let digits = [b"X\x40\x42\x0f\x00".to_vec(), b"7".repeat(1_000_000), b"\x94".to_vec()].concat();
     let decimals = repeat(&digits, b"cdecimal\nDecimal\n(h\x00tR0", 100_000, b"N.");
     is_over_budget(decimals, "operations");
@@ -104,7 +104,7 @@ fn copies_are_counted() {
     is_over_budget(bytes, "bytes of copies");
     let long = [b"\x8b\xe8\x03\x00\x00".to_vec(), vec![0x7f; 1000], b"\x94".to_vec()].concat();
     let fractions = repeat(&long, b"cfractions\nFraction\n(h\x00h\x00tR0", 1_000_000, b"N.");
-    assert!(matches!(refused(fractions), Fault::OverBudget { .. }));
+    assert!(matches!(refused(fractions), PickleErrorKind::OverBudget { .. }));
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn refusals_name_the_culprit_and_the_cure() {
         (b"]\x94h\x00a.", "contains itself"),
     ] {
         let fault = refused(pickle);
-        assert!(matches!(fault, Fault::Refused(_)), "{fault:?}");
+        assert!(matches!(fault, PickleErrorKind::Refused(_)), "{fault:?}");
         assert!(fault.to_string().contains(culprit), "{fault}");
     }
     let error = answer(&b"\x80\x04NNcos\nsystem\n."[..]).expect_err("a refusal");

@@ -46,7 +46,7 @@ pub fn parse(text: &[u8]) -> Result<Value, JsonError> {
     })
 }
 
-struct Fault {
+struct SyntaxError {
     reason: String,
     index: usize,
     /// The value that it is about, from the innermost step outwards: `[3]`, `.x`; `None` where the text
@@ -54,7 +54,7 @@ struct Fault {
     path: Option<Vec<String>>,
 }
 
-impl Fault {
+impl SyntaxError {
     fn new(reason: impl Into<String>, index: usize) -> Self {
         Self { reason: reason.into(), index, path: None }
     }
@@ -76,7 +76,7 @@ impl Fault {
     }
 }
 
-impl From<JiterError> for Fault {
+impl From<JiterError> for SyntaxError {
     fn from(error: JiterError) -> Self {
         let fault = Self::new(error.error_type.to_string(), error.index);
         match error.error_type {
@@ -97,14 +97,14 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn document(&mut self) -> Result<Value, Fault> {
+    fn document(&mut self) -> Result<Value, SyntaxError> {
         let peek = self.jiter.peek()?;
         let value = self.value(peek)?;
         self.jiter.finish()?;
         Ok(value)
     }
 
-    fn value(&mut self, peek: Peek) -> Result<Value, Fault> {
+    fn value(&mut self, peek: Peek) -> Result<Value, SyntaxError> {
         Ok(match peek {
             Peek::Null => {
                 self.jiter.known_null()?;
@@ -118,18 +118,18 @@ impl Reader<'_> {
                 let index = self.jiter.current_index();
                 let digits = self.jiter.known_number_bytes(peek)?;
                 let number = std::str::from_utf8(digits).ok().and_then(number::read);
-                number.ok_or_else(|| Fault::new("invalid number", index))?
+                number.ok_or_else(|| SyntaxError::new("invalid number", index))?
             }
         })
     }
 
     fn nested(
         &mut self,
-        read: impl FnOnce(&mut Self) -> Result<Value, Fault>,
-    ) -> Result<Value, Fault> {
+        read: impl FnOnce(&mut Self) -> Result<Value, SyntaxError>,
+    ) -> Result<Value, SyntaxError> {
         if self.depth == MAX_DEPTH {
             let reason = format!("nested deeper than {MAX_DEPTH} levels");
-            return Err(Fault::new(reason, self.jiter.current_index()));
+            return Err(SyntaxError::new(reason, self.jiter.current_index()));
         }
         self.depth += 1;
         let value = read(self);
@@ -137,7 +137,7 @@ impl Reader<'_> {
         value
     }
 
-    fn array(&mut self) -> Result<Value, Fault> {
+    fn array(&mut self) -> Result<Value, SyntaxError> {
         let mut items = Items::None;
         let mut next = self.jiter.known_array()?;
         let mut position = 0;
@@ -149,7 +149,7 @@ impl Reader<'_> {
         Ok(items.finish())
     }
 
-    fn object(&mut self) -> Result<Value, Fault> {
+    fn object(&mut self) -> Result<Value, SyntaxError> {
         let mut entries: Vec<(Value, Value)> = Vec::new();
         let mut seen: HashSet<Arc<str>> = HashSet::new();
         let mut next = self.jiter.known_object()?.map(|key| shared(&mut self.keys, key));
@@ -165,7 +165,7 @@ impl Reader<'_> {
             };
             if came {
                 let reason = format!("the key {:?} comes twice in one object", excerpt(&key));
-                return Err(Fault::new(reason, self.jiter.current_index()));
+                return Err(SyntaxError::new(reason, self.jiter.current_index()));
             }
             let peek = self.jiter.peek()?;
             let value =

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::dates::Zone;
 use super::dtype::{Dtype, Kind};
-use super::error::{Fault, Step};
+use super::error::{PickleErrorKind, Step};
 use super::globals::Global;
 use super::heap::{Heap, Node};
 use super::item::Item;
@@ -25,7 +25,7 @@ impl Heap<'_> {
             }
             _ => {
                 let what = self.describe(item);
-                Err(Fault::malformed(format!("a string is expected, not {what}")))
+                Err(PickleErrorKind::malformed(format!("a string is expected, not {what}")))
             }
         }
     }
@@ -35,7 +35,7 @@ impl Heap<'_> {
             Some(Node::Bytes(bytes) | Node::Str2(bytes)) => Ok(bytes.clone()),
             _ => {
                 let what = self.describe(item);
-                Err(Fault::malformed(format!("bytes are expected, not {what}")))
+                Err(PickleErrorKind::malformed(format!("bytes are expected, not {what}")))
             }
         }
     }
@@ -45,7 +45,7 @@ impl Heap<'_> {
             Some(Node::Tuple(items)) => Ok(items),
             _ => {
                 let what = self.describe(item);
-                Err(Fault::malformed(format!("a tuple is expected, not {what}")))
+                Err(PickleErrorKind::malformed(format!("a tuple is expected, not {what}")))
             }
         }
     }
@@ -63,7 +63,7 @@ impl Heap<'_> {
             Some(Node::Tuple(items)) => Ok(items.clone()),
             _ => {
                 let what = self.describe(item);
-                Err(Fault::malformed(format!("a list is expected, not {what}")))
+                Err(PickleErrorKind::malformed(format!("a list is expected, not {what}")))
             }
         }
     }
@@ -76,7 +76,7 @@ impl Heap<'_> {
         };
         let fields = self.fields(item)?;
         if fields.len() > MAX_DIMENSIONS {
-            return Err(Fault::malformed(format!(
+            return Err(PickleErrorKind::malformed(format!(
                 "an array has {} dimensions; numpy allows {MAX_DIMENSIONS}",
                 fields.len()
             )));
@@ -85,7 +85,7 @@ impl Heap<'_> {
             .iter()
             .map(size)
             .collect::<Option<_>>()
-            .ok_or_else(|| Fault::malformed("an array's shape is not made of sizes"))
+            .ok_or_else(|| PickleErrorKind::malformed("an array's shape is not made of sizes"))
     }
 
     pub(super) fn zone(&self, item: Item) -> Step<Zone> {
@@ -93,7 +93,7 @@ impl Heap<'_> {
             Some(Node::Zone(zone)) => Ok(zone.clone()),
             _ => {
                 let what = self.describe(item);
-                Err(Fault::malformed(format!("a time zone is expected, not {what}")))
+                Err(PickleErrorKind::malformed(format!("a time zone is expected, not {what}")))
             }
         }
     }
@@ -121,9 +121,9 @@ impl Heap<'_> {
         Ok(Node::Array(Box::new(NdArray::new(dtype, shape, order, data)?)))
     }
 
-    pub(super) fn wrong_args(&self, global: Global) -> Fault {
+    pub(super) fn wrong_args(&self, global: Global) -> PickleErrorKind {
         let name = global.name();
-        Fault::refused(format!(
+        PickleErrorKind::refused(format!(
             "the pickle calls `{name}` with arguments that Python never pickles"
         ))
     }

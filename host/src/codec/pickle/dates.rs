@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::error::{Fault, Step};
+use super::error::{PickleErrorKind, Step};
 
 const MICROS_PER_SECOND: i128 = 1_000_000;
 const MICROS_PER_DAY: i128 = 86_400 * MICROS_PER_SECOND;
@@ -22,7 +22,7 @@ impl Delta {
             + i128::from(seconds) * MICROS_PER_SECOND
             + i128::from(micros);
         if total.div_euclid(MICROS_PER_DAY).abs() > 999_999_999 {
-            return Err(Fault::malformed("a timedelta is longer than 999999999 days"));
+            return Err(PickleErrorKind::malformed("a timedelta is longer than 999999999 days"));
         }
         Ok(Self(total))
     }
@@ -69,7 +69,7 @@ pub(super) enum Zone {
 impl Zone {
     pub(super) fn fixed(offset: Delta, name: Option<Arc<str>>) -> Step<Self> {
         if offset.0.abs() >= MICROS_PER_DAY {
-            return Err(Fault::malformed("the offset of a timezone is a day or more"));
+            return Err(PickleErrorKind::malformed("the offset of a timezone is a day or more"));
         }
         Ok(Self::Fixed { offset, name })
     }
@@ -155,9 +155,9 @@ pub(super) fn datetime(state: &[u8], zone: Option<&Zone>) -> Step<String> {
     Ok(format!("{day}T{}", time(clock, zone)?))
 }
 
-fn wrong(class: &str, state: &[u8]) -> Fault {
+fn wrong(class: &str, state: &[u8]) -> PickleErrorKind {
     let length = state.len();
-    Fault::malformed(format!("no {class} has the state that is given ({length} bytes)"))
+    PickleErrorKind::malformed(format!("no {class} has the state that is given ({length} bytes)"))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 
-use super::error::{Fault, Step, shown};
+use super::error::{PickleErrorKind, Step, shown};
 use crate::value::{Numbers, Value};
 
 /// An element type.
@@ -67,7 +67,7 @@ impl Dtype {
         usize::try_from(width).map_err(|_| Self::refuse(text))
     }
 
-    fn refuse(text: &str) -> Fault {
+    fn refuse(text: &str) -> PickleErrorKind {
         let text = shown(text);
         let bare = text.trim_start_matches(['<', '>', '=', '|']);
         let (what, cure) = match bare.chars().next() {
@@ -78,7 +78,7 @@ impl Dtype {
             Some('f' | 'g') => ("extended floats", "send .astype('float64')"),
             _ => ("an unknown type", "send .astype('float64') or .tolist()"),
         };
-        Fault::refused(format!(
+        PickleErrorKind::refused(format!(
             "a numpy array or scalar of dtype `{text}` ({what}) cannot be sent; {cure}"
         ))
     }
@@ -142,11 +142,9 @@ impl Dtype {
 pub(super) fn utf32(raw: &[u8], big_endian: bool) -> Step<String> {
     let (chunks, _) = raw.as_chunks::<4>();
     let unit = if big_endian { u32::from_be_bytes } else { u32::from_le_bytes };
-    chunks
-        .iter()
-        .map(|chunk| char::from_u32(unit(*chunk)))
-        .collect::<Option<String>>()
-        .ok_or_else(|| Fault::refused("a numpy or array.array string is not valid Unicode"))
+    chunks.iter().map(|chunk| char::from_u32(unit(*chunk))).collect::<Option<String>>().ok_or_else(
+        || PickleErrorKind::refused("a numpy or array.array string is not valid Unicode"),
+    )
 }
 
 /// IEEE 754 half precision to single, exactly.

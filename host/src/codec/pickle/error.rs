@@ -1,22 +1,22 @@
 //! What can be wrong with a pickle: every refusal says where, what, and how to avoid it.
 //!
-//! It does not know which status code a refusal becomes; [`Fault`] tells the kinds apart for whoever
+//! It does not know which status code a refusal becomes; [`PickleErrorKind`] tells the kinds apart for whoever
 //! decides that.
 
 /// Why a pickle was not read, and where in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("pickle, byte {offset}: {fault}")]
+#[error("pickle, byte {offset}: {kind}")]
 pub struct PickleError {
     /// Offset of the opcode at fault, in bytes from the start of the pickle. Faults of the finished
     /// value, such as a cycle, carry the offset of its STOP.
     pub offset: usize,
     /// What is wrong.
-    pub fault: Fault,
+    pub kind: PickleErrorKind,
 }
 
 /// The kinds of fault, each with a message for the sender.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum PickleErrorKind {
     /// The bytes are not a pickle that any Python could load.
     #[error("{0}")]
     Malformed(String),
@@ -36,7 +36,7 @@ pub enum Fault {
     NoRoom,
 }
 
-impl Fault {
+impl PickleErrorKind {
     pub(super) fn malformed(message: impl Into<String>) -> Self {
         Self::Malformed(message.into())
     }
@@ -54,7 +54,7 @@ impl Fault {
 }
 
 /// What a step of the decoder gives; whoever knows the offset makes a [`PickleError`] of it.
-pub(super) type Step<T> = Result<T, Fault>;
+pub(super) type Step<T> = Result<T, PickleErrorKind>;
 
 /// Text of the sender's as a message may quote it: short and without control characters.
 pub(super) fn shown(text: &str) -> String {

@@ -6,7 +6,7 @@
 //! nothing of opcodes.
 
 use super::budget::Budget;
-use super::error::{Fault, Step};
+use super::error::{PickleErrorKind, Step};
 use super::heap::{Heap, List, Node};
 use super::item::Item;
 use super::ndarray;
@@ -71,7 +71,7 @@ fn order(heap: &Heap<'_>, root: Item, budget: &Budget, infos: &mut [Info]) -> St
             match info.state {
                 State::Done => {}
                 State::Open => {
-                    return Err(Fault::refused(format!(
+                    return Err(PickleErrorKind::refused(format!(
                         "{} contains itself; only values without cycles can be sent",
                         node.describe()
                     )));
@@ -96,7 +96,7 @@ fn order(heap: &Heap<'_>, root: Item, budget: &Budget, infos: &mut [Info]) -> St
                 return Err(too_deep(max_depth));
             }
             if info.weight > budget.expansion {
-                return Err(Fault::OverBudget {
+                return Err(PickleErrorKind::OverBudget {
                     what: "bytes of memory for its values",
                     limit: budget.expansion,
                 });
@@ -108,8 +108,8 @@ fn order(heap: &Heap<'_>, root: Item, budget: &Budget, infos: &mut [Info]) -> St
     }
 }
 
-fn too_deep(limit: usize) -> Fault {
-    Fault::OverBudget { what: "levels of nesting", limit: limit as u64 }
+fn too_deep(limit: usize) -> PickleErrorKind {
+    PickleErrorKind::OverBudget { what: "levels of nesting", limit: limit as u64 }
 }
 
 /// What becomes of an object whose parts are measured.
@@ -211,7 +211,7 @@ fn build(heap: &mut Heap<'_>, infos: &mut [Info], node: Node) -> Step<Value> {
         }
         Node::Built(value) => value,
         Node::UuidShell | Node::ArrayShell | Node::Dtype(_) => {
-            return Err(Fault::refused(format!(
+            return Err(PickleErrorKind::refused(format!(
                 "{} is not a value that can be sent",
                 node.describe()
             )));
@@ -233,7 +233,9 @@ fn take(heap: &mut Heap<'_>, infos: &mut [Info], item: Item) -> Step<Value> {
         Item::Float(n) => Value::Float(n),
         Item::Global(_) => {
             let what = heap.describe(item);
-            return Err(Fault::refused(format!("{what} is sent, where a value is expected")));
+            return Err(PickleErrorKind::refused(format!(
+                "{what} is sent, where a value is expected"
+            )));
         }
         Item::Node(index) => {
             let references = &mut infos[index as usize].references;
@@ -242,7 +244,9 @@ fn take(heap: &mut Heap<'_>, infos: &mut [Info], item: Item) -> Step<Value> {
                 (Some(Node::Built(value)), 0) => std::mem::replace(value, Value::None),
                 (Some(Node::Built(value)), _) => value.clone(),
                 _ => {
-                    return Err(Fault::malformed("an object refers to one that is not there"));
+                    return Err(PickleErrorKind::malformed(
+                        "an object refers to one that is not there",
+                    ));
                 }
             }
         }
@@ -258,6 +262,6 @@ fn hashable(value: &Value) -> bool {
     }
 }
 
-fn unhashable(value: &Value, role: &str) -> Fault {
-    Fault::malformed(format!("{} cannot be {role}; make it a tuple", value.describe()))
+fn unhashable(value: &Value, role: &str) -> PickleErrorKind {
+    PickleErrorKind::malformed(format!("{} cannot be {role}; make it a tuple", value.describe()))
 }

@@ -2,7 +2,7 @@
 //!
 //! Nothing is ever imported or called: each name stands for a rule of `reduce`.
 
-use super::error::{Fault, Step, shown};
+use super::error::{PickleErrorKind, Step, shown};
 
 macro_rules! globals {
     ($($variant:ident: $name:literal <- $($module:literal $member:literal)|+),* $(,)?) => {
@@ -100,5 +100,5 @@ pub(super) fn resolve(module: &str, member: &str) -> Step<Global> {
              convert an object of a class of your own to a dict or a tuple"
         }
     };
-    Err(Fault::refused(format!("the pickle refers to `{name}`{cure}")))
+    Err(PickleErrorKind::refused(format!("the pickle refers to `{name}`{cure}")))
 }

@@ -11,7 +11,7 @@ use num_bigint::BigInt;
 use super::budget::{Budget, Room};
 use super::dates::{Delta, Zone};
 use super::dtype::Dtype;
-use super::error::{Fault, Step};
+use super::error::{PickleErrorKind, Step};
 use super::item::Item;
 use super::ndarray::NdArray;
 use crate::value::Value;
@@ -189,7 +189,7 @@ impl Allowance {
         match self.left.checked_sub(n) {
             Some(left) => self.left = left,
             None => {
-                return Err(Fault::OverBudget { what: self.what, limit: self.limit });
+                return Err(PickleErrorKind::OverBudget { what: self.what, limit: self.limit });
             }
         }
         Ok(())
@@ -230,7 +230,11 @@ impl<'a> Heap<'a> {
         if self.unasked < STEP {
             return Ok(());
         }
-        if self.room.take(std::mem::take(&mut self.unasked)) { Ok(()) } else { Err(Fault::NoRoom) }
+        if self.room.take(std::mem::take(&mut self.unasked)) {
+            Ok(())
+        } else {
+            Err(PickleErrorKind::NoRoom)
+        }
     }
 
     /// Counts `n` objects or references; called before their memory is taken.
@@ -243,8 +247,8 @@ impl<'a> Heap<'a> {
     }
 
     #[cold]
-    pub(super) fn over_budget(&self) -> Fault {
-        Fault::OverBudget { what: "objects", limit: self.limit }
+    pub(super) fn over_budget(&self) -> PickleErrorKind {
+        PickleErrorKind::OverBudget { what: "objects", limit: self.limit }
     }
 
     /// Whether a table of `n` entries is within the budget; for the stack, the marks and the memo.
@@ -295,7 +299,7 @@ impl<'a> Heap<'a> {
             Some(Node::Deque { .. }) => 0,
             _ => {
                 let target = self.describe(target);
-                return Err(Fault::malformed(format!("items are appended to {target}")));
+                return Err(PickleErrorKind::malformed(format!("items are appended to {target}")));
             }
         };
         if taken == items.len() {
@@ -324,14 +328,16 @@ impl<'a> Heap<'a> {
     /// Python's `dict.update` with keys and values by turns.
     pub(super) fn set_items(&mut self, target: Item, items: &[Item]) -> Step<()> {
         if !items.len().is_multiple_of(2) {
-            return Err(Fault::malformed("a dict gets a key without a value"));
+            return Err(PickleErrorKind::malformed("a dict gets a key without a value"));
         }
         self.charge(items.len())?;
         match self.get_mut(target) {
             Some(Node::Map(held)) => held.extend_from_slice(items),
             _ => {
                 let target = self.describe(target);
-                return Err(Fault::malformed(format!("keys and values are put into {target}")));
+                return Err(PickleErrorKind::malformed(format!(
+                    "keys and values are put into {target}"
+                )));
             }
         }
         Ok(())
@@ -344,7 +350,9 @@ impl<'a> Heap<'a> {
             Some(Node::Set(held)) => held.extend_from_slice(items),
             _ => {
                 let target = self.describe(target);
-                return Err(Fault::malformed(format!("set elements are put into {target}")));
+                return Err(PickleErrorKind::malformed(format!(
+                    "set elements are put into {target}"
+                )));
             }
         }
         Ok(())

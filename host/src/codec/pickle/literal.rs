@@ -5,7 +5,7 @@
 
 use num_bigint::BigInt;
 
-use super::error::{Fault, Step};
+use super::error::{PickleErrorKind, Step};
 
 /// CPython's limit on decimal digits (`sys.int_info.default_max_str_digits`): the conversion takes
 /// quadratic time.
@@ -32,7 +32,7 @@ pub(super) fn integer(line: &[u8]) -> Step<Integer> {
     let text = std::str::from_utf8(line).unwrap_or_default().trim_ascii();
     let text = text.strip_suffix('L').unwrap_or(text);
     if text.len() > MAX_DIGITS + 1 {
-        return Err(Fault::refused(format!(
+        return Err(PickleErrorKind::refused(format!(
             "an integer has {} digits; {MAX_DIGITS} are allowed in pickle protocol 0, \
              use protocol 2 or later",
             text.len()
@@ -51,7 +51,7 @@ pub(super) fn integer(line: &[u8]) -> Step<Integer> {
 /// The little-endian two's complement of LONG1 and LONG4.
 pub(super) fn long(bytes: &[u8]) -> Step<Integer> {
     if bytes.len() > MAX_LONG_BYTES {
-        return Err(Fault::refused(format!(
+        return Err(PickleErrorKind::refused(format!(
             "an integer takes {} bytes; {MAX_LONG_BYTES} are allowed, send larger ones as bytes",
             bytes.len()
         )));
@@ -172,8 +172,8 @@ pub(super) fn utf8(bytes: &[u8]) -> Step<&str> {
 }
 
 #[cold]
-fn lone_surrogate() -> Fault {
-    Fault::refused("a string is not valid Unicode (a lone surrogate?); send it as bytes")
+fn lone_surrogate() -> PickleErrorKind {
+    PickleErrorKind::refused("a string is not valid Unicode (a lone surrogate?); send it as bytes")
 }
 
 fn hex(digits: &[u8], count: usize) -> Option<u32> {
@@ -182,9 +182,9 @@ fn hex(digits: &[u8], count: usize) -> Option<u32> {
 }
 
 #[cold]
-fn not_a(what: &str, line: &[u8]) -> Fault {
+fn not_a(what: &str, line: &[u8]) -> PickleErrorKind {
     let shown = String::from_utf8_lossy(&line[..line.len().min(40)]);
-    Fault::malformed(format!("{what} is expected, not {shown:?}"))
+    PickleErrorKind::malformed(format!("{what} is expected, not {shown:?}"))
 }
 
 #[cfg(test)]

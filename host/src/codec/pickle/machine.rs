@@ -6,7 +6,7 @@
 use bytes::Bytes;
 
 use super::budget::{Budget, Room};
-use super::error::{Fault, PickleError, Step};
+use super::error::{PickleError, PickleErrorKind, Step};
 use super::heap::{Heap, List, Node};
 use super::item::Item;
 use super::opcode::*;
@@ -33,20 +33,20 @@ pub(super) fn run(
     room: &mut dyn Room,
 ) -> Result<Decoded, PickleError> {
     if pickle.len() > budget.bytes {
-        let fault = Fault::OverBudget { what: "bytes", limit: budget.bytes as u64 };
-        return Err(PickleError { offset: 0, fault });
+        let fault = PickleErrorKind::OverBudget { what: "bytes", limit: budget.bytes as u64 };
+        return Err(PickleError { offset: 0, kind: fault });
     }
     let mut machine = Machine::new(pickle, budget, room);
     loop {
         let offset = machine.reader.position();
-        let located = |fault| PickleError { offset, fault };
+        let located = |fault| PickleError { offset, kind: fault };
         let Some(root) = machine.step().map_err(located)? else {
             continue;
         };
         let end = machine.reader.position();
         if end < pickle.len() {
-            let fault = Fault::after_end(pickle.len() - end);
-            return Err(PickleError { offset: end, fault });
+            let fault = PickleErrorKind::after_end(pickle.len() - end);
+            return Err(PickleError { offset: end, kind: fault });
         }
         let Machine { heap, .. } = machine;
         let uses_numpy = heap.uses_numpy;
@@ -245,7 +245,7 @@ impl Machine<'_> {
             PROTO => {
                 let protocol = self.reader.byte()?;
                 if protocol > HIGHEST_PROTOCOL {
-                    return Err(Fault::refused(format!(
+                    return Err(PickleErrorKind::refused(format!(
                         "the pickle has protocol {protocol}; {HIGHEST_PROTOCOL} is the highest \
                          known, pickle.dumps(value, protocol={HIGHEST_PROTOCOL}) works"
                     )));
@@ -262,9 +262,11 @@ impl Machine<'_> {
     }
 }
 
-fn refuse_opcode(opcode: u8) -> Fault {
+fn refuse_opcode(opcode: u8) -> PickleErrorKind {
     let Some(name) = name(opcode) else {
-        return Fault::malformed(format!("{opcode:#04x} is no opcode; these bytes are no pickle"));
+        return PickleErrorKind::malformed(format!(
+            "{opcode:#04x} is no opcode; these bytes are no pickle"
+        ));
     };
     let cure = match opcode {
         PERSID | BINPERSID => "persistent objects live on their sender only; send the data itself",
@@ -274,5 +276,5 @@ fn refuse_opcode(opcode: u8) -> Fault {
         EXT1 | EXT2 | EXT4 => "the extension registry is their sender's own; send plain values",
         _ => "it makes objects of classes; send plain values, such as a dict",
     };
-    Fault::refused(format!("the pickle uses {name}: {cure}"))
+    PickleErrorKind::refused(format!("the pickle uses {name}: {cure}"))
 }

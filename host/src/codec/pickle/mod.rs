@@ -78,7 +78,7 @@ use bytes::Bytes;
 
 pub use self::budget::{Budget, Room};
 pub use self::encode::{Arrays, Protocol, encode, encode_as};
-pub use self::error::{Fault, PickleError};
+pub use self::error::{PickleError, PickleErrorKind};
 use self::globals::Global;
 pub use self::machine::Decoded;
 use crate::value::PYTHON_2_STR;
@@ -107,7 +107,7 @@ pub fn decode(pickle: &Bytes, budget: &Budget) -> Result<Decoded, PickleError> {
 ///
 /// # Errors
 ///
-/// As [`decode`], and [`Fault::NoRoom`] where `room` refuses.
+/// As [`decode`], and [`PickleErrorKind::NoRoom`] where `room` refuses.
 pub fn decode_within(
     pickle: &Bytes,
     budget: &Budget,

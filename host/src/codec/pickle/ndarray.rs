@@ -7,7 +7,7 @@
 use bytes::Bytes;
 
 use super::dtype::{Dtype, Kind};
-use super::error::{Fault, Step};
+use super::error::{PickleErrorKind, Step};
 use super::item::Item;
 use crate::value::{Array, Numbers, Value};
 
@@ -49,19 +49,19 @@ impl NdArray {
             (Data::Raw(raw), kind) if kind != Kind::Objects => {
                 let size = shape.iter().try_fold(dtype.size(), |n, dim| n.checked_mul(*dim));
                 if size != Some(raw.len()) {
-                    return Err(Fault::malformed(format!(
+                    return Err(PickleErrorKind::malformed(format!(
                         "an array of shape {shape:?} has {} bytes of data",
                         raw.len()
                     )));
                 }
             }
-            _ => return Err(Fault::malformed("an array's data do not fit its dtype")),
+            _ => return Err(PickleErrorKind::malformed("an array's data do not fit its dtype")),
         }
         if let Order::Axes(axes) = &order {
             let mut sorted = axes.clone();
             sorted.sort_unstable();
             if !sorted.into_iter().eq(0..shape.len()) {
-                return Err(Fault::malformed("an array's axes do not fit its shape"));
+                return Err(PickleErrorKind::malformed("an array's axes do not fit its shape"));
             }
         }
         Ok(Self { dtype, shape, order, data })
@@ -192,8 +192,8 @@ fn arrange(objects: Value, shape: Vec<usize>) -> Step<Value> {
     }
 }
 
-fn misfit() -> Fault {
-    Fault::malformed("an array of objects has more or fewer of them than its shape says")
+fn misfit() -> PickleErrorKind {
+    PickleErrorKind::malformed("an array of objects has more or fewer of them than its shape says")
 }
 
 /// Nests as many elements as `shape` asks for; without dimensions, the only element.

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 
-use super::error::{Fault, Step};
+use super::error::{PickleErrorKind, Step};
 
 pub(super) struct Reader<'a> {
     pickle: &'a Bytes,
@@ -61,7 +61,7 @@ impl<'a> Reader<'a> {
     pub(super) fn line(&mut self) -> Step<&'a [u8]> {
         let rest = self.rest();
         let end = rest.iter().position(|&byte| byte == b'\n').ok_or_else(|| {
-            Fault::malformed("the pickle is truncated: an argument has no end of line")
+            PickleErrorKind::malformed("the pickle is truncated: an argument has no end of line")
         })?;
         self.position += end + 1;
         Ok(&rest[..end])
@@ -83,11 +83,13 @@ impl<'a> Reader<'a> {
     pub(super) fn signed_length4(&mut self) -> Step<u64> {
         let length = i32::from_le_bytes(self.array()?);
         u64::try_from(length)
-            .map_err(|_| Fault::malformed(format!("a length is negative: {length}")))
+            .map_err(|_| PickleErrorKind::malformed(format!("a length is negative: {length}")))
     }
 }
 
 #[cold]
-fn truncated(wanted: u64, left: usize) -> Fault {
-    Fault::malformed(format!("the pickle is truncated: {wanted} bytes expected, {left} left"))
+fn truncated(wanted: u64, left: usize) -> PickleErrorKind {
+    PickleErrorKind::malformed(format!(
+        "the pickle is truncated: {wanted} bytes expected, {left} left"
+    ))
 }

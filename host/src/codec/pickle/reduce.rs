@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::dates::{self, Delta, Zone};
 use super::dtype::Dtype;
-use super::error::{Fault, Step, shown};
+use super::error::{PickleErrorKind, Step, shown};
 use super::globals::Global;
 use super::heap::{Heap, List, Node};
 use super::item::Item;
@@ -23,7 +23,7 @@ impl Heap<'_> {
     pub(super) fn reduce(&mut self, callable: Item, args: Item) -> Step<Item> {
         let Item::Global(global) = callable else {
             let what = self.describe(callable);
-            return Err(Fault::malformed(format!("{what} is called as a function")));
+            return Err(PickleErrorKind::malformed(format!("{what} is called as a function")));
         };
         let mut array = [Item::None; MAX_ARGS];
         let args = match self.get(args) {
@@ -48,12 +48,12 @@ impl Heap<'_> {
             (Global::Bytes | Global::Bytearray | Global::CodecsEncode, [text, codec]) => {
                 self.latin1(*text, *codec)
             }
-            (Global::Complex, _) => {
-                Err(Fault::refused("a complex number cannot be sent; send its .real and .imag"))
-            }
-            (Global::Slice, _) => {
-                Err(Fault::refused("a slice cannot be sent; send its start, stop and step"))
-            }
+            (Global::Complex, _) => Err(PickleErrorKind::refused(
+                "a complex number cannot be sent; send its .real and .imag",
+            )),
+            (Global::Slice, _) => Err(PickleErrorKind::refused(
+                "a slice cannot be sent; send its start, stop and step",
+            )),
             (Global::Range, [start, stop, step]) => self.range(*start, *stop, *step),
             (Global::Getattr, [Item::Global(Global::ZoneInfo), name])
                 if &*self.text(*name)? == "_unpickle" =>
@@ -185,7 +185,7 @@ impl Heap<'_> {
             }
             _ => {
                 let what = self.describe(class);
-                Err(Fault::refused(format!(
+                Err(PickleErrorKind::refused(format!(
                     "the pickle makes an instance of {what} without arguments"
                 )))
             }
@@ -200,7 +200,7 @@ impl Heap<'_> {
     fn latin1(&mut self, text: Item, codec: Item) -> Step<Item> {
         let codec = self.text(codec)?;
         if !matches!(&*codec, "latin1" | "latin-1") {
-            return Err(Fault::refused(format!(
+            return Err(PickleErrorKind::refused(format!(
                 "bytes are encoded as '{}'; Python pickles them as 'latin1'",
                 shown(&codec)
             )));
@@ -208,17 +208,17 @@ impl Heap<'_> {
         let text = self.text(text)?;
         self.copy(text.len())?;
         let bytes = text.chars().map(|c| u8::try_from(c).ok()).collect::<Option<Vec<u8>>>();
-        let bytes = bytes.ok_or_else(|| Fault::malformed("a byte is above 255"))?;
+        let bytes = bytes.ok_or_else(|| PickleErrorKind::malformed("a byte is above 255"))?;
         self.add(Node::Bytes(bytes.into()))
     }
 
     fn range(&mut self, start: Item, stop: Item, step: Item) -> Step<Item> {
         let (Item::Int(start), Item::Int(stop), Item::Int(step)) = (start, stop, step) else {
-            return Err(Fault::refused("a range has ends beyond 64 bits"));
+            return Err(PickleErrorKind::refused("a range has ends beyond 64 bits"));
         };
         let span = i128::from(stop) - i128::from(start);
         let count = match i128::from(step) {
-            0 => return Err(Fault::malformed("a range has step 0")),
+            0 => return Err(PickleErrorKind::malformed("a range has step 0")),
             step if span.signum() != step.signum() => 0,
             step => (span.abs() + step.abs() - 1) / step.abs(),
         };
@@ -260,7 +260,7 @@ impl Heap<'_> {
             (_, Some(Node::BigInt(n))) => {
                 let n = n.clone();
                 if n.bits() > literal::MAX_DIGITS as u64 * 3 {
-                    return Err(Fault::refused(format!(
+                    return Err(PickleErrorKind::refused(format!(
                         "a Fraction has more than about {} digits",
                         literal::MAX_DIGITS
                     )));

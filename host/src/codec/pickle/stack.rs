@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 
 use super::budget::{Budget, Room};
-use super::error::{Fault, Step};
+use super::error::{PickleErrorKind, Step};
 use super::heap::{Heap, Node};
 use super::item::Item;
 use super::literal::{self, Integer};
@@ -145,7 +145,7 @@ impl<'a> Machine<'a> {
 
     pub(super) fn recall(&mut self, index: u64) -> Step<()> {
         let item = self.memo.get(index).ok_or_else(|| {
-            Fault::malformed(format!(
+            PickleErrorKind::malformed(format!(
                 "the pickle refers to memo entry {index}, which it has not set"
             ))
         })?;
@@ -190,6 +190,6 @@ impl Memo {
 }
 
 #[cold]
-fn underflow() -> Fault {
-    Fault::malformed("an opcode takes more from the stack than is there")
+fn underflow() -> PickleErrorKind {
+    PickleErrorKind::malformed("an opcode takes more from the stack than is there")
 }

@@ -2,7 +2,7 @@
 //!
 //! Each rule takes the state that CPython or numpy pickles for that class, and no other.
 
-use super::error::{Fault, Step};
+use super::error::{PickleErrorKind, Step};
 use super::globals::Global;
 use super::heap::{Heap, Node};
 use super::item::Item;
@@ -56,13 +56,18 @@ impl Heap<'_> {
             },
             None => None,
         };
-        let hex = format!("{:032x}", int.ok_or_else(|| Fault::malformed("a UUID has no number"))?);
+        let hex = format!(
+            "{:032x}",
+            int.ok_or_else(|| PickleErrorKind::malformed("a UUID has no number"))?
+        );
         let text = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-");
         Ok(Node::Named { class: Global::Uuid.name(), text: text.into() })
     }
 
-    fn wrong_state(&self, object: Item) -> Fault {
+    fn wrong_state(&self, object: Item) -> PickleErrorKind {
         let what = self.describe(object);
-        Fault::refused(format!("the pickle gives {what} a state that Python never pickles"))
+        PickleErrorKind::refused(format!(
+            "the pickle gives {what} a state that Python never pickles"
+        ))
     }
 }

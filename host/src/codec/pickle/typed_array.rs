@@ -6,7 +6,7 @@
 use bytes::Bytes;
 
 use super::dtype::{Dtype, Kind, utf32};
-use super::error::{Fault, Step, shown};
+use super::error::{PickleErrorKind, Step, shown};
 use super::heap::{Heap, Node};
 use super::item::Item;
 use super::ndarray::{Data, NdArray, Order};
@@ -32,7 +32,9 @@ pub(super) fn from_machine_format(format: i64, raw: Bytes) -> Step<Node> {
             return utf32(&raw, format == 21).map(|text| Node::Text(text.into()));
         }
         _ => {
-            return Err(Fault::malformed(format!("array.array has no machine format {format}")));
+            return Err(PickleErrorKind::malformed(format!(
+                "array.array has no machine format {format}"
+            )));
         }
     };
     row(Dtype { kind, big_endian: format % 2 == 1 && format > 1 }, raw)
@@ -100,8 +102,8 @@ pub(super) fn from_items(heap: &Heap<'_>, typecode: &str, items: &[Item]) -> Ste
     row(Dtype { kind, big_endian: false }, raw.into())
 }
 
-fn misfit(typecode: &str) -> Fault {
-    Fault::malformed(format!(
+fn misfit(typecode: &str) -> PickleErrorKind {
+    PickleErrorKind::malformed(format!(
         "the items of an array.array do not fit its typecode '{}'",
         shown(typecode)
     ))
@@ -117,7 +119,7 @@ fn utf16(raw: &[u8], big_endian: bool) -> Step<String> {
     match raw.as_chunks::<2>() {
         (chunks, []) => char::decode_utf16(chunks.iter().map(|chunk| unit(*chunk)))
             .collect::<Result<String, _>>()
-            .map_err(|_| Fault::refused("an array.array string is not valid Unicode")),
-        _ => Err(Fault::malformed("an array.array of UTF-16 has half a unit")),
+            .map_err(|_| PickleErrorKind::refused("an array.array string is not valid Unicode")),
+        _ => Err(PickleErrorKind::malformed("an array.array of UTF-16 has half a unit")),
     }
 }
