@@ -369,7 +369,7 @@ struct ProcedureBuilder {
     job_limits: Limits,
     sidecar: Sidecar,
     source: Arc<Source>,
-    program: Program,
+    program: Arc<Program>,
     metrics: Arc<Metrics>,
 }
 
@@ -419,7 +419,7 @@ impl ProcedureBuilder {
             signature,
             access: Arc::clone(self.program.access()),
             source: Arc::clone(&self.source),
-            program: self.program.clone(),
+            program: Arc::clone(&self.program),
             function,
         }
     }

@@ -38,7 +38,7 @@ pub struct Procedure {
     pub source: Arc<Source>,
     /// Counts its calls.
     pub(crate) meter: Arc<Meter>,
-    pub(crate) program: Program,
+    pub(crate) program: Arc<Program>,
     pub(crate) function: Function,
 }
 

@@ -8,7 +8,7 @@ use wasmtime::component::Component;
 
 use super::files::{Folder, Ledgers, ReservedFolder};
 use super::imports::has_functions;
-use super::outgoing::Secret;
+use super::secret::Secret;
 use crate::config::{Granted, GrantsTable, HttpGrant};
 
 /// What one program may touch, from the table in its sidecar.

@@ -45,7 +45,7 @@ pub type Response = hyper::Response<Streamed>;
 #[derive(Clone)]
 pub struct Handler {
     linked: Linked,
-    program: Program,
+    program: Arc<Program>,
 }
 
 #[derive(Clone)]
@@ -58,10 +58,10 @@ enum Linked {
 
 impl Handler {
     /// Of a component that exports one.
-    pub fn of(program: &Program) -> Option<Self> {
+    pub fn of(program: &Arc<Program>) -> Option<Self> {
         let proxy = ProxyPre::new(program.linked.clone()).map(Linked::P2);
         let linked = proxy.or_else(|_| ServicePre::new(program.linked.clone()).map(Linked::P3));
-        linked.ok().map(|linked| Self { linked, program: program.clone() })
+        linked.ok().map(|linked| Self { linked, program: Arc::clone(program) })
     }
 
     /// The version of the interface.
@@ -92,7 +92,7 @@ impl Handler {
         let sent = Streaming { answer, read: read.clone(), failed: Arc::clone(&failed) };
         let extra_memories = self.program.reserve().map_err(|e| (e, Output::default()))?;
         let guest = self.clone().run(Arc::clone(name), limits.clone(), request, sent);
-        let room = Arc::clone(&self.program.room);
+        let room = Arc::clone(&self.program.context.room);
         let guest = AbortOnDropHandle::new(tokio::spawn(async move {
             let ended = room.long_calls.share(guest).await;
             drop((permit, extra_memories));

@@ -48,7 +48,7 @@ pub(super) fn link(linker: &mut Linker<CallState>) -> Result<()> {
         "send",
         |mut store: StoreContextMut<'_, CallState>, (request,): (Request,)| {
             Box::new(async move {
-                let outgoing = &mut store.data_mut().outgoing;
+                let outgoing = store.data_mut().outgoing();
                 // It holds room for the response until that is the guest's.
                 let mut charge = outgoing.charge();
                 Ok((send(outgoing, request, &mut charge).await,))

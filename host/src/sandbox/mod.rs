@@ -6,6 +6,7 @@
 
 mod abi;
 mod access;
+mod context;
 mod debt;
 mod engine;
 mod failure;
@@ -27,8 +28,11 @@ mod output;
 mod outside;
 mod program;
 mod run;
+mod secret;
 mod state;
+mod target;
 mod wasi_config;
+mod wasi_filesystem;
 mod wasi_http;
 
 use std::hash::{Hash, Hasher};
@@ -36,21 +40,18 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use rustls::pki_types::CertificateDer;
-use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::{Component, InstancePre, Linker};
 
 use crate::budget::MemoryBudget;
 use crate::config::GrantsTable;
-use crate::machine;
-use fair::LongCalls;
-use files::Ledgers;
+use context::{Context, Room};
 use grants::Grants;
 use outgoing::Connector;
-use program::Room;
 use state::CallState;
 
 pub use access::{Access, Want};
+pub(crate) use context::max_open_files;
 pub use engine::Concurrency;
 pub use files::ReservedFolder;
 pub use handler::{Handler, Request, Response, Streamed};
@@ -60,9 +61,6 @@ pub use observe::{Level, Observer, Progress};
 pub use output::Streams;
 pub use program::{Function, Program};
 pub use run::{Receipt, Run, Threads};
-
-/// Guests may open one part of so many of the files that the process may have open.
-const FILES_SHARE: usize = 8;
 
 /// Why a component cannot be linked.
 #[derive(Debug, thiserror::Error)]
@@ -112,13 +110,7 @@ impl Sandbox {
             plain: EngineContext::new(max_calls, Concurrency::Off)?,
             concurrent: OnceLock::new(),
             max_calls,
-            room: Arc::new(Room {
-                long_calls: LongCalls::new()?,
-                extra_memories: Arc::new(Semaphore::new(engine::EXTRA_MEMORIES as usize)),
-                open_files: Arc::new(Semaphore::new(max_open_files())),
-                connector: Arc::new(Connector::new(Vec::new())),
-                ledgers: Ledgers::default(),
-            }),
+            room: Arc::new(Room::new()?),
             reserved: Arc::default(),
         })
     }
@@ -192,7 +184,11 @@ impl Sandbox {
     ///
     /// Names all imports that the host does not provide, or the limit of the engine that the component
     /// exceeds, or the folder that cannot be granted.
-    pub fn link(&self, component: &Component, grants: &GrantsTable) -> Result<Program, LinkError> {
+    pub fn link(
+        &self,
+        component: &Component,
+        grants: &GrantsTable,
+    ) -> Result<Arc<Program>, LinkError> {
         let context = match self.concurrent.get() {
             Some(context) if Engine::same(&context.engine, component.engine()) => context,
             _ => &self.plain,
@@ -202,7 +198,7 @@ impl Sandbox {
         let linked = context.link(component, has_http)?;
         let grants = Grants::new(grants, component, &self.room.ledgers, &self.reserved)?;
         let memories = component.resources_required().map_or(1, |needed| needed.num_memories);
-        Ok(Program {
+        Ok(Arc::new(Program {
             linked,
             has_http,
             is_repeatable: outside::is_repeatable(component, &grants),
@@ -210,11 +206,13 @@ impl Sandbox {
                 wants: Want::of(&imports::of(component)),
                 granted: grants.names.clone(),
             }),
-            grants: Arc::new(grants),
             extra_memories: memories.saturating_sub(1),
-            budget: self.budget.clone(),
-            room: Arc::clone(&self.room),
-        })
+            context: Arc::new(Context {
+                grants: Arc::new(grants),
+                budget: self.budget.clone(),
+                room: Arc::clone(&self.room),
+            }),
+        }))
     }
 }
 
@@ -239,11 +237,6 @@ fn precompile_with(
     compile(Concurrency::Off).or_else(|_| compile(Concurrency::On))
 }
 
-/// How many files guests may have open, all of them together.
-pub(crate) fn max_open_files() -> usize {
-    machine::descriptors() / FILES_SHARE
-}
-
 impl EngineContext {
     fn new(max_calls: u32, concurrency: Concurrency) -> wasmtime::Result<Self> {
         let engine = engine::engine(max_calls, concurrency)?;
@@ -252,7 +245,7 @@ impl EngineContext {
         if concurrency == Concurrency::On {
             wasmtime_wasi::p3::add_to_linker(&mut procedures)?;
         }
-        files::link(&mut procedures)?;
+        wasi_filesystem::link(&mut procedures)?;
         wasi_config::link(&mut procedures)?;
         job::link(&mut procedures)?;
         http::link(&mut procedures)?;

@@ -2,46 +2,26 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::component::{ComponentExportIndex, InstancePre};
 
 use super::access::Access;
-use super::fair::LongCalls;
-use super::files::Ledgers;
-use super::grants::Grants;
+use super::context::Context;
 use super::imports;
-use super::outgoing::Connector;
 use super::state::CallState;
-use crate::budget::MemoryBudget;
 use crate::codec::types::{Signature, Type};
 use crate::error::{CallError, ErrorKind};
 
-/// What all calls share.
-pub(super) struct Room {
-    pub(super) long_calls: LongCalls,
-    /// Memories that components of several may take beyond their first.
-    pub(super) extra_memories: Arc<Semaphore>,
-    /// Files that guests may have open.
-    pub(super) open_files: Arc<Semaphore>,
-    /// Connects guests to the servers that they were granted.
-    pub(super) connector: Arc<Connector>,
-    /// What the folders take that guests may write to.
-    pub(super) ledgers: Ledgers,
-}
-
 /// A component that is compiled and whose imports are linked.
-#[derive(Clone)]
 pub struct Program {
     pub(super) linked: InstancePre<CallState>,
     pub(super) is_repeatable: bool,
     /// Whether it can hold messages of `wasi:http`.
     pub(super) has_http: bool,
-    pub(super) grants: Arc<Grants>,
     pub(super) access: Arc<Access>,
-    pub(super) budget: MemoryBudget,
     /// Memories beyond the first.
     pub(super) extra_memories: u32,
-    pub(super) room: Arc<Room>,
+    pub(super) context: Arc<Context>,
 }
 
 /// A function that a [`Program`] exports.
@@ -59,7 +39,7 @@ impl Program {
         if self.extra_memories == 0 {
             return Ok(None);
         }
-        Arc::clone(&self.room.extra_memories)
+        Arc::clone(&self.context.room.extra_memories)
             .try_acquire_many_owned(self.extra_memories)
             .map(Some)
             .map_err(|_| {
@@ -81,7 +61,7 @@ impl Program {
 
     /// What the owner of its sidecar should know about its grants.
     pub fn warnings(&self) -> &[String] {
-        &self.grants.warnings
+        &self.context.grants.warnings
     }
 
     /// Whether no call of this component can change anything outside its own instance, so that

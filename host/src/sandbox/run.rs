@@ -72,7 +72,7 @@ impl Sandbox {
     pub async fn run(
         &self,
         name: &Arc<str>,
-        program: &Program,
+        program: &Arc<Program>,
         function: &Function,
         limits: &Limits,
         arguments: (Vec<Typed>, Option<Charge>),
@@ -90,7 +90,7 @@ impl Sandbox {
         };
         let guest = Guest {
             name: Arc::clone(name),
-            program: program.clone(),
+            program: Arc::clone(program),
             function: function.clone(),
             limits: limits.clone(),
             arguments,
@@ -99,7 +99,7 @@ impl Sandbox {
             _extra_memories: extra_memories,
         };
         match threads {
-            Threads::Shared => program.room.long_calls.share(guest.run()).await,
+            Threads::Shared => program.context.room.long_calls.share(guest.run()).await,
             Threads::ForGuests => fair::timed(guest.run()).await,
         }
     }
@@ -108,7 +108,7 @@ impl Sandbox {
 /// One call, with all that it needs.
 struct Guest {
     name: Arc<str>,
-    program: Program,
+    program: Arc<Program>,
     function: Function,
     limits: Limits,
     arguments: (Vec<Typed>, Option<Charge>),
@@ -177,9 +177,7 @@ pub(super) fn prepare(
     result: Option<Transfer>,
     program: &Program,
 ) -> (Store<CallState>, wasmtime::Result<()>) {
-    let Program { budget, grants, room, .. } = program;
-    let shared = (&room.open_files, &room.connector);
-    let state = CallState::new(name, limits, observer, budget, grants, shared);
+    let state = CallState::new(name, limits, observer, &program.context);
     let mut store = Store::new(linked.engine(), state);
     if program.has_http {
         store.data_mut().limit_http();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use hyper::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
-use super::connect::Target;
+use super::target::Target;
 use crate::codec::base64::{BASE64, Engine as _};
 use crate::config::{HttpGrant, SecretGrant, SecretSource};
 

@@ -4,21 +4,21 @@ use std::sync::Arc;
 
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
-use tokio::sync::Semaphore;
 use wasmtime::component::ResourceTable;
 use wasmtime::{ResourceLimiterAsync, Result};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use super::context::Context;
 use super::debt::{Charged, Debt, MAX_RANDOM, MAX_RESOURCES};
 use super::files::OpenFiles;
 use super::grants::Grants;
 use super::hints::Hints;
 use super::messages;
 use super::observe::Observer;
-use super::outgoing::{Connector, Outgoing};
+use super::outgoing::Outgoing;
 use super::output::Streams;
-use crate::budget::{Charge, MemoryBudget, Purpose};
+use crate::budget::{Charge, Purpose};
 use crate::config::Limits;
 
 /// Bytes that an instance takes in the host beside its memories and tables: its store, its fiber's stack, of
@@ -31,9 +31,11 @@ pub(super) struct CallState {
     wasi: Option<Box<WasiCtx>>,
     resources: ResourceTable,
     http: WasiHttpCtx,
-    pub(super) outgoing: Outgoing,
-    pub(super) grants: Arc<Grants>,
-    pub(super) files: OpenFiles,
+    /// Made when the guest first has something to send.
+    outgoing: Option<Box<Outgoing>>,
+    /// Made when the guest first asks for files.
+    files: Option<Box<OpenFiles>>,
+    pub(super) context: Arc<Context>,
     /// What it was refused.
     pub(super) hints: Hints,
     pub(super) memory: MemoryLimiter,
@@ -51,11 +53,9 @@ impl CallState {
         name: &Arc<str>,
         limits: &Limits,
         observer: Option<Arc<dyn Observer>>,
-        budget: &MemoryBudget,
-        grants: &Arc<Grants>,
-        (open_files, connector): (&Arc<Semaphore>, &Arc<Connector>),
+        context: &Arc<Context>,
     ) -> Self {
-        let mut charge = budget.charge(Purpose::Work);
+        let mut charge = context.budget.charge(Purpose::Work);
         charge.expect(INSTANCE);
         let memory = MemoryLimiter { limit: limits.memory, used: 0, denied: None, charge };
         let (debt, hints) = (Debt::default(), Hints::default());
@@ -65,9 +65,9 @@ impl CallState {
             wasi: None,
             resources,
             http: WasiHttpCtx::new(),
-            outgoing: Outgoing::new(grants, connector, (&hints, &debt), budget, open_files),
-            grants: Arc::clone(grants),
-            files: OpenFiles::new(budget, open_files),
+            outgoing: None,
+            files: None,
+            context: Arc::clone(context),
             hints,
             memory,
             output: Streams::new(limits.output, &debt),
@@ -80,6 +80,28 @@ impl CallState {
 }
 
 impl CallState {
+    /// The call's way to servers.
+    pub(super) fn outgoing(&mut self) -> &mut Outgoing {
+        self.outgoing.get_or_insert_with(|| outgoing(&self.context, &self.hints, &self.debt))
+    }
+
+    /// What stands for secrets in the environment, and in what is sent.
+    fn placeholders(&mut self) -> Vec<(String, String)> {
+        if self.context.grants.secrets.is_empty() {
+            return Vec::new();
+        }
+        let placeholders = self.outgoing().placeholders();
+        placeholders.map(|(name, placeholder)| (name.to_owned(), placeholder.to_owned())).collect()
+    }
+
+    /// What the call has open.
+    pub(super) fn files(&mut self) -> &mut OpenFiles {
+        self.files.get_or_insert_with(|| {
+            let Context { budget, room, .. } = &*self.context;
+            Box::new(OpenFiles::new(budget, &room.open_files))
+        })
+    }
+
     /// Narrows the bounds for a guest that can hold whole messages.
     pub(super) fn limit_http(&mut self) {
         self.http.set_field_size_limit(messages::MAX_FIELDS);
@@ -89,21 +111,32 @@ impl CallState {
 
 impl WasiView for CallState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        let (output, debt, grants) = (&self.output, &self.debt, &self.grants);
-        let make = || Box::new(wasi(output, debt, grants, &self.outgoing));
-        let ctx = self.wasi.get_or_insert_with(make);
+        let placeholders = if self.wasi.is_none() { self.placeholders() } else { Vec::new() };
+        let ctx = self.wasi.get_or_insert_with(|| {
+            Box::new(wasi(&self.output, &self.debt, &self.context.grants, &placeholders))
+        });
         WasiCtxView { ctx, table: &mut self.resources }
     }
+}
+
+fn outgoing(context: &Context, hints: &Hints, debt: &Debt) -> Box<Outgoing> {
+    let Context { grants, budget, room } = context;
+    let (connector, open_files) = (&room.connector, &room.open_files);
+    Box::new(Outgoing::new(grants, connector, (hints, debt), budget, open_files))
 }
 
 /// Gives the environment that was granted, with placeholders for secrets, and nothing else: no files,
 /// which are the affair of [`files`](super::files), no network, no arguments. Whoever grants something
 /// must say so in [`outside`](super::outside), which relies on this.
-fn wasi(output: &Streams, debt: &Debt, grants: &Grants, outgoing: &Outgoing) -> WasiCtx {
-    let placeholders: Vec<_> = outgoing.placeholders().collect();
+fn wasi(
+    output: &Streams,
+    debt: &Debt,
+    grants: &Grants,
+    placeholders: &[(String, String)],
+) -> WasiCtx {
     WasiCtx::builder()
         .envs(&grants.environment)
-        .envs(&placeholders)
+        .envs(placeholders)
         .secure_random(Charged::new(StdRng::from_rng(&mut rand::rng()), debt))
         .max_random_size(MAX_RANDOM)
         .allow_tcp(false)
@@ -115,11 +148,9 @@ fn wasi(output: &Streams, debt: &Debt, grants: &Grants, outgoing: &Outgoing) -> 
 
 impl WasiHttpView for CallState {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView {
-            ctx: &mut self.http,
-            table: &mut self.resources,
-            hooks: &mut self.outgoing,
-        }
+        let Self { outgoing: hooks, context, hints, debt, .. } = self;
+        let hooks = hooks.get_or_insert_with(|| outgoing(context, hints, debt));
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.resources, hooks: &mut **hooks }
     }
 }
 
@@ -184,16 +215,16 @@ impl ResourceLimiterAsync for MemoryLimiter {
 
 #[cfg(test)]
 mod tests {
+    use super::super::context::Room;
     use super::*;
+    use crate::budget::MemoryBudget;
 
     #[tokio::test]
     async fn an_instance_is_charged_with_its_first_memory() {
         let budget = MemoryBudget::new(1 << 30);
-        let (grants, files) = (Arc::default(), Arc::new(Semaphore::new(0)));
-        let connector = Arc::new(Connector::new(Vec::new()));
-        let limits = Limits::default();
-        let mut state =
-            CallState::new(&"f".into(), &limits, None, &budget, &grants, (&files, &connector));
+        let room = Arc::new(Room::new().unwrap());
+        let context = Arc::new(Context { grants: Arc::default(), budget: budget.clone(), room });
+        let mut state = CallState::new(&"f".into(), &Limits::default(), None, &context);
         assert_eq!(budget.used(), 0, "the counter that all share is touched once");
         assert!(state.memory.memory_growing(0, 1 << 20, None).await.unwrap());
         assert_eq!(budget.used(), (1 << 20) + INSTANCE);

@@ -33,7 +33,7 @@ pub(super) fn link(linker: &mut Linker<CallState>) -> Result<()> {
         config.func_wrap("get", |store: StoreContextMut<'_, CallState>, (key,): (WasmStr,)| {
             let key = key.to_str(StoreContext::from(&store))?;
             let state = store.data();
-            let value = state.grants.config.get(&*key).cloned();
+            let value = state.context.grants.config.get(&*key).cloned();
             state.debt.add((key.len() + value.as_ref().map_or(0, String::len)) as u64);
             if value.is_none() {
                 let shown = &key[..key.floor_char_boundary(MAX_HINT)];
@@ -47,6 +47,7 @@ pub(super) fn link(linker: &mut Linker<CallState>) -> Result<()> {
         config.func_wrap("get-all", |store: StoreContextMut<'_, CallState>, (): ()| {
             let state = store.data();
             let all: Vec<(String, String)> = state
+                .context
                 .grants
                 .config
                 .iter()

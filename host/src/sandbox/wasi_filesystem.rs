@@ -4,12 +4,6 @@
 //! a link. Here is what it does not know: how much a folder may take, how many files are open, what a call
 //! pays, and that neither links nor anything but files and folders are a guest's affair.
 
-mod folder;
-mod growing;
-mod ledger;
-mod open;
-mod reading;
-
 use std::sync::Arc;
 
 use rustix::fs::Dir as Listing;
@@ -27,17 +21,11 @@ use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 use wasmtime_wasi::{FsPerms, OpenMode};
 
 use super::debt::Debt;
+use super::files::{
+    Change, ENTRY, Folder, GrowingFile, Inode, OpenFile, Permit, Position, ReadFile, write,
+};
 use super::hints::Hints;
 use super::state::CallState;
-use growing::{GrowingFile, Position};
-use ledger::{Change, ENTRY, Inode};
-use open::{OpenFile, Permit};
-use reading::ReadFile;
-
-pub(super) use folder::Folder;
-pub use folder::ReservedFolder;
-pub(super) use ledger::Ledgers;
-pub(super) use open::{OpenFiles, TooManyFiles};
 
 /// Entries of a folder that can be listed: the list is made before the first of them is read.
 const MAX_ENTRIES: usize = 100_000;
@@ -117,7 +105,7 @@ impl Files<'_> {
 
     /// Opens the folders that were granted.
     async fn folders(&mut self) -> wasmtime::Result<Vec<(Resource<Descriptor>, String)>> {
-        let grants = Arc::clone(&self.state.grants);
+        let grants = Arc::clone(&self.state.context.grants);
         if grants.folders.is_empty() {
             self.state.hints.add_no_folder(
                 "it asked for files, and has no folder; under `[grants]` of its sidecar, `folders = \
@@ -127,7 +115,7 @@ impl Files<'_> {
         }
         let mut folders = Vec::with_capacity(grants.folders.len());
         for folder in &grants.folders {
-            let permit = self.state.files.permit()?;
+            let permit = self.state.files().permit()?;
             let file = {
                 let folder = Arc::clone(folder);
                 tokio::task::spawn_blocking(move || folder.open()).await??
@@ -152,15 +140,15 @@ impl Files<'_> {
         permit: Permit,
     ) {
         let open = OpenFile::new(folder, inode, permit);
-        self.state.files.files.insert(number, Arc::new(open));
+        self.state.files().files.insert(number, Arc::new(open));
     }
 
-    fn open_file(&self, number: u32) -> FsResult<Arc<OpenFile>> {
-        let open = self.state.files.files.get(&number);
+    fn open_file(&mut self, number: u32) -> FsResult<Arc<OpenFile>> {
+        let open = self.state.files().files.get(&number);
         open.cloned().ok_or_else(|| FsError::trap(Error::msg("there is no such descriptor")))
     }
 
-    fn folder(&self, number: u32) -> FsResult<Arc<Folder>> {
+    fn folder(&mut self, number: u32) -> FsResult<Arc<Folder>> {
         Ok(Arc::clone(&self.open_file(number)?.folder))
     }
 
@@ -204,7 +192,7 @@ impl Files<'_> {
         stream: Resource<DynInputStream>,
         open: Arc<OpenFile>,
     ) -> FsResult<Resource<DynInputStream>> {
-        let charge = self.state.files.charge(STREAM).map_err(FsError::trap)?;
+        let charge = self.state.files().charge(STREAM).map_err(FsError::trap)?;
         let debt = self.debt().clone();
         let table = self.wasi().table;
         let inner = table.delete(stream)?;
@@ -213,7 +201,7 @@ impl Files<'_> {
 
     fn growing(&mut self, number: u32, position: Position) -> FsResult<Resource<DynOutputStream>> {
         let (file, open) = self.writable(number)?;
-        let charge = self.state.files.charge(STREAM).map_err(FsError::trap)?;
+        let charge = self.state.files().charge(STREAM).map_err(FsError::trap)?;
         let (debt, hints) = (self.debt().clone(), self.hints());
         let stream = GrowingFile::new(file.file, open, position, (debt, hints), charge);
         Ok(self.wasi().table.push(Box::new(stream) as DynOutputStream)?)
@@ -300,7 +288,7 @@ impl HostDescriptor for Files<'_> {
         let length = bytes.len() as u64;
         self.debt().add(length);
         let hints = self.hints();
-        growing::write(file.file, open, Position::At(offset), bytes.into(), hints).await?;
+        write(file.file, open, Position::At(offset), bytes.into(), hints).await?;
         Ok(length)
     }
 
@@ -328,9 +316,9 @@ impl HostDescriptor for Files<'_> {
             return Err(FsError::trap(Error::msg(message)));
         }
         self.debt().add((entries * PER_ENTRY) as u64);
-        let charge = self.state.files.charge(bytes).map_err(FsError::trap)?;
+        let charge = self.state.files().charge(bytes).map_err(FsError::trap)?;
         let stream = self.wasi().read_directory(fd).await?;
-        self.state.files.listings.insert(stream.rep(), charge);
+        self.state.files().listings.insert(stream.rep(), charge);
         Ok(stream)
     }
 
@@ -399,7 +387,7 @@ impl HostDescriptor for Files<'_> {
     ) -> FsResult<Resource<Descriptor>> {
         let parent = fd.rep();
         let folder = self.folder(parent)?;
-        let permit = self.state.files.permit().map_err(FsError::trap)?;
+        let permit = self.state.files().permit().map_err(FsError::trap)?;
         let changes = open_flags.intersects(OpenFlags::CREATE | OpenFlags::TRUNCATE);
         let mut change = match changes && folder.is_writable() {
             true => Some(self.change(&folder).await?),
@@ -457,7 +445,7 @@ impl HostDescriptor for Files<'_> {
     }
 
     fn drop(&mut self, fd: Resource<Descriptor>) -> wasmtime::Result<()> {
-        self.state.files.files.remove(&fd.rep());
+        self.state.files().files.remove(&fd.rep());
         HostDescriptor::drop(&mut self.wasi(), fd)
     }
 
@@ -581,7 +569,7 @@ impl HostDirectoryEntryStream for Files<'_> {
     }
 
     fn drop(&mut self, stream: Resource<DirectoryEntryStream>) -> wasmtime::Result<()> {
-        self.state.files.listings.remove(&stream.rep());
+        self.state.files().listings.remove(&stream.rep());
         HostDirectoryEntryStream::drop(&mut self.wasi(), stream)
     }
 }

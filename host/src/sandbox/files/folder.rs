@@ -30,7 +30,7 @@ pub(in crate::sandbox) struct Folder {
     "the folder `{guest}` that it was granted cannot be opened ({reason}); whoever runs the host \
      has to make it, or to correct `host` in its sidecar"
 )]
-pub(super) struct Unopened {
+pub(in crate::sandbox) struct Unopened {
     guest: String,
     reason: io::Error,
 }
@@ -90,7 +90,7 @@ impl Folder {
     }
 
     /// Opens it; blocks.
-    pub(super) fn open(&self) -> Result<File, Unopened> {
+    pub(in crate::sandbox) fn open(&self) -> Result<File, Unopened> {
         let refused = |reason: io::Error| {
             warn!(folder = %self.host.display(), error = %reason, "a granted folder cannot be opened");
             Unopened { guest: self.guest.clone(), reason }
@@ -116,16 +116,16 @@ impl Folder {
         self.quota.is_some()
     }
 
-    pub(super) fn guest(&self) -> &str {
+    pub(in crate::sandbox) fn guest(&self) -> &str {
         &self.guest
     }
 
-    pub(super) fn ledger(&self) -> &Ledger {
+    pub(in crate::sandbox) fn ledger(&self) -> &Ledger {
         &self.ledger
     }
 
     /// Begins a change, where it can be written to: until it is settled there is no other.
-    pub(super) async fn change(&self, hints: &Hints) -> io::Result<Option<Change>> {
+    pub(in crate::sandbox) async fn change(&self, hints: &Hints) -> io::Result<Option<Change>> {
         let Some(quota) = self.quota else { return Ok(None) };
         Change::begin(&self.ledger, quota, &self.guest, hints).await.map(Some)
     }

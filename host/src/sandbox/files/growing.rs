@@ -17,13 +17,13 @@ use crate::budget::Charge;
 
 /// Where bytes go.
 #[derive(Clone, Copy)]
-pub(super) enum Position {
+pub(in crate::sandbox) enum Position {
     At(u64),
     End,
 }
 
 /// Writes all bytes, and gives where they end; or nothing, where the quota has no room for them.
-pub(super) async fn write(
+pub(in crate::sandbox) async fn write(
     file: Arc<File>,
     open: Arc<OpenFile>,
     position: Position,
@@ -52,7 +52,7 @@ pub(super) async fn write(
 }
 
 /// A file that a guest writes to through a stream.
-pub(super) struct GrowingFile {
+pub(in crate::sandbox) struct GrowingFile {
     file: Arc<File>,
     open: Arc<OpenFile>,
     position: Position,
@@ -71,7 +71,7 @@ enum State {
 }
 
 impl GrowingFile {
-    pub(super) fn new(
+    pub(in crate::sandbox) fn new(
         file: Arc<File>,
         open: Arc<OpenFile>,
         position: Position,

@@ -18,7 +18,7 @@ use walkdir::WalkDir;
 use super::super::hints::Hints;
 
 /// Bytes that a file, folder or link counts beside the length of a file.
-pub(super) const ENTRY: u64 = 4 << 10;
+pub(in crate::sandbox) const ENTRY: u64 = 4 << 10;
 
 /// What a folder that is counted may have in it.
 const MAX_ENTRIES: usize = 1_000_000;
@@ -30,14 +30,14 @@ const HOLDS: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(1)];
 const COUNTING_SHARE: u32 = 20;
 
 /// Tells one file from all others.
-pub(super) type Inode = (u64, u64);
+pub(in crate::sandbox) type Inode = (u64, u64);
 
 /// The ledgers of all folders, each by its path, so that all who may write to one share it.
 #[derive(Default)]
 pub(in crate::sandbox) struct Ledgers(Mutex<HashMap<PathBuf, Weak<Ledger>>>);
 
 impl Ledgers {
-    pub(super) fn of(&self, path: &Path) -> Arc<Ledger> {
+    pub(in crate::sandbox) fn of(&self, path: &Path) -> Arc<Ledger> {
         let mut ledgers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         ledgers.retain(|_, ledger| ledger.strong_count() > 0);
         if let Some(ledger) = ledgers.get(path).and_then(Weak::upgrade) {
@@ -54,7 +54,7 @@ impl Ledgers {
 }
 
 /// What one folder takes.
-pub(super) struct Ledger {
+pub(in crate::sandbox) struct Ledger {
     path: PathBuf,
     /// Locked for as long as a change takes. `None` where it must be counted first.
     counted: Arc<tokio::sync::Mutex<Option<Count>>>,
@@ -87,11 +87,11 @@ impl Ledger {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn opened(&self, inode: Inode) {
+    pub(in crate::sandbox) fn opened(&self, inode: Inode) {
         self.lock().files.entry(inode).or_default().times += 1;
     }
 
-    pub(super) fn closed(&self, inode: Inode) {
+    pub(in crate::sandbox) fn closed(&self, inode: Inode) {
         let mut open = self.lock();
         let Some(file) = open.files.get_mut(&inode) else { return };
         file.times -= 1;
@@ -104,7 +104,7 @@ impl Ledger {
 
 /// A change to a folder, of which there is one at a time. Where it is dropped before it is settled, nobody
 /// knows what became of it, and the folder is counted again.
-pub(super) struct Change {
+pub(in crate::sandbox) struct Change {
     ledger: Arc<Ledger>,
     count: OwnedMutexGuard<Option<Count>>,
     quota: u64,
@@ -122,7 +122,7 @@ impl Drop for Change {
 }
 
 impl Change {
-    pub(super) async fn begin(
+    pub(in crate::sandbox) async fn begin(
         ledger: &Arc<Ledger>,
         quota: u64,
         guest: &str,
@@ -194,7 +194,7 @@ impl Change {
     /// # Errors
     ///
     /// As a disk that is full.
-    pub(super) fn require(&mut self, bytes: u64) -> io::Result<()> {
+    pub(in crate::sandbox) fn require(&mut self, bytes: u64) -> io::Result<()> {
         if bytes == 0 || self.has_room(bytes) {
             return Ok(());
         }
@@ -215,27 +215,27 @@ impl Change {
     }
 
     /// The same, without blocking.
-    pub(super) async fn require_soon(mut self, bytes: u64) -> io::Result<Self> {
+    pub(in crate::sandbox) async fn require_soon(mut self, bytes: u64) -> io::Result<Self> {
         if self.has_room(bytes) {
             return Ok(self);
         }
         self.elsewhere(move |change| change.require(bytes)).await
     }
 
-    pub(super) fn added(&mut self, bytes: u64) {
+    pub(in crate::sandbox) fn added(&mut self, bytes: u64) {
         if let Some(count) = self.count.as_mut() {
             count.used = count.used.saturating_add(bytes);
         }
     }
 
-    pub(super) fn freed(&mut self, bytes: u64) {
+    pub(in crate::sandbox) fn freed(&mut self, bytes: u64) {
         if let Some(count) = self.count.as_mut() {
             count.used = count.used.saturating_sub(bytes);
         }
     }
 
     /// A file has another length now.
-    pub(super) fn resized(&mut self, inode: Option<Inode>, before: u64, now: u64) {
+    pub(in crate::sandbox) fn resized(&mut self, inode: Option<Inode>, before: u64, now: u64) {
         self.freed(before);
         self.added(now);
         let mut open = self.ledger.lock();
@@ -246,7 +246,7 @@ impl Change {
     }
 
     /// A name of something is gone that had so many names. What is open goes with its last descriptor.
-    pub(super) fn removed(&mut self, inode: Inode, cost: u64, links: u64) {
+    pub(in crate::sandbox) fn removed(&mut self, inode: Inode, cost: u64, links: u64) {
         if links <= 1
             && let Some(file) = self.ledger.lock().files.get_mut(&inode)
         {
@@ -257,7 +257,7 @@ impl Change {
     }
 
     /// The change is made, or nothing was changed.
-    pub(super) fn settle(mut self) {
+    pub(in crate::sandbox) fn settle(mut self) {
         self.is_settled = true;
     }
 }

@@ -16,9 +16,9 @@ const MAX_OPEN: usize = 128;
 /// What a call has open.
 pub(in crate::sandbox) struct OpenFiles {
     /// By the numbers of their descriptors.
-    pub(super) files: HashMap<u32, Arc<OpenFile>>,
+    pub(in crate::sandbox) files: HashMap<u32, Arc<OpenFile>>,
     /// What listings are charged with, by the numbers of their streams.
-    pub(super) listings: HashMap<u32, Charge>,
+    pub(in crate::sandbox) listings: HashMap<u32, Charge>,
     budget: MemoryBudget,
     /// For the files of this call: those that streams alone keep open are not in `files`.
     own: OnceLock<Arc<Semaphore>>,
@@ -27,21 +27,25 @@ pub(in crate::sandbox) struct OpenFiles {
 }
 
 /// A file or folder that a call has open, by a descriptor or by streams.
-pub(super) struct OpenFile {
-    pub(super) folder: Arc<Folder>,
+pub(in crate::sandbox) struct OpenFile {
+    pub(in crate::sandbox) folder: Arc<Folder>,
     /// Of a file.
-    pub(super) inode: Option<Inode>,
+    pub(in crate::sandbox) inode: Option<Inode>,
     _permit: Permit,
 }
 
 /// Room for one more file or folder, of its call and of all calls.
-pub(super) struct Permit {
+pub(in crate::sandbox) struct Permit {
     _own: OwnedSemaphorePermit,
     _shared: OwnedSemaphorePermit,
 }
 
 impl OpenFile {
-    pub(super) fn new(folder: &Arc<Folder>, inode: Option<Inode>, permit: Permit) -> Self {
+    pub(in crate::sandbox) fn new(
+        folder: &Arc<Folder>,
+        inode: Option<Inode>,
+        permit: Permit,
+    ) -> Self {
         if let Some(inode) = inode {
             folder.ledger().opened(inode);
         }
@@ -74,7 +78,7 @@ impl OpenFiles {
     }
 
     /// Room for one more.
-    pub(super) fn permit(&self) -> Result<Permit, Error> {
+    pub(in crate::sandbox) fn permit(&self) -> Result<Permit, Error> {
         let own = self.own.get_or_init(|| Arc::new(Semaphore::new(MAX_OPEN)));
         let own = Arc::clone(own).try_acquire_owned().map_err(|_| {
             let message =
@@ -85,7 +89,7 @@ impl OpenFiles {
         Ok(Permit { _own: own, _shared: shared })
     }
 
-    pub(super) fn charge(&self, bytes: usize) -> Result<Charge, Error> {
+    pub(in crate::sandbox) fn charge(&self, bytes: usize) -> Result<Charge, Error> {
         let mut charge = self.budget.charge(Purpose::Work);
         charge.take(bytes)?;
         Ok(charge)

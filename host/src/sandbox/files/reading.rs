@@ -10,7 +10,7 @@ use super::open::OpenFile;
 use crate::budget::Charge;
 
 /// A stream of a file.
-pub(super) struct ReadFile {
+pub(in crate::sandbox) struct ReadFile {
     inner: DynInputStream,
     /// A byte costs a unit of fuel.
     debt: Debt,
@@ -20,7 +20,7 @@ pub(super) struct ReadFile {
 }
 
 impl ReadFile {
-    pub(super) fn new(
+    pub(in crate::sandbox) fn new(
         inner: DynInputStream,
         debt: Debt,
         charge: Charge,

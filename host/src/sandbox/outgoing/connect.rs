@@ -16,6 +16,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use tokio_rustls::TlsConnector;
 use wasmtime_wasi_http::Error;
 
+use super::super::target::Target;
 use super::address::is_public;
 use crate::config::HttpScheme;
 
@@ -27,17 +28,6 @@ const MAX_TRIED: usize = 4;
 
 /// Names that are looked up at once: each takes a thread, and may take long.
 const MAX_LOOKUPS: usize = 32;
-
-/// Where a request goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Target {
-    pub(super) scheme: HttpScheme,
-    /// In lower case; an IPv6 address in brackets.
-    pub(super) host: String,
-    pub(super) port: u16,
-    /// Whether the host may be at an address that is not public.
-    pub(super) is_private: bool,
-}
 
 /// Looks names up.
 pub(super) trait Resolve: Send + Sync {

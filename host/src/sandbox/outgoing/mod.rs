@@ -1,13 +1,12 @@
 //! Requests that guests send: to the servers that they were granted, and to no others.
 //!
-//! [`Outgoing`] is the one way out. It reads the list, [`connect`] makes the connection, [`secret`] puts
+//! [`Outgoing`] is the one way out. It reads the list, [`connect`] makes the connection, [`secret`](super::secret) puts
 //! secrets into headers, [`body`] bounds what goes and comes. Redirects are the guest's own affair: where it
 //! follows one, that is another request.
 
 mod address;
 mod body;
 mod connect;
-mod secret;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -29,13 +28,14 @@ use super::debt::{Debt, MAX_WRITE};
 use super::grants::Grants;
 use super::hints::Hints;
 use super::messages::GuestBody;
+use super::secret::{Secret, placeholder, reveal};
+use super::target::Target;
 use crate::budget::{Charge, MemoryBudget, Purpose};
 use crate::config::{HttpGrant, HttpScheme};
 use body::{Received, Sent};
-use connect::{CONNECT_TIMEOUT, Target};
+use connect::CONNECT_TIMEOUT;
 
 pub(super) use connect::Connector;
-pub(super) use secret::{Secret, placeholder};
 
 /// Requests of one call that are under way at once.
 const MAX_REQUESTS: usize = 16;
@@ -172,7 +172,7 @@ impl Outgoing {
         let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
         head.uri = path.parse().map_err(|_| Error::HttpRequestUriInvalid)?;
         let (secrets, placeholders) = (&self.grants.secrets, self.made_placeholders());
-        secret::reveal(&mut head.headers, &target, secrets, placeholders).map_err(|not| {
+        reveal(&mut head.headers, &target, secrets, placeholders).map_err(|not| {
             self.hints.add(format!(
                 "it sent the secret `{}` to {}, which is none of its servers; `to` of the secret in its \
                  sidecar names them",
