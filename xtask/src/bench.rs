@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::project::Project;
-use crate::{guests, python, step};
+use crate::{guests, python, rust_tests, step};
 
 /// Builds the guests and runs the benchmarks with these arguments: those of the Python client where
 /// the first is `python`, those of the host otherwise.
@@ -12,6 +12,7 @@ use crate::{guests, python, step};
 ///
 /// When something does not compile, or the benchmarks fail.
 pub(crate) fn run(project: &Project, arguments: &[String]) -> Result<()> {
+    rust_tests::build_host(project)?;
     guests::for_tests(project)?;
     match arguments.split_first() {
         Some((first, rest)) if first == "python" => client(project, rest),

@@ -2,9 +2,8 @@
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::project::Project;
-use crate::wasm_target::WASIP2;
-use crate::{advisories, fuzz, guests, python, step, wasm_target};
+use crate::project::{Project, WASIP2};
+use crate::{advisories, fuzz, guests, step, wasm_target};
 
 /// Rust's format, in every workspace.
 ///
@@ -67,7 +66,7 @@ pub(crate) fn dependencies(project: &Project) -> Result<()> {
 ///
 /// When there is a word that `typos.toml` does not allow.
 pub(crate) fn spelling(project: &Project) -> Result<()> {
-    let programs = ["typos".into(), python::program(project, "typos")];
+    let programs = ["typos".into(), project.venv_program("typos")];
     let installed = |program: &_| step::works(project.command(program).arg("--version"));
     match programs.iter().find(|program| installed(program)) {
         Some(typos) => step::run(&mut project.command(typos)),

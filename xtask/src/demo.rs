@@ -6,9 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow};
 
-use crate::project::Project;
-use crate::wasm_target::{WASIP1, WASIP2};
-use crate::{cargo_component, guests, projects, step, wasm_target};
+use crate::project::{EXAMPLES, Project, WASIP1, WASIP2};
+use crate::{cargo_component, guests, projects, rust_tests, step, wasm_target};
 
 /// Sidecars for components whose authors chose a name that another example has too.
 const PREFIXES: [(&str, &str); 2] = [("c_checksum", "c"), ("signal_lab", "signal")];
@@ -26,12 +25,10 @@ pub(crate) fn run(project: &Project, port: u16) -> Result<()> {
     wasm_target::ensure(project, targets)?;
 
     heading(2, "building the host (the first time compiles wasmtime, a few minutes)");
-    // Of the workspace, as the tests do: for one package alone, cargo would choose other features of
-    // the dependencies and compile wasmtime once more.
-    step::run(project.cargo("build").args(["--workspace", "--bin", "tarp"]))?;
+    rust_tests::build_host(project)?;
 
     heading(3, "building the example procedures");
-    let mut guests = guests::list(project, guests::EXAMPLES)?;
+    let mut guests = guests::list(project, EXAMPLES)?;
     guests.retain(|guest| !guest.component || cargo_component.is_some());
     let folder = project.target.join("procedures");
     guests::build(project, &guests, cargo_component.as_deref(), &folder)?;
@@ -40,7 +37,7 @@ pub(crate) fn run(project: &Project, port: u16) -> Result<()> {
         fs::write(&sidecar, format!("prefix = \"{prefix}\"\n"))
             .with_context(|| format!("cannot write {}", sidecar.display()))?;
     }
-    let all = guests::list(project, guests::EXAMPLES)?;
+    let all = guests::list(project, EXAMPLES)?;
     for left_out in all.iter().filter(|guest| !guests.contains(guest)) {
         let hint = cargo_component::install_hint();
         eprintln!("left out: {}, which needs cargo-component: run `{hint}`", left_out.file());
@@ -138,11 +135,8 @@ mod tests {
     #[test]
     fn marks_and_prefixes_name_examples() {
         let project = Project::find(false).unwrap();
-        let mut files: Vec<_> = guests::list(&project, guests::EXAMPLES)
-            .unwrap()
-            .iter()
-            .map(guests::Guest::file)
-            .collect();
+        let mut files: Vec<_> =
+            guests::list(&project, EXAMPLES).unwrap().iter().map(guests::Guest::file).collect();
         files.extend(projects::list(&project).unwrap().iter().map(projects::Example::file));
         let marks = GREETING.lines().filter_map(|line| line.strip_prefix('@')?.split(' ').next());
         for component in marks.chain(PREFIXES.map(|(component, _)| component)) {

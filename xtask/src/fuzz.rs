@@ -6,7 +6,7 @@ use std::fs;
 use anyhow::{Context as _, Result};
 
 use crate::project::Project;
-use crate::{step, wasm_target};
+use crate::{rustc, step};
 
 /// The fuzzer's workspace.
 pub(crate) const FOLDER: &str = "host/fuzz";
@@ -30,7 +30,7 @@ pub(crate) fn run(project: &Project) -> Result<()> {
             .with_context(|| format!("cannot create {FOLDER}/{needed}"))?;
     }
     let rustc = step::read(project.command("rustc").arg("-vV"))?;
-    let machine = wasm_target::field(&rustc, "host")?;
+    let machine = rustc::field(&rustc, "host")?;
     let mut cargo = step::command("cargo", &folder);
     cargo.env("RUSTFLAGS", INSTRUMENTATION).args(["run", "--release", "--bin", "pickle"]);
     // Naming the target, though it is this machine, keeps the instrumentation off build scripts.

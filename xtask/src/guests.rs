@@ -8,11 +8,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::project::Project;
+use crate::project::{EXAMPLES, Project, WASIP1, WASIP2, WASM_TARGETS};
 use crate::{cargo_component, projects, step, wasm_target};
-
-/// The workspace of the examples: what a user would copy.
-pub(crate) const EXAMPLES: &str = "examples/guests";
 
 /// The workspace of the components that only tests use.
 const COMPONENTS: &str = "tests/components";
@@ -68,7 +65,7 @@ pub(crate) fn list(project: &Project, workspace: &'static str) -> Result<Vec<Gue
     Ok(guests)
 }
 
-/// Builds all guests into the tests' folder.
+/// Builds all guests into the tests' folder, with the `tarp` that has been built.
 ///
 /// # Errors
 ///
@@ -83,7 +80,7 @@ pub(crate) fn for_tests(project: &Project) -> Result<()> {
             unused.join(", ")
         );
     }
-    wasm_target::ensure(project, &wasm_target::ALL)?;
+    wasm_target::ensure(project, &WASM_TARGETS)?;
     let cargo_component = cargo_component::ensure(project)?;
     let mut guests = list(project, EXAMPLES)?;
     guests.extend(components);
@@ -105,7 +102,7 @@ pub(crate) fn ensure_bindings(project: &Project) -> Result<()> {
     for guest in list(project, EXAMPLES)?.iter().filter(|guest| guest.component) {
         let bindings = project.root.join(guest.workspace).join(&guest.name).join("src/bindings.rs");
         if !bindings.exists() {
-            wasm_target::ensure(project, &[wasm_target::WASIP1])?;
+            wasm_target::ensure(project, &[WASIP1])?;
             let program = cargo_component::ensure(project)?;
             cargo_component::build(project, &program, &manifest(guest.workspace), &guest.name)?;
         }
@@ -131,7 +128,7 @@ pub(crate) fn build(
             continue;
         }
         let mut cargo = project.cargo("build");
-        cargo.args(["--release", "--target", wasm_target::WASIP2]);
+        cargo.args(["--release", "--target", WASIP2]);
         cargo.args(["--manifest-path", &manifest(workspace)]);
         cargo.arg("--target-dir").arg(&project.target);
         for guest in members {
@@ -139,13 +136,13 @@ pub(crate) fn build(
         }
         step::run(&mut cargo)?;
     }
-    deliver_all(project, &plain, wasm_target::WASIP2, folder)?;
+    deliver_all(project, &plain, WASIP2, folder)?;
     let Some(cargo_component) = cargo_component else { return Ok(()) };
     for guest in &special {
         let manifest = manifest(guest.workspace);
         cargo_component::build(project, cargo_component, &manifest, &guest.name)?;
     }
-    deliver_all(project, &special, wasm_target::WASIP1, folder)
+    deliver_all(project, &special, WASIP1, folder)
 }
 
 fn deliver_all(project: &Project, guests: &[&Guest], target: &str, folder: &Path) -> Result<()> {

@@ -13,6 +13,7 @@ mod cargo_component;
 mod checks;
 mod debian_std;
 mod demo;
+mod environment;
 mod fuzz;
 mod guests;
 mod languages;
@@ -23,6 +24,7 @@ mod projects;
 mod python;
 mod pythons;
 mod rust_tests;
+mod rustc;
 mod rustup_std;
 mod step;
 mod test;
@@ -107,11 +109,15 @@ fn run(task: Task) -> Result<()> {
         Task::Bench { .. } => false,
     };
     let project = Project::find(install)?;
+    wasm_target::use_own_sysroot(&project);
     // Then the commands that are printed are short, and every relative path means the same.
     std::env::set_current_dir(&project.root)?;
     match task {
         Task::Demo { port, .. } => demo::run(&project, port),
-        Task::Guests { .. } => guests::for_tests(&project),
+        Task::Guests { .. } => {
+            rust_tests::build_host(&project)?;
+            guests::for_tests(&project)
+        }
         Task::Test { steps, .. } => test::run(&project, &steps),
         Task::Bench { arguments } => bench::run(&project, &arguments),
     }

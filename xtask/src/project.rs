@@ -7,7 +7,19 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-use crate::{step, wasm_target};
+use crate::step;
+
+/// The workspace of the examples: what a user would copy.
+pub(crate) const EXAMPLES: &str = "examples/guests";
+
+/// The target that cargo builds components for.
+pub(crate) const WASIP2: &str = "wasm32-wasip2";
+
+/// The target that cargo-component builds for.
+pub(crate) const WASIP1: &str = "wasm32-wasip1";
+
+/// All targets that the guests together need.
+pub(crate) const WASM_TARGETS: [&str; 2] = [WASIP2, WASIP1];
 
 /// The places that the tasks share.
 pub(crate) struct Project {
@@ -34,9 +46,6 @@ impl Project {
         let metadata = project.metadata("Cargo.toml")?;
         let target = metadata["target_directory"].as_str().context("cargo metadata: no target")?;
         project.target = target.into();
-        if let Some(sysroot) = wasm_target::own_sysroot(&project) {
-            project.use_sysroot(sysroot);
-        }
         Ok(project)
     }
 
@@ -48,6 +57,11 @@ impl Project {
     /// Where the tests find the example procedures.
     pub(crate) fn test_guests(&self) -> PathBuf {
         self.target.join("test-guests")
+    }
+
+    /// A program of the tests' virtual environment.
+    pub(crate) fn venv_program(&self, name: &str) -> PathBuf {
+        self.target.join("venv/bin").join(name)
     }
 
     /// A command in the root of the repository.
@@ -66,7 +80,7 @@ impl Project {
     /// Lets a command, and the cargo that it may call, find WebAssembly's standard library.
     pub(crate) fn point_at_sysroot(&self, command: &mut Command) {
         if let Some(sysroot) = self.sysroot.get() {
-            for target in wasm_target::ALL {
+            for target in WASM_TARGETS {
                 let target = target.to_uppercase().replace('-', "_");
                 let flags = format!("--sysroot={}", sysroot.display());
                 command.env(format!("CARGO_TARGET_{target}_RUSTFLAGS"), flags);

@@ -9,8 +9,8 @@ use std::time::SystemTime;
 
 use anyhow::{Context as _, Result};
 
-use crate::project::Project;
-use crate::{guests, step};
+use crate::project::{EXAMPLES, Project};
+use crate::step;
 
 /// What decides what a build gives, besides the project itself.
 const BUILDER: &str = "builder";
@@ -36,7 +36,7 @@ impl Example {
 /// When the folder cannot be read.
 pub(crate) fn list(project: &Project) -> Result<Vec<Example>> {
     let mut examples = Vec::new();
-    for entry in fs::read_dir(project.root.join(guests::EXAMPLES)).context(guests::EXAMPLES)? {
+    for entry in fs::read_dir(project.root.join(EXAMPLES)).context(EXAMPLES)? {
         let folder = entry?.path();
         let has_sources =
             ["pyproject.toml", "package.json"].iter().any(|f| folder.join(f).exists())
@@ -54,7 +54,8 @@ pub(crate) fn tools(project: &Project) -> PathBuf {
     project.target.join("tarp-tools")
 }
 
-/// Builds the projects whose component in this folder is older than they are.
+/// Builds the projects whose component in this folder is older than they are, with the `tarp` that has been
+/// built.
 ///
 /// # Errors
 ///
@@ -70,7 +71,6 @@ pub(crate) fn build(project: &Project, examples: &[Example], folder: &Path) -> R
     if stale.is_empty() {
         return Ok(());
     }
-    step::run(project.cargo("build").args(["--workspace", "--bin", "tarp"]))?;
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     for example in stale {
         let mut tarp = project.command(project.host());

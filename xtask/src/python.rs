@@ -3,13 +3,13 @@
 //! Knows nothing of what the tests test.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::project::Project;
-use crate::{rust_tests, step};
+use crate::{environment, step};
 
 /// What the tests need: files with requirements, each with the folder that it speaks of.
 const REQUIREMENTS: [(&str, &str); 3] = [
@@ -32,11 +32,6 @@ const OLD_STYLE: &str = "host/tests/fixtures";
 
 /// They are Python only when their placeholders are filled.
 const TEMPLATES: &str = "builder/templates";
-
-/// A program of the virtual environment.
-pub(crate) fn program(project: &Project, name: &str) -> PathBuf {
-    project.target.join("venv/bin").join(name)
-}
 
 /// Creates the virtual environment and installs what the tests require, when that has changed.
 ///
@@ -95,7 +90,7 @@ fn install(project: &Project, name: &str, requirements: &[(&str, &str)]) -> Resu
 /// When ruff finds fault.
 pub(crate) fn ruff(project: &Project) -> Result<()> {
     venv(project)?;
-    let ruff = program(project, "ruff");
+    let ruff = project.venv_program("ruff");
     let cache = project.target.join("ruff");
     let command = || {
         let mut command = project.command(&ruff);
@@ -114,7 +109,7 @@ pub(crate) fn ruff(project: &Project) -> Result<()> {
 /// When the host or the guests were not built, or a test fails.
 pub(crate) fn pytest(project: &Project) -> Result<()> {
     venv(project)?;
-    run_tests(project, &program(project, "python"), "tests")
+    run_tests(project, &project.venv_program("python"), "tests")
 }
 
 /// The tests of the Python client, against the built host.
@@ -124,7 +119,7 @@ pub(crate) fn pytest(project: &Project) -> Result<()> {
 /// As [`pytest`].
 pub(crate) fn client(project: &Project) -> Result<()> {
     venv(project)?;
-    run_tests(project, &program(project, "python"), CLIENT)
+    run_tests(project, &project.venv_program("python"), CLIENT)
 }
 
 /// The types of the Python client.
@@ -134,7 +129,7 @@ pub(crate) fn client(project: &Project) -> Result<()> {
 /// When mypy finds fault.
 pub(crate) fn types(project: &Project) -> Result<()> {
     venv(project)?;
-    let mut mypy = step::command(program(project, "python"), &project.root.join(CLIENT));
+    let mut mypy = step::command(project.venv_program("python"), &project.root.join(CLIENT));
     mypy.args(["-m", "mypy", "--cache-dir"]).arg(project.target.join("mypy"));
     step::run(&mut mypy)
 }
@@ -151,7 +146,7 @@ pub(crate) fn run_tests(project: &Project, python: &Path, folder: &str) -> Resul
         }
     }
     let mut pytest = step::command(python, &project.root.join(folder));
-    rust_tests::tell(project, &mut pytest);
+    environment::tell(project, &mut pytest);
     pytest.args(["-m", "pytest", "-q"]);
     // A test waits for most of its time. By file, since the fixtures of one are for all its tests.
     pytest.args([

@@ -53,7 +53,7 @@ fn wheel(project: &Project) -> Result<PathBuf> {
         fs::remove_dir_all(&folder)
             .with_context(|| format!("cannot remove {}", folder.display()))?;
     }
-    let mut build = project.command(python::program(project, "python"));
+    let mut build = project.command(project.venv_program("python"));
     build.args(["-m", "build", "--outdir"]).arg(&folder).arg(python::CLIENT);
     step::run(&mut build)?;
     let made =
@@ -93,7 +93,7 @@ fn fetched(project: &Project, minor: u32) -> Option<PathBuf> {
 
 /// uv, which makes an environment in a fraction of pip's time, and knows where to fetch a Python.
 fn uv(project: &Project, arguments: &[&str]) -> Command {
-    let mut uv = project.command(python::program(project, "uv"));
+    let mut uv = project.command(project.venv_program("uv"));
     uv.arg("--no-config").args(arguments);
     uv.env("UV_PYTHON_INSTALL_DIR", project.target.join("pythons/fetched"));
     uv

@@ -1,11 +1,9 @@
 //! Builds and runs what cargo can test: the workspace, its documentation, the guests' own units.
 
-use std::process::Command;
-
 use anyhow::Result;
 
 use crate::project::Project;
-use crate::{guests, nginx, node, projects, python, step};
+use crate::{environment, guests, step};
 
 /// Builds the host and all tests of the workspace.
 ///
@@ -17,6 +15,18 @@ use crate::{guests, nginx, node, projects, python, step};
 /// When something does not compile.
 pub(crate) fn build(project: &Project) -> Result<()> {
     step::run(project.cargo("build").args(["--workspace", "--lib", "--bins", "--tests"]))
+}
+
+/// Builds the host alone.
+///
+/// Of the workspace, as the tests do: for one package alone, cargo would choose other features of the
+/// dependencies and compile wasmtime once more.
+///
+/// # Errors
+///
+/// When it does not compile.
+pub(crate) fn build_host(project: &Project) -> Result<()> {
+    step::run(project.cargo("build").args(["--workspace", "--bin", "tarp"]))
 }
 
 /// Runs the tests of the workspace.
@@ -35,7 +45,7 @@ pub(crate) fn run(project: &Project) -> Result<()> {
         cargo.args(["--no-fail-fast", "--lib", "--bins", "--tests"]);
         cargo
     };
-    tell(project, &mut cargo);
+    environment::tell(project, &mut cargo);
     // A snapshot that differs would be written beside the old one.
     cargo.env("INSTA_UPDATE", "no");
     step::run(cargo.arg("--workspace"))
@@ -63,15 +73,4 @@ pub(crate) fn guests(project: &Project) -> Result<()> {
         step::run(cargo.arg("--target-dir").arg(&project.target))?;
     }
     Ok(())
-}
-
-/// Tells a test where to find what it needs.
-pub(crate) fn tell(project: &Project, test: &mut Command) {
-    project.point_at_sysroot(test);
-    test.env("TARP_BIN", project.host());
-    test.env("TARP_GUESTS", project.test_guests());
-    test.env("TARP_TOOLS", projects::tools(project));
-    test.env("TARP_TEST_PYTHON", python::program(project, "python"));
-    test.env("TARP_TEST_NODE", node::folder(project));
-    test.env("TARP_TEST_NGINX", nginx::program(project));
 }

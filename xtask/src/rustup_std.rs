@@ -9,9 +9,9 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::project::Project;
+use crate::project::{Project, WASM_TARGETS};
+use crate::rustc::{Rustc, field};
 use crate::step;
-use crate::wasm_target::{ALL, Rustc, field};
 
 /// Makes a sysroot that has all that the compiler's own has, as links, and the WebAssembly targets.
 ///
@@ -30,7 +30,7 @@ fn unpack_to(project: &Project, rustc: &Rustc, own: &Path, home: &Path) -> Resul
     let mut rustup = project.command("rustup");
     rustup.env("RUSTUP_HOME", home).args(["toolchain", "install", &rustc.release]);
     rustup.args(["--profile", "minimal", "--no-self-update"]);
-    for target in ALL {
+    for target in WASM_TARGETS {
         rustup.args(["--target", target]);
     }
     step::run(&mut rustup)?;
@@ -45,11 +45,11 @@ fn unpack_to(project: &Project, rustc: &Rustc, own: &Path, home: &Path) -> Resul
     fs::create_dir_all(&libraries).with_context(|| format!("cannot make {}", own.display()))?;
     for entry in fs::read_dir(rustc.sysroot.join("lib/rustlib"))? {
         let entry = entry?;
-        if !ALL.iter().any(|target| entry.file_name() == **target) {
+        if !WASM_TARGETS.iter().any(|target| entry.file_name() == **target) {
             symlink(entry.path(), libraries.join(entry.file_name()))?;
         }
     }
-    for target in ALL {
+    for target in WASM_TARGETS {
         fs::rename(toolchain.join("lib/rustlib").join(target), libraries.join(target))
             .with_context(|| format!("rustup installed no {target}"))?;
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::project::Project;
+use crate::project::{Project, WASM_TARGETS};
 use crate::{
     book, browser, checks, fuzz, guests, languages, nginx, node, python, pythons, rust_tests,
     wasm_target,
@@ -37,7 +37,7 @@ const STEPS: [Step; 22] = [
         checks::dependencies,
     ),
     step("wasm", "the standard library for WebAssembly", |project| {
-        wasm_target::ensure(project, &wasm_target::ALL)
+        wasm_target::ensure(project, &WASM_TARGETS)
     }),
     step("venv", "a Python environment for the tests", python::venv),
     step("languages", "what procedures in other languages need", languages::ensure),

@@ -7,17 +7,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use crate::project::Project;
+use crate::project::{Project, WASM_TARGETS};
+use crate::rustc::Rustc;
 use crate::{debian_std, rustup_std, step};
-
-/// The target that cargo builds components for.
-pub(crate) const WASIP2: &str = "wasm32-wasip2";
-
-/// The target that cargo-component builds for.
-pub(crate) const WASIP1: &str = "wasm32-wasip1";
-
-/// All that the guests together need.
-pub(crate) const ALL: [&str; 2] = [WASIP2, WASIP1];
 
 /// Makes sure that the targets can be compiled for.
 ///
@@ -55,15 +47,17 @@ pub(crate) fn ensure(project: &Project, targets: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// The sysroot in the target folder, where an earlier run had to make one.
-pub(crate) fn own_sysroot(project: &Project) -> Option<PathBuf> {
-    let all = |folder: &Path| ALL.iter().all(|target| has(folder, target));
+/// Uses the sysroot in the target folder, where an earlier run had to make one.
+pub(crate) fn use_own_sysroot(project: &Project) {
+    let all = |folder: &Path| WASM_TARGETS.iter().all(|target| has(folder, target));
     if !project.target.join("sysroot").exists() {
-        return None;
+        return;
     }
-    let rustc = Rustc::find(project).ok()?;
+    let Ok(rustc) = Rustc::find(project) else { return };
     let own = own_folder(project, &rustc.release);
-    (!all(&rustc.sysroot) && all(&own)).then_some(own)
+    if !all(&rustc.sysroot) && all(&own) {
+        project.use_sysroot(own);
+    }
 }
 
 fn own_folder(project: &Project, release: &str) -> PathBuf {
@@ -84,35 +78,6 @@ fn install(project: &Project, sysroot: &Path, targets: &[&str]) -> Result<()> {
              it. Run `rustup target add {targets}` where rustup reaches its server"
         )
     })
-}
-
-/// The compiler in use.
-pub(crate) struct Rustc {
-    /// Where it looks for standard libraries.
-    pub(crate) sysroot: PathBuf,
-    /// Its version, as in `1.95.0`.
-    pub(crate) release: String,
-    /// What it was built from; a standard library must be of the same.
-    pub(crate) commit: String,
-}
-
-impl Rustc {
-    fn find(project: &Project) -> Result<Self> {
-        let sysroot = step::read(project.command("rustc").args(["--print", "sysroot"]))?;
-        let version = step::read(project.command("rustc").arg("-vV"))?;
-        Ok(Self {
-            sysroot: sysroot.trim_end().into(),
-            release: field(&version, "release")?,
-            commit: field(&version, "commit-hash")?,
-        })
-    }
-}
-
-/// A line of `rustc -vV`.
-pub(crate) fn field(version: &str, name: &str) -> Result<String> {
-    let mut lines = version.lines();
-    let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-    Ok(value.with_context(|| format!("rustc -vV names no {name}"))?.into())
 }
 
 /// Whether the sysroot holds the standard library of this target.
