@@ -5,22 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::component::{self, Procedure};
 use crate::report::Reporter;
-use crate::tools::Tools;
+use crate::request::{BuildRequest, inside};
 use crate::{BuildError, Language, c, javascript, python, rust};
-
-/// What to build.
-#[derive(Debug, Clone)]
-pub struct BuildRequest {
-    /// A source file, or a project's folder.
-    pub source: PathBuf,
-    /// Its language; found out where it is not said.
-    pub language: Option<Language>,
-    /// The component's file, or an existing folder for it. Otherwise it is put beside the source
-    /// file, or into the project's folder.
-    pub output: Option<PathBuf>,
-    /// Where tool chains are kept.
-    pub tools: Tools,
-}
 
 /// What was built.
 #[derive(Debug, serde::Serialize)]
@@ -36,17 +22,6 @@ pub struct Built {
     /// The files that it was made of, as far as the language's tools tell.
     #[serde(skip)]
     pub inputs: Vec<PathBuf>,
-}
-
-/// What a language gives back.
-#[derive(Debug)]
-pub(crate) struct Component {
-    /// The component's name, without `.wasm`: that of the source or of the project.
-    pub(crate) name: String,
-    /// The finished component, with its documentation.
-    pub(crate) bytes: Vec<u8>,
-    /// The files that it was made of, as far as the language's tools tell.
-    pub(crate) inputs: Vec<PathBuf>,
 }
 
 /// Builds a component.
@@ -94,11 +69,6 @@ fn place(request: &BuildRequest, name: &str) -> PathBuf {
         None if request.source.is_dir() => inside(&request.source, file),
         None => request.source.with_file_name(file),
     }
-}
-
-/// A file in a folder, as its author would name it: without `./`.
-pub(crate) fn inside(folder: &Path, file: impl AsRef<Path>) -> PathBuf {
-    if folder == Path::new(".") { file.as_ref().into() } else { folder.join(file) }
 }
 
 /// Writes a file so that whoever watches its folder sees it whole or not at all, and does not see

@@ -17,7 +17,7 @@ pub enum BuildError {
     },
     /// The author's own text has to change.
     #[error("{}", lines(.0))]
-    Faults(Vec<Fault>),
+    Diagnostics(Vec<Diagnostic>),
     /// A program that is the author's to install.
     #[error("{program} is needed {purpose}, and {state}; {cure}")]
     MissingTool {
@@ -62,9 +62,9 @@ impl BuildError {
 
     /// What the author has to change, where that is why.
     #[must_use]
-    pub fn faults(&self) -> &[Fault] {
+    pub fn diagnostics(&self) -> &[Diagnostic] {
         match self {
-            Self::Faults(faults) => faults,
+            Self::Diagnostics(faults) => faults,
             _ => &[],
         }
     }
@@ -78,7 +78,7 @@ impl BuildError {
 
 /// One thing that the author has to change.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Fault {
+pub struct Diagnostic {
     /// The file, as the author named it.
     pub file: PathBuf,
     /// The line, from 1, where one is known.
@@ -87,14 +87,14 @@ pub struct Fault {
     pub message: String,
 }
 
-impl Fault {
+impl Diagnostic {
     /// A fault in a line of a file.
     pub fn at(file: &Path, line: usize, message: impl Into<String>) -> Self {
         Self { file: file.into(), line: Some(line), message: message.into() }
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
             Some(line) => write!(f, "{}:{line}: {}", self.file.display(), self.message),
@@ -103,6 +103,6 @@ impl fmt::Display for Fault {
     }
 }
 
-fn lines(faults: &[Fault]) -> String {
+fn lines(faults: &[Diagnostic]) -> String {
     faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }

@@ -10,6 +10,7 @@
 //! | [`docs`] | what WIT cannot say, and documentation, put into the finished component |
 //! | [`component`] | what a finished component offers |
 //! | [`tools`] | other people's tool chains, in a directory of our own |
+//! | `request` | what a language is asked for, and what it gives |
 //! | [`report`] | what is going on, for people and for programs |
 //! | [`error`] | why it did not work, and what to do about it |
 //!
@@ -25,11 +26,13 @@ pub mod language;
 pub mod new;
 mod python;
 pub mod report;
+mod request;
 mod rust;
 pub mod tools;
 pub mod wit;
 
-pub use build::{BuildRequest, Built, build};
-pub use error::{BuildError, Fault};
+pub use build::{Built, build};
+pub use error::{BuildError, Diagnostic};
 pub use language::{Language, UnknownLanguage};
 pub use new::{NewRequest, new};
+pub use request::BuildRequest;

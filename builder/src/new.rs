@@ -20,9 +20,6 @@ pub struct NewRequest {
     pub sdk: Option<PathBuf>,
 }
 
-/// A file of a template: its path, and its text.
-pub(crate) type TemplateFile = (&'static str, &'static str);
-
 /// Begins a project; gives the files that were written, relative to its folder.
 ///
 /// # Errors

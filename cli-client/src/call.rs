@@ -9,9 +9,10 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
 use crate::address::{Connection, is_address};
+use crate::answer::Answer;
 use crate::arguments;
 use crate::catalog::{Catalog, Procedure};
-use crate::client::{Answer, Client};
+use crate::client::Client;
 use crate::completion;
 use crate::error::{Error, Result};
 use crate::help;
@@ -42,7 +43,7 @@ pub struct Call {
         num_args = 1..,
         required_unless_present = "help",
         allow_negative_numbers = true,
-        add = completion::words()
+        add = completion::words::<Call>()
     )]
     words: Vec<String>,
     #[command(flatten)]

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, LOCATION};
+use reqwest::header::LOCATION;
 use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::address::{Address, Connection, Credentials};
+use crate::answer::Answer;
 use crate::error::{Error, Result};
 use crate::error_reply::ErrorReply;
-use crate::reply::Receipt;
 use crate::tls;
 
 /// A host that does not even accept a connection by then is not there.
@@ -27,28 +27,6 @@ const MAX_PAUSE: Duration = Duration::from_secs(5);
 pub(crate) struct Client {
     http: reqwest::Client,
     pub(crate) address: Address,
-}
-
-/// What a host answered, read to its end.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Vec<u8>,
-}
-
-impl Answer {
-    /// Whether a host wrote it, and not a proxy or the login page of a network on the way to it.
-    fn is_of_a_host(&self) -> bool {
-        self.headers.contains_key("x-tarp-catalog")
-            || Receipt::of(&self.headers).is_some()
-            || serde_json::from_slice::<Value>(&self.body).is_ok_and(|json| json.is_object())
-    }
-
-    /// Whether it says only that the host is starting, stopping or full.
-    fn says_later(&self) -> bool {
-        ErrorReply::of(self).is_some_and(|failure| failure.is_of_the_moment())
-    }
 }
 
 /// Pauses between attempts, each longer than the last, for as long as [`RETRY_TIMEOUT`].
@@ -162,7 +140,7 @@ impl Client {
         let mut attempts = Attempts::new();
         loop {
             let outcome = match self.send(request()).await {
-                Ok(answer) if answer.says_later() => Ok(answer),
+                Ok(answer) if says_later(&answer) => Ok(answer),
                 Ok(answer) if answer.is_of_a_host() => return Ok(answer),
                 Ok(answer) => Err(self.nonsense(&format!("the status {}", answer.status))),
                 Err(error) => Err(error),
@@ -212,6 +190,11 @@ impl Client {
         }
         Error::Unreachable(format!("lost the connection to {host}: {why}"))
     }
+}
+
+/// Whether an answer says only that the host is starting, stopping or full.
+fn says_later(answer: &Answer) -> bool {
+    ErrorReply::of(answer).is_some_and(|failure| failure.is_of_the_moment())
 }
 
 /// The innermost cause, which says what happened; those around it say only where.

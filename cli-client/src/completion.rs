@@ -11,23 +11,20 @@ use clap_complete::engine::{
 };
 
 use crate::address::{Connection, is_address};
-use crate::call::Call;
 use crate::catalog::{Catalog, Procedure};
 use crate::client::Client;
 use crate::error::Result;
 use crate::job::Job;
-use crate::jobs::Jobs;
-use crate::list::List;
 use crate::types::{Told, Type};
 
 /// How long a host may take to answer.
 const COMPLETION_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// For the words of `tarp call`.
-pub(crate) fn words() -> ArgValueCompleter {
+/// For the words of `tarp call`, which is `C`.
+pub(crate) fn words<C: Args>() -> ArgValueCompleter {
     ArgValueCompleter::new(|current: &OsStr| {
         let current = current.to_str().unwrap_or_default();
-        let (matches, last) = typed::<Call>();
+        let (matches, last) = typed::<C>();
         let (connection, words) = told(&matches);
         if let Some(paths) = files(current, &last) {
             return paths;
@@ -45,20 +42,20 @@ pub(crate) fn words() -> ArgValueCompleter {
     })
 }
 
-/// For the pattern of `tarp list`.
-pub(crate) fn patterns() -> ArgValueCompleter {
+/// For the pattern of `tarp list`, which is `C`.
+pub(crate) fn patterns<C: Args>() -> ArgValueCompleter {
     ArgValueCompleter::new(|current: &OsStr| {
-        let (connection, _) = told(&typed::<List>().0);
+        let (connection, _) = told(&typed::<C>().0);
         let catalog = ask(&connection, async |client| Catalog::of(client).await);
         let candidates = catalog.map(|catalog| names(&catalog)).unwrap_or_default();
         beginning(current.to_str().unwrap_or_default(), candidates)
     })
 }
 
-/// For the IDs of jobs.
-pub(crate) fn jobs() -> ArgValueCompleter {
+/// For the IDs of jobs in `tarp jobs`, which is `C`.
+pub(crate) fn jobs<C: Args>() -> ArgValueCompleter {
     ArgValueCompleter::new(|current: &OsStr| {
-        let (connection, _) = told(&typed::<Jobs>().0);
+        let (connection, _) = told(&typed::<C>().0);
         let jobs = ask(&connection, async |client| {
             let told = client.json(client.get("/-/jobs")).await?;
             let jobs = told["jobs"].as_array().cloned().unwrap_or_default();

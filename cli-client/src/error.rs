@@ -39,6 +39,12 @@ pub(crate) enum Error {
     Unfit(String),
 }
 
+impl From<ErrorReply> for Error {
+    fn from(failure: ErrorReply) -> Self {
+        Self::Failed(Box::new(failure))
+    }
+}
+
 impl Error {
     /// The exit code, as `--help` lists them.
     fn code(&self) -> u8 {

@@ -3,9 +3,7 @@
 use serde_json::{Value, json};
 use tarp_schema::error_kind::ErrorKind;
 
-use crate::client::Answer;
-use crate::error::Error;
-use crate::reply::Receipt;
+use crate::answer::{Answer, Receipt};
 use crate::style::{BAD, BOLD, painted, printable};
 
 /// What the host says of a failure.
@@ -15,12 +13,6 @@ pub(crate) struct ErrorReply {
     pub(crate) message: String,
     /// All of it, for programs.
     pub(crate) document: Value,
-}
-
-impl From<ErrorReply> for Error {
-    fn from(failure: ErrorReply) -> Self {
-        Self::Failed(Box::new(failure))
-    }
 }
 
 impl ErrorReply {

@@ -7,6 +7,7 @@ use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::answer::Answer;
 use crate::client::{Client, RETRY_TIMEOUT};
 use crate::error::{Error, Result};
 use crate::error_reply::ErrorReply;
@@ -147,7 +148,7 @@ impl<'a> Follower<'a> {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let body = response.bytes().await.map(Vec::from).unwrap_or_default();
-        let answer = crate::client::Answer { status, headers, body };
+        let answer = Answer { status, headers, body };
         match ErrorReply::of(&answer) {
             Some(failure) if status != 503 => Err(failure.into()),
             Some(failure) => Ok(failure.into()),

@@ -13,13 +13,14 @@
 //! | `help` | what a procedure takes, for a person |
 //! | `completion` | what a shell may complete that only the host knows |
 //! | `events`, `follow`, `progress` | a job's events: read, followed through lost connections, shown as a bar |
-//! | `reply`, `failure` | what a call gave |
+//! | `answer`, `reply`, `error_reply` | what came back, and what it says a call gave |
 //! | `output` | results for people, programs and files |
 //! | [`style`] | colours, and text of strangers made safe for a terminal |
 //! | [`words`] | what a parser of options would misread |
 //! | `error` | every way to end, and its exit code |
 
 mod address;
+mod answer;
 mod arguments;
 mod call;
 mod catalog;

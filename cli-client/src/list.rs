@@ -24,7 +24,7 @@ use crate::style::{BOLD, DIM, one_line, painted};
 pub struct List {
     /// The host's address, if the first word is one; which procedures: a part of their names, or a pattern
     /// with * and ?
-    #[arg(value_name = "PATTERN", num_args = 0..=2, add = completion::patterns())]
+    #[arg(value_name = "PATTERN", num_args = 0..=2, add = completion::patterns::<List>())]
     words: Vec<String>,
     #[command(flatten)]
     connection: Connection,

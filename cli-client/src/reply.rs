@@ -2,35 +2,14 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
-use serde::{Deserialize, Serialize};
+use reqwest::header::CONTENT_TYPE;
+use serde::Deserialize;
 use serde_json::Value;
 
-use crate::client::{Answer, Client};
+use crate::answer::{Answer, Receipt};
+use crate::client::Client;
 use crate::error::Result;
 use crate::error_reply::ErrorReply;
-
-/// What a call used.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Receipt {
-    fuel: u64,
-    peak_memory: u64,
-    instantiate_us: u64,
-    run_us: u64,
-}
-
-impl Receipt {
-    /// The receipt in an answer's headers; `None` where no guest ran.
-    pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
-        let number = |name: &str| headers.get(name)?.to_str().ok()?.parse().ok();
-        Some(Self {
-            fuel: number("x-tarp-fuel")?,
-            peak_memory: number("x-tarp-peak-memory").unwrap_or_default(),
-            instantiate_us: number("x-tarp-instantiate-us").unwrap_or_default(),
-            run_us: number("x-tarp-run-us").unwrap_or_default(),
-        })
-    }
-}
 
 /// What came, as what it is.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::address::Connection;
-use crate::client::{Answer, Attempts, Client};
+use crate::answer::Answer;
+use crate::client::{Attempts, Client};
 use crate::error::{Error, Result};
 use crate::error_reply::ErrorReply;
 use crate::follow::{Event, Follower};

@@ -12,8 +12,8 @@ use wit_bindgen_core::{AsyncFilterSet, Files};
 
 use super::project::{BINDINGS, Project};
 use crate::BuildError;
-use crate::build::inside;
-use crate::error::Fault;
+use crate::error::Diagnostic;
+use crate::request::inside;
 
 /// The package that is known without being there: what a procedure may ask of its host.
 const OURS: [(&str, &str); 4] = [
@@ -43,7 +43,7 @@ impl Bindings {
     /// When it has mistakes, or something that cannot be said in C.
     pub(super) fn of(wit: &Path) -> Result<Self, BuildError> {
         let refuse = |message: String| {
-            BuildError::Faults(vec![Fault { file: wit.to_owned(), line: None, message }])
+            BuildError::Diagnostics(vec![Diagnostic { file: wit.to_owned(), line: None, message }])
         };
         let (mut resolve, world) = read(wit).map_err(|error| refuse(error.to_string()))?;
         if let Some(name) = asynchronous(&resolve, world) {
@@ -102,12 +102,12 @@ impl Bindings {
                 "`{symbol}` is not written yet; {} has its declaration",
                 inside(&project.folder, BINDINGS).join(format!("{}.h", self.name)).display()
             );
-            let fault = Fault { file: self.wit.clone(), line: None, message };
+            let fault = Diagnostic { file: self.wit.clone(), line: None, message };
             if !faults.contains(&fault) {
                 faults.push(fault);
             }
         }
-        if faults.is_empty() { error } else { BuildError::Faults(faults) }
+        if faults.is_empty() { error } else { BuildError::Diagnostics(faults) }
     }
 
     fn declares(&self, symbol: &str) -> bool {

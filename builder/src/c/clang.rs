@@ -10,8 +10,8 @@ use std::process::Command;
 use super::bindings::Bindings;
 use super::project::{BINDINGS, Project};
 use crate::BuildError;
-use crate::build::inside;
 use crate::report::Step;
+use crate::request::inside;
 use crate::tools::Tool;
 
 /// What is asked for, newest first: clang before version 18 knows only the last.

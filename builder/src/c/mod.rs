@@ -11,11 +11,10 @@ mod project;
 use wasi_preview1_component_adapter_provider as adapter;
 use wit_component::ComponentEncoder;
 
-use crate::build::Component;
+use crate::BuildError;
 use crate::docs;
-use crate::new::TemplateFile;
 use crate::report::{Event, Reporter, Step};
-use crate::{BuildError, BuildRequest};
+use crate::request::{BuildRequest, Component, TemplateFile};
 
 use bindings::Bindings;
 use clang::Clang;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::BuildError;
-use crate::build::inside;
+use crate::request::inside;
 
 /// Where the declarations for the author's files are written, in the project's folder.
 pub(super) const BINDINGS: &str = "bindings";

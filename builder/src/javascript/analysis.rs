@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::error::Fault;
+use crate::error::Diagnostic;
 
 /// All that it says.
 #[derive(Debug, Deserialize)]
 pub(super) struct Analysis {
     /// What the author has to change; then the rest is not complete.
-    pub(super) faults: Vec<Fault>,
+    pub(super) faults: Vec<Diagnostic>,
     /// The procedures.
     pub(super) functions: Vec<Function>,
 }

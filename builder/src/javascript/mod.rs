@@ -19,12 +19,11 @@ use analysis::Analysis;
 use serde::Deserialize;
 use source::Source;
 
-use crate::build::Component;
-use crate::error::Fault;
-use crate::new::TemplateFile;
+use crate::error::Diagnostic;
 use crate::report::{Event, Reporter, Step};
+use crate::request::{BuildRequest, Component, TemplateFile};
 use crate::tools::{NpmPackage, NpmPrefix};
-use crate::{BuildError, BuildRequest, docs};
+use crate::{BuildError, docs};
 
 /// What Node runs. TypeScript 7 has no compiler that a program could ask.
 const PACKAGES: [NpmPackage; 3] = [
@@ -74,8 +73,8 @@ pub(crate) const TEMPLATE: &[TemplateFile] = &[
 /// What `bundle.mjs` says of the author's module and all that it imports.
 #[derive(Debug, Deserialize)]
 struct Bundle {
-    faults: Vec<Fault>,
-    warnings: Vec<Fault>,
+    faults: Vec<Diagnostic>,
+    warnings: Vec<Diagnostic>,
     /// The files that it is made of.
     #[serde(default)]
     inputs: Vec<PathBuf>,
@@ -87,7 +86,7 @@ struct Bundle {
 /// What `componentize.mjs` says.
 #[derive(Debug, Deserialize)]
 struct Componentized {
-    faults: Vec<Fault>,
+    faults: Vec<Diagnostic>,
 }
 
 /// Builds the component of a source file or a project.
@@ -100,7 +99,8 @@ pub(crate) fn build(
     let work = Work::new()?;
     let step = Step::begin(reporter, &format!("reading {}", source.file.display()));
     let analysis = analyse(&source, &prefix, &work, &step)?;
-    let mut described = world::describe(&source.name, &analysis).map_err(BuildError::Faults)?;
+    let mut described =
+        world::describe(&source.name, &analysis).map_err(BuildError::Diagnostics)?;
     drop(step);
     let step = Step::begin(reporter, &format!("compiling {}", source.file.display()));
     let file = full(&source.file)?;
@@ -132,7 +132,11 @@ fn analyse(
     let node = NpmPrefix::node().arg(script).arg(full(&prefix.modules())?);
     let node = node.arg(work.folder.join("guest/globals.d.ts")).arg(&source.file);
     let analysis: Analysis = read(&node.run(step)?)?;
-    if analysis.faults.is_empty() { Ok(analysis) } else { Err(BuildError::Faults(analysis.faults)) }
+    if analysis.faults.is_empty() {
+        Ok(analysis)
+    } else {
+        Err(BuildError::Diagnostics(analysis.faults))
+    }
 }
 
 fn bundle(
@@ -145,7 +149,7 @@ fn bundle(
     let node = NpmPrefix::node().arg(script).arg(full(&prefix.modules())?);
     let said = node.arg(full(&source.folder)?).arg(&work.folder).run(step)?;
     let bundle: Bundle = read(&said)?;
-    if bundle.faults.is_empty() { Ok(bundle) } else { Err(BuildError::Faults(bundle.faults)) }
+    if bundle.faults.is_empty() { Ok(bundle) } else { Err(BuildError::Diagnostics(bundle.faults)) }
 }
 
 /// Refuses imports that no world could have.
@@ -153,7 +157,7 @@ fn check_imports(source: &Source, imports: &[String]) -> Result<(), BuildError> 
     let known: Vec<_> = WIT.iter().flat_map(|(_, text)| interfaces(text)).collect();
     let unknown = imports.iter().filter(|import| !known.contains(import));
     let faults: Vec<_> = unknown
-        .map(|import| Fault {
+        .map(|import| Diagnostic {
             file: source.file.clone(),
             line: None,
             message: format!(
@@ -162,7 +166,7 @@ fn check_imports(source: &Source, imports: &[String]) -> Result<(), BuildError> 
             ),
         })
         .collect();
-    if faults.is_empty() { Ok(()) } else { Err(BuildError::Faults(faults)) }
+    if faults.is_empty() { Ok(()) } else { Err(BuildError::Diagnostics(faults)) }
 }
 
 /// The names of the interfaces in a package of WIT, as a world imports them.
@@ -189,7 +193,7 @@ fn componentize(
     let node = node.arg(full(&source.folder)?).arg(&work.folder);
     let said = node.arg(if is_async { "async" } else { "sync" }).run(step)?;
     let Componentized { faults } = read(&said)?;
-    if faults.is_empty() { Ok(()) } else { Err(BuildError::Faults(faults)) }
+    if faults.is_empty() { Ok(()) } else { Err(BuildError::Diagnostics(faults)) }
 }
 
 fn read<T: serde::de::DeserializeOwned>(said: &str) -> Result<T, BuildError> {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tarp_schema::snake_case;
 
 use crate::BuildError;
-use crate::build::inside;
+use crate::request::inside;
 use crate::wit::kebab;
 
 /// A module to build.

@@ -18,13 +18,13 @@ fn describe(file: &str, text: &str) -> Result<Described, BuildError> {
     let source = Source::of(&path)?;
     let prefix = Tools::of_user()?.npm("javascript", &PACKAGES, &Silent)?;
     let analysis = analyse(&source, &prefix, &Work::new()?, &Step::begin(&Silent, ""))?;
-    world::describe("sample", &analysis).map_err(BuildError::Faults)
+    world::describe("sample", &analysis).map_err(BuildError::Diagnostics)
 }
 
 /// The faults, with their lines.
 fn faults(file: &str, text: &str) -> Vec<String> {
     match describe(file, text).unwrap_err() {
-        BuildError::Faults(faults) => {
+        BuildError::Diagnostics(faults) => {
             assert!(faults.iter().all(|fault| fault.file.ends_with(file)), "{faults:?}");
             let line = |line: Option<usize>| line.map_or(String::new(), |line| line.to_string());
             faults.iter().map(|it| format!("{}: {}", line(it.line), it.message)).collect()
@@ -360,7 +360,7 @@ fn a_module_imports_what_there_is_and_nothing_else() {
     let there =
         ["tarp:procedure/job@0.1.0", "tarp:procedure/http@0.1.0", "wasi:cli/environment@0.2.0"];
     super::check_imports(&source, &there.map(String::from)).unwrap();
-    let Err(BuildError::Faults(faults)) =
+    let Err(BuildError::Diagnostics(faults)) =
         super::check_imports(&source, &[there[0].into(), "wasi:sockets/tcp@0.2.0".into()])
     else {
         panic!("it is taken");

@@ -8,7 +8,7 @@ use tarp_schema::snake_case;
 
 use super::analysis::{Analysis, Choice, Function, Record, Type};
 use crate::docs::{AliasError, add_alias, tags};
-use crate::error::Fault;
+use crate::error::Diagnostic;
 use crate::wit::{self, Case, Definition, Field, NameError, Plain, SameName, Shape, World, kebab};
 
 /// A module as the host will know it.
@@ -26,8 +26,8 @@ pub(super) struct Described {
 /// # Errors
 ///
 /// All that the author has to change.
-pub(super) fn describe(name: &str, analysis: &Analysis) -> Result<Described, Vec<Fault>> {
-    let at_top = |message: String| vec![Fault { file: name.into(), line: None, message }];
+pub(super) fn describe(name: &str, analysis: &Analysis) -> Result<Described, Vec<Diagnostic>> {
+    let at_top = |message: String| vec![Diagnostic { file: name.into(), line: None, message }];
     let world = World::new(name).map_err(|error| at_top(error.to_string()))?;
     let mut described = Described { world, docs: BTreeMap::new(), tables: MetadataMap::new() };
     let mut faults = Vec::new();
@@ -36,7 +36,11 @@ pub(super) fn describe(name: &str, analysis: &Analysis) -> Result<Described, Vec
         let result = described.add(function, &taken);
         if let Err(error) = result {
             let message = format!("`{}`: {error}", function.name);
-            faults.push(Fault { file: function.file.clone(), line: Some(function.line), message });
+            faults.push(Diagnostic {
+                file: function.file.clone(),
+                line: Some(function.line),
+                message,
+            });
         }
     }
     if faults.is_empty() { Ok(described) } else { Err(faults) }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::BuildError;
-use crate::error::Fault;
+use crate::error::Diagnostic;
 use crate::report::Step;
 use crate::tools::system_python;
 
@@ -32,7 +32,7 @@ pub(super) struct Analysis {
     pub(super) functions: Vec<Function>,
     pub(super) definitions: Vec<Definition>,
     #[serde(skip_serializing)]
-    pub(super) warnings: Vec<Fault>,
+    pub(super) warnings: Vec<Diagnostic>,
     #[serde(skip_serializing)]
     pub(super) imports_guest: bool,
     /// Whether it may send requests, by `urllib.request`.
@@ -151,8 +151,8 @@ pub(super) struct Field {
 }
 
 #[derive(Deserialize)]
-struct Faults {
-    faults: Vec<Fault>,
+struct Diagnostics {
+    faults: Vec<Diagnostic>,
     /// The version that could not read the module at all.
     python: Option<String>,
 }
@@ -174,14 +174,14 @@ pub(super) fn analyse(module: &Path, step: &Step<'_>) -> Result<Analysis, BuildE
     let said = python.run(step)?;
     let unreadable =
         |e: serde_json::Error| BuildError::Internal(format!("the analysis of Python: {e}"));
-    let Faults { mut faults, python } = serde_json::from_str(&said).map_err(unreadable)?;
+    let Diagnostics { mut faults, python } = serde_json::from_str(&said).map_err(unreadable)?;
     if let Some(version) = python {
         for fault in &mut faults {
             fault.message += &format!(" (as Python {version} reads it; TARP_PYTHON names another)");
         }
     }
     if !faults.is_empty() {
-        return Err(BuildError::Faults(faults));
+        return Err(BuildError::Diagnostics(faults));
     }
     serde_json::from_str(&said).map_err(unreadable)
 }

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use super::analysis::Analysis;
 use super::project::Project;
-use crate::error::Fault;
+use crate::BuildError;
+use crate::error::Diagnostic;
 use crate::report::{Reporter, Step};
+use crate::request::BuildRequest;
 use crate::tools::{PythonPackage, Tool, Venv};
-use crate::{BuildError, BuildRequest};
 
 /// The version that the runtime in `guest/` was written for, and the Python that it brings.
 const PACKAGE: PythonPackage = PythonPackage { name: "componentize-py", version: "0.25.1" };
@@ -176,7 +177,7 @@ fn readable(error: BuildError, project: &Project) -> BuildError {
     }
     let (file, line) = at.unwrap_or((project.module.clone(), None));
     let message = format!("fails when it is imported, which `tarp build` does once:\n{message}");
-    BuildError::Faults(vec![Fault { file, line, message }])
+    BuildError::Diagnostics(vec![Diagnostic { file, line, message }])
 }
 
 fn prefix(folder: &Path) -> String {

@@ -14,11 +14,10 @@ mod project;
 mod tests;
 mod world;
 
-use crate::build::Component;
+use crate::BuildError;
 use crate::docs;
-use crate::new::TemplateFile;
 use crate::report::{Event, Reporter, Step};
-use crate::{BuildError, BuildRequest};
+use crate::request::{BuildRequest, Component, TemplateFile};
 
 /// Builds the component of a source file or a project.
 pub(crate) fn build(
@@ -28,7 +27,7 @@ pub(crate) fn build(
     let project = project::Project::find(&request.source)?;
     let step = Step::begin(reporter, &format!("reading {}", project.module.display()));
     let mut analysis = analysis::analyse(&project.module, &step)?;
-    let mapped = world::map(&mut analysis, &project.module).map_err(BuildError::Faults)?;
+    let mapped = world::map(&mut analysis, &project.module).map_err(BuildError::Diagnostics)?;
     drop(step);
     for warning in &analysis.warnings {
         reporter.report(Event::Warning(&warning.to_string()));

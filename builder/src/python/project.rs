@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::BuildError;
-use crate::build::inside;
+use crate::request::inside;
 
 /// The parts of a `pyproject.toml` that matter here.
 #[derive(Debug, Default, Deserialize)]

@@ -16,14 +16,14 @@ fn map(source: &str) -> Result<Mapped, BuildError> {
     // As `tarp new` leaves it there.
     fs::write(folder.path().join("tarp_guest.py"), include_str!("guest/tarp_guest.py")).unwrap();
     let mut analysis = analysis::analyse(&file, &Step::begin(&Silent, ""))?;
-    world::map(&mut analysis, "sample.py".as_ref()).map_err(BuildError::Faults)
+    world::map(&mut analysis, "sample.py".as_ref()).map_err(BuildError::Diagnostics)
 }
 
 /// The faults of a module, without the folder that it was in.
 fn faults(source: &str) -> Vec<String> {
     match map(source).unwrap_err() {
-        BuildError::Faults(faults) => {
-            let text = |fault: &crate::error::Fault| {
+        BuildError::Diagnostics(faults) => {
+            let text = |fault: &crate::error::Diagnostic| {
                 let line = fault.line.map_or(String::new(), |line| line.to_string());
                 format!("{line}: {}", fault.message)
             };

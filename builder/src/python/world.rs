@@ -9,7 +9,7 @@ use tarp_schema::snake_case;
 
 use super::analysis::{self, Analysis, Shape, Type};
 use crate::docs::add_alias;
-use crate::error::Fault;
+use crate::error::Diagnostic;
 use crate::wit::{
     Case, Definition, Field, Function, Plain, Shape as WitShape, Type as WitType, Use, World, kebab,
 };
@@ -32,9 +32,9 @@ const WEB: &str = "tarp:procedure/web@0.1.0";
 /// # Errors
 ///
 /// Names that WIT has not, with where they are.
-pub(super) fn map(analysis: &mut Analysis, file: &Path) -> Result<Mapped, Vec<Fault>> {
+pub(super) fn map(analysis: &mut Analysis, file: &Path) -> Result<Mapped, Vec<Diagnostic>> {
     let world = World::new(&analysis.module)
-        .map_err(|reason| vec![Fault::at(file, 1, reason.to_string())])?;
+        .map_err(|reason| vec![Diagnostic::at(file, 1, reason.to_string())])?;
     let mut mapper = Mapper { world, file, faults: Vec::new() };
     mapper.world.docs.clone_from(&analysis.docs);
     if analysis.imports_guest {
@@ -61,7 +61,7 @@ pub(super) fn map(analysis: &mut Analysis, file: &Path) -> Result<Mapped, Vec<Fa
         docs.extend(function.docs.clone().map(|text| (name, text)));
     }
     if analysis.functions.is_empty() {
-        mapper.faults.push(Fault {
+        mapper.faults.push(Diagnostic {
             file: file.into(),
             line: None,
             message: "there is no procedure in it; one is a function with type hints whose name does not begin with `_`, such as `def mean(values: list[float]) -> float:`".into(),
@@ -86,18 +86,18 @@ fn speaks_of(function: &analysis::Function, ty: &Type) -> bool {
 struct Mapper<'a> {
     world: World,
     file: &'a Path,
-    faults: Vec<Fault>,
+    faults: Vec<Diagnostic>,
 }
 
 impl Mapper<'_> {
     fn fault(&mut self, line: usize, message: impl Into<String>) {
-        self.faults.push(Fault::at(self.file, line, message));
+        self.faults.push(Diagnostic::at(self.file, line, message));
     }
 
     /// A name in WIT; the Python one, and a fault, where there is none.
     fn name(&mut self, name: &str, file: &Path, line: usize) -> String {
         kebab(name).unwrap_or_else(|reason| {
-            self.faults.push(Fault::at(file, line, reason.to_string()));
+            self.faults.push(Diagnostic::at(file, line, reason.to_string()));
             name.into()
         })
     }
@@ -131,10 +131,10 @@ impl Mapper<'_> {
         let docs = definition.docs.clone();
         if let Some(twice) = twice(&shape) {
             let text = format!("`{}` has two parts called `{twice}` in WIT", definition.name);
-            self.faults.push(Fault::at(&file, line, text));
+            self.faults.push(Diagnostic::at(&file, line, text));
         }
         if let Err(reason) = self.world.define(Definition { name, shape, docs }) {
-            self.faults.push(Fault::at(&file, line, reason.to_string()));
+            self.faults.push(Diagnostic::at(&file, line, reason.to_string()));
         }
     }
 

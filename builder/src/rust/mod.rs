@@ -9,12 +9,11 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tarp_schema::procedure::MetadataMap;
 
-use crate::build::Component;
+use crate::BuildError;
 use crate::docs;
-use crate::new::TemplateFile;
 use crate::report::{Reporter, Step};
+use crate::request::{BuildRequest, Component, TemplateFile};
 use crate::tools::Tool;
-use crate::{BuildError, BuildRequest};
 
 const TARGET: &str = "wasm32-wasip2";
 

@@ -14,7 +14,6 @@ use crate::style::{BOLD, painted, printable};
 #[derive(Debug, Args)]
 pub(super) struct Logs {
     /// The job
-    #[arg(add = crate::completion::jobs())]
     id: String,
     /// Go on until the job's end
     #[arg(short, long, conflicts_with = "json")]

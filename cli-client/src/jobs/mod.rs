@@ -7,11 +7,12 @@ mod show;
 
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::{Arg, Args, Subcommand};
 use serde_json::json;
 
 use crate::address::Connection;
 use crate::client::Client;
+use crate::completion;
 use crate::error::{Error, Result};
 use crate::job::{self, Job};
 use crate::output::{line, print_json};
@@ -43,10 +44,19 @@ pub struct Jobs {
 #[derive(Debug, Subcommand)]
 enum Action {
     List(list::List),
+    #[command(mut_arg("id", completing))]
     Show(show::Show),
+    #[command(mut_arg("id", completing))]
     Logs(logs::Logs),
+    #[command(mut_arg("id", completing))]
     Cancel(Cancel),
+    #[command(mut_arg("id", completing))]
     Result(result::JobResult),
+}
+
+/// Has the shell complete the IDs of jobs.
+fn completing(id: Arg) -> Arg {
+    id.add(completion::jobs::<Jobs>())
 }
 
 /// Ask jobs to stop.
@@ -55,7 +65,7 @@ enum Action {
 #[derive(Debug, Args)]
 struct Cancel {
     /// The jobs
-    #[arg(required = true, add = crate::completion::jobs())]
+    #[arg(required = true)]
     id: Vec<String>,
 }
 

@@ -16,7 +16,6 @@ use crate::run::{self, Interrupts};
 #[derive(Debug, Args)]
 pub(super) struct JobResult {
     /// The job
-    #[arg(add = crate::completion::jobs())]
     id: String,
     /// Wait so many seconds for it, with a progress bar; `inf` waits as long as it takes
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]

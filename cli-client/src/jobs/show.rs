@@ -14,7 +14,6 @@ use crate::style::{BAD, BOLD, of_state, one_line, painted, printable};
 #[derive(Debug, Args)]
 pub(super) struct Show {
     /// The job
-    #[arg(add = crate::completion::jobs())]
     id: String,
 }
 

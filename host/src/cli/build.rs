@@ -56,9 +56,9 @@ impl Build {
     }
 }
 
-/// Faults on lines of their own, as compilers write them and editors read them.
+/// Diagnostics on lines of their own, as compilers write them and editors read them.
 fn failed(request: &BuildRequest, error: BuildError) -> Result<()> {
-    let BuildError::Faults(faults) = error else { return Err(error.into()) };
+    let BuildError::Diagnostics(faults) = error else { return Err(error.into()) };
     for fault in &faults {
         eprintln!("{fault}");
     }
@@ -66,7 +66,7 @@ fn failed(request: &BuildRequest, error: BuildError) -> Result<()> {
 }
 
 fn as_json(error: &BuildError) -> serde_json::Value {
-    serde_json::json!({ "error": error.to_string(), "faults": error.faults() })
+    serde_json::json!({ "error": error.to_string(), "faults": error.diagnostics() })
 }
 
 /// What was built, for people.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
-use tarp_builder::{BuildRequest, Built, Fault, Language};
+use tarp_builder::{BuildRequest, Built, Diagnostic, Language};
 use tarp_host::config::{
     AuditConfig, CallersConfig, HostConfig, Limits, LoadingConfig, OutgoingConfig, ServerConfig,
 };
@@ -71,7 +71,7 @@ enum Event<'a> {
     },
     Failed {
         error: String,
-        faults: &'a [Fault],
+        faults: &'a [Diagnostic],
     },
 }
 
@@ -176,7 +176,7 @@ fn build(request: &BuildRequest, printer: EventPrinter) -> Option<Vec<PathBuf>> 
             Some(inputs)
         }
         Err(error) => {
-            printer.tell(&Event::Failed { error: error.to_string(), faults: error.faults() });
+            printer.tell(&Event::Failed { error: error.to_string(), faults: error.diagnostics() });
             None
         }
     }

@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from faults import Fault
+from faults import Diagnostic
 from functions import Analysis
 from modules import Modules
 
@@ -24,7 +24,7 @@ def main(path: Path, shown: str) -> dict[str, object]:
     modules = Modules(path.parent, Path(shown).parent)
     try:
         module = modules.load(path)
-    except Fault as fault:
+    except Diagnostic as fault:
         return {"faults": [fault.as_json()], "python": sys.version.split()[0]}
     analysis = Analysis(module)
     analysis.run()

@@ -7,7 +7,7 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from faults import Fault
+from faults import Diagnostic
 from hints import Hints, Type
 from modules import Local, Module, Outside
 
@@ -32,11 +32,11 @@ class Classes:
             if (known["name"], known["module"]) == (node.name, module.name):
                 return {"kind": "named", "name": node.name, "module": module.name}
         if node in self._open:
-            raise Fault(f"the class `{node.name}` contains itself, which WIT types cannot")
+            raise Diagnostic(f"the class `{node.name}` contains itself, which WIT types cannot")
         self._open.append(node)
         try:
             definition = self.define(hints, node)
-        except Fault as fault:
+        except Diagnostic as fault:
             if not fault.file:
                 fault.message = f"the class `{node.name}`: {fault.message}"
                 fault.file, fault.line = module.file, fault.line or node.lineno
@@ -71,7 +71,7 @@ class Classes:
                 "python": "class",
                 "fields": self.fields(hints, node),
             }
-        raise Fault(
+        raise Diagnostic(
             "only dataclasses, NamedTuple, TypedDict, Enum and Flag can be sent; "
             "put @dataclass in front of it"
         )
@@ -91,7 +91,7 @@ class Classes:
                 if field is not None:
                     found[field["name"]] = field
         if not found:
-            raise Fault("it has no fields")
+            raise Diagnostic("it has no fields")
         return list(found.values())
 
     def field(
@@ -107,7 +107,7 @@ class Classes:
             optional = True
         try:
             of = hints.read(hint, f"{node.name}_{name}")
-        except Fault as fault:
+        except Diagnostic as fault:
             if not fault.file:
                 fault.message = f"the field `{name}`: {fault.message}"
                 fault.line = fault.line or statement.lineno
@@ -124,7 +124,7 @@ class Classes:
         key = (meaning.module.name, meaning.name)
         if key not in self._aliases:
             if key in self._open:
-                raise Fault(f"the type `{meaning.name}` contains itself, which WIT types cannot")
+                raise Diagnostic(f"the type `{meaning.name}` contains itself, which WIT types cannot")
             self._open.append(key)
             try:
                 self._aliases[key] = read()
@@ -182,7 +182,7 @@ def members(node: ast.ClassDef) -> list[str]:
         found += [target.id for target in targets if isinstance(target, ast.Name)]
     found = [name for name in found if not name.startswith("_")]
     if not found:
-        raise Fault("it has no members")
+        raise Diagnostic("it has no members")
     return found
 
 

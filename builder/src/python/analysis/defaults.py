@@ -8,7 +8,7 @@ import base64
 import math
 from typing import Any
 
-from faults import Fault
+from faults import Diagnostic
 from hints import Type
 from modules import Local, Module, Outside
 
@@ -62,7 +62,7 @@ class Case:
 
 
 def as_json(given: Any, of: Type, definitions: list[dict[str, Any]]) -> Any:
-    """A value as a caller would send it; a Fault where it does not fit its hint."""
+    """A value as a caller would send it; a Diagnostic where it does not fit its hint."""
     kind = of["kind"]
     if kind == "option":
         return None if given is None else as_json(given, of["of"], definitions)
@@ -88,7 +88,7 @@ def as_json(given: Any, of: Type, definitions: list[dict[str, Any]]) -> Any:
         ]
     if kind == "named":
         return named(given, of, definitions)
-    raise Fault(f"the default {given!r} does not fit its hint")
+    raise Diagnostic(f"the default {given!r} does not fit its hint")
 
 
 def named(given: Any, of: Type, definitions: list[dict[str, Any]]) -> Any:
@@ -104,7 +104,7 @@ def named(given: Any, of: Type, definitions: list[dict[str, Any]]) -> Any:
     if known["kind"] == "flags" and isinstance(given, Case) and given.name in known["cases"]:
         return [{"$case": given.name}]
     if known["kind"] == "literal":
-        raise Fault(f"the default {given!r} is none of {', '.join(map(repr, known['cases']))}")
+        raise Diagnostic(f"the default {given!r} is none of {', '.join(map(repr, known['cases']))}")
     raise NotConstant
 
 

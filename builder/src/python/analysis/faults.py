@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Fault(Exception):
+class Diagnostic(Exception):
     """Something in the source that cannot become part of a component."""
 
     def __init__(self, message: str, file: str = "", line: int | None = None) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Union
 
 import defaults
 from classes import Classes
-from faults import Fault
+from faults import Diagnostic
 from hints import Hints, Type, is_none
 from modules import Module, Outside, top_level
 
@@ -30,8 +30,8 @@ class Analysis:
         self.classes = Classes()
         self.hints = Hints(module, self.classes)
         self.functions: list[dict[str, Any]] = []
-        self.faults: list[Fault] = []
-        self.warnings: list[Fault] = []
+        self.faults: list[Diagnostic] = []
+        self.warnings: list[Diagnostic] = []
 
     @property
     def definitions(self) -> list[dict[str, Any]]:
@@ -40,7 +40,7 @@ class Analysis:
     def run(self) -> None:
         if self.module.name in RESERVED:
             text = f"a module with procedures cannot be called `{self.module.name}`: another is"
-            self.faults.append(Fault(f"{text}; rename the file", self.module.file))
+            self.faults.append(Diagnostic(f"{text}; rename the file", self.module.file))
         public = self.public()
         latest = {node.name: node for node in functions(self.module.tree)}
         for name, node in latest.items():
@@ -49,11 +49,11 @@ class Analysis:
             if is_untyped(node):
                 if not name.startswith("test"):
                     text = f"`{name}` has no type hints, so it is no procedure"
-                    self.warnings.append(Fault(text, self.module.file, node.lineno))
+                    self.warnings.append(Diagnostic(text, self.module.file, node.lineno))
                 continue
             try:
                 self.functions.append(self.function(node))
-            except Fault as fault:
+            except Diagnostic as fault:
                 if not fault.file:
                     fault.message = f"`{name}`: {fault.message}"
                     fault.file, fault.line = self.module.file, fault.line or node.lineno
@@ -74,13 +74,13 @@ class Analysis:
         arguments = node.args
         for star in (arguments.vararg, arguments.kwarg):
             if star is not None:
-                raise Fault(
+                raise Diagnostic(
                     f"the parameter `*{star.arg}` takes any number of arguments, which WIT cannot; "
                     "name each, or take a list",
                     line=star.lineno,
                 )
         if any(isinstance(inner, (ast.Yield, ast.YieldFrom)) for inner in own_nodes(node)):
-            raise Fault("a generator cannot be a procedure; return a list")
+            raise Diagnostic("a generator cannot be a procedure; return a list")
         positional = [*arguments.posonlyargs, *arguments.args]
         missing = [None] * (len(positional) - len(arguments.defaults))
         pairs = [
@@ -110,10 +110,10 @@ class Analysis:
         name = parameter.arg
         try:
             if parameter.annotation is None:
-                raise Fault("it has no type hint, and all others have one")
+                raise Diagnostic("it has no type hint, and all others have one")
             of = self.hints.read(parameter.annotation, f"{node.name}_{name}")
             return {"name": name, "line": parameter.lineno, **self.default(default, of)}
-        except Fault as fault:
+        except Diagnostic as fault:
             if not fault.file:
                 fault.message = f"the parameter `{name}`: {fault.message}"
                 fault.line = fault.line or parameter.lineno
@@ -141,7 +141,7 @@ class Analysis:
             returns = [inner for inner in own_nodes(node) if isinstance(inner, ast.Return)]
             valued = [inner for inner in returns if inner.value is not None]
             if valued:
-                raise Fault(
+                raise Diagnostic(
                     "what it returns has no type hint: `-> float`",
                     line=valued[0].lineno,
                 )
@@ -150,7 +150,7 @@ class Analysis:
             return None
         try:
             return self.hints.read(hint, f"{node.name}_result")
-        except Fault as fault:
+        except Diagnostic as fault:
             if not fault.file:
                 fault.message = f"what it returns: {fault.message}"
             raise
@@ -167,7 +167,7 @@ class Analysis:
                     }
                 except ValueError:
                     text = "what is said in @procedure(...) has to be plain values"
-                    raise Fault(text, line=decorator.lineno) from None
+                    raise Diagnostic(text, line=decorator.lineno) from None
         return {}
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from faults import Fault
+from faults import Diagnostic
 from modules import Local, Module, Outside
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Hints:
             try:
                 return self.read(ast.parse(hint.value.strip(), mode="eval").body, name)
             except SyntaxError:
-                raise Fault(f"the hint {hint.value!r} is no Python") from None
+                raise Diagnostic(f"the hint {hint.value!r} is no Python") from None
         if isinstance(hint, ast.BinOp) and isinstance(hint.op, ast.BitOr):
             return self.union(list(alternatives(hint)), name)
         if isinstance(hint, ast.Subscript):
@@ -103,7 +103,7 @@ class Hints:
         if isinstance(meaning, Outside) and meaning.name in PLAIN:
             return {"kind": PLAIN[meaning.name]}
         if isinstance(meaning, Outside) and meaning.name.startswith("?."):
-            raise Fault(f"the hint `{ast.unparse(hint)}` is not defined in {self.module.file}")
+            raise Diagnostic(f"the hint `{ast.unparse(hint)}` is not defined in {self.module.file}")
         raise self.unsupported(hint, meaning)
 
     def local(self, meaning: Local, hint: ast.expr) -> Type:
@@ -137,7 +137,7 @@ class Hints:
         if full in DICTS and len(items) == 2:
             key = self.read(items[0], name)
             if key["kind"] not in ("str", "int"):
-                raise Fault(f"the keys of `{ast.unparse(hint)}` have to be str or int")
+                raise Diagnostic(f"the keys of `{ast.unparse(hint)}` have to be str or int")
             return {"kind": "dict", "key": key, "of": self.read(items[1], name)}
         if full == "typing.Optional" and len(items) == 1:
             return self.union([items[0], ast.Constant(None)], name)
@@ -166,7 +166,7 @@ class Hints:
     def literal(self, item: ast.expr, hint: ast.expr) -> str:
         if isinstance(item, ast.Constant) and isinstance(item.value, str):
             return item.value
-        raise Fault(f"`{ast.unparse(hint)}`: only strings can be in a Literal here")
+        raise Diagnostic(f"`{ast.unparse(hint)}`: only strings can be in a Literal here")
 
     def union(self, members: list[ast.expr], name: str) -> Type:
         rest = [member for member in members if not is_none(member)]
@@ -182,18 +182,18 @@ class Hints:
         if all(self.classes.is_instance(of) for of in types):
             return self.classes.variant(name, types)
         text = " | ".join(ast.unparse(member) for member in members)
-        raise Fault(
+        raise Diagnostic(
             f"the union `{text}` is not supported: only unions with None, of int and float, and "
             "of dataclasses are"
         )
 
-    def unsupported(self, hint: ast.expr, meaning: object) -> Fault:
+    def unsupported(self, hint: ast.expr, meaning: object) -> Diagnostic:
         full = meaning.name if isinstance(meaning, Outside) else ""
         if full.startswith("pandas."):
             full = "numpy.ndarray"
         advice = ADVICE.get(full)
         text = f"the hint `{ast.unparse(hint)}` is not supported"
-        return Fault(f"{text}: {advice}" if advice else f"{text}; what is: {SUPPORTED}")
+        return Diagnostic(f"{text}: {advice}" if advice else f"{text}; what is: {SUPPORTED}")
 
 
 def alternatives(hint: ast.expr) -> list[ast.expr]:

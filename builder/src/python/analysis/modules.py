@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Union
 
-from faults import Fault
+from faults import Diagnostic
 
 
 @dataclass
@@ -109,7 +109,7 @@ class Modules:
         try:
             tree = ast.parse(path.read_bytes(), file)
         except SyntaxError as error:
-            raise Fault(f"not Python: {error.msg}", file, error.lineno) from None
+            raise Diagnostic(f"not Python: {error.msg}", file, error.lineno) from None
         module = self.known[name] = Module(name, file, tree, self)
         for node in top_level(tree.body):
             for bound in names(node):
