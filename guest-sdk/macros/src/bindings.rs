@@ -61,10 +61,10 @@ fn text(module: &Module, source: &str) -> Result<String, String> {
 /// The package with the types of the SDK.
 fn push_shared(resolve: &mut Resolve) -> Result<PackageId, String> {
     let mut sources = SourceMap::new();
-    sources.push_str("failures.wit", include_str!("../../../wit/failures.wit"));
-    sources.push_str("http.wit", include_str!("../../../wit/http.wit"));
-    sources.push_str("job.wit", include_str!("../../../wit/job.wit"));
-    sources.push_str("web.wit", include_str!("../../../wit/web.wit"));
+    sources.push_str("failures.wit", include_str!("../wit/failures.wit"));
+    sources.push_str("http.wit", include_str!("../wit/http.wit"));
+    sources.push_str("job.wit", include_str!("../wit/job.wit"));
+    sources.push_str("web.wit", include_str!("../wit/web.wit"));
     let group = sources.parse().map_err(|(_, e)| e.to_string())?;
     resolve.push_group(group).map_err(|e| e.to_string())
 }

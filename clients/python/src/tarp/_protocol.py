@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -217,8 +218,15 @@ def _call_request(
         headers["Idempotency-Key"] = options.idempotency_key
     if options.priority is not None:
         headers["Priority"] = f"u={options.priority}"
-    target = f"/{quote(call.name)}?{call.query}" if call.query else f"/{quote(call.name)}"
+    path = _path(call.name)
+    target = f"{path}?{call.query}" if call.query else path
     return Request(call.method, target, headers, call.body, timeout)
+
+
+@lru_cache(maxsize=256)
+def _path(name: str) -> str:
+    """The address of a procedure."""
+    return f"/{quote(name)}"
 
 
 # Jobs.
