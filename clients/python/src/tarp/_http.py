@@ -23,8 +23,8 @@ _SMALL = 1 << 16
 _STEP = 1 << 28
 _NEXT_STEP = 1 << 24
 
-#: Bytes that may come before a reply's headers are complete.
-_MAX_HEAD = 1 << 16
+#: Bytes of names and values.
+_MAX_HEADERS = 1 << 16
 
 _USER_AGENT = f"tarp-client/{_version.__version__}"
 
@@ -112,7 +112,7 @@ class ReplyReader:
         self._raw_headers: dict[bytes, bytes] = {}
         self.headers = Headers(self._raw_headers)
         self._parser = httptools.HttpResponseParser(self)
-        self._head_bytes = 0
+        self._header_bytes = 0
         self._length: int | None = None
         self._body = bytearray()
         self._filled = 0
@@ -120,8 +120,6 @@ class ReplyReader:
     def feed(self, data: Buffer) -> None:
         """Takes what came; InvalidReply where it is not HTTP."""
         self.begun = True
-        if not self.status:
-            self._head_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
@@ -129,8 +127,6 @@ class ReplyReader:
             if isinstance(cause, InvalidReply):
                 raise cause from None
             raise InvalidReply(f"what came is not a reply in HTTP: {error}") from None
-        if self._head_bytes > _MAX_HEAD and not self.status:
-            raise InvalidReply("the headers of the reply are too large")
 
     def end(self) -> None:
         """Says that the connection has ended: which is how a body of unknown length ends."""
@@ -182,9 +178,10 @@ class ReplyReader:
             raise InvalidReply("more came than one reply")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        # Those behind a body say nothing that anybody asks for.
-        if not self.status:
-            self._raw_headers[name.lower()] = value
+        self._header_bytes += len(name) + len(value)
+        if self._header_bytes > _MAX_HEADERS:
+            raise InvalidReply("the headers of the reply are too large")
+        self._raw_headers[name.lower()] = value
 
     def on_headers_complete(self) -> None:
         self.status = self._parser.get_status_code()
