@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import pickle
 import re
 import socket
@@ -118,7 +119,9 @@ def test_a_result_that_is_no_longer_kept_is_gone(make_server: Any, tmp_path: Pat
     server = make_server("math", flags=("--config", str(config)))
     with tarp.connect(server.url) as host:
         job = host.add.submit(1, 2)
-        assert job.result(60) == 3
+        # On a busy machine it may be gone already.
+        with contextlib.suppress(tarp.Gone):
+            assert job.result(60) == 3
         end = time.monotonic() + 60
 
         def look() -> None:
