@@ -13,16 +13,10 @@ import pytest
 
 from browser import Browser, browser_in
 from command_line import CommandLine
-from host import BINARY, GUESTS, Host, MakeHost, guest, place
+from host import BINARY, GOOD_GUESTS, GUESTS, Host, MakeHost, guest, place
 from stand_in import StandIn, standing_in
 
-pytest_plugins = ["security_table"]
-
-#: The examples that load and do what they say. `misbehave_at_start` never answers a call.
-GOOD_GUESTS = (
-    *("math", "text", "shapes", "maps", "misbehave", "asynchronous", "jobs"),
-    *("stats", "plot", "namesakes"),
-)
+pytest_plugins = ["openapi_host", "security_table"]
 
 
 def pytest_sessionstart() -> None:

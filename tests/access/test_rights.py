@@ -116,7 +116,7 @@ def test_the_table_has_every_address_of_the_host(closed: Closed) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("path", [*NEEDED, *OPEN])
+@pytest.mark.parametrize("path", [*NEEDED, *sorted(OPEN)])
 def test_every_caller_at_every_address(closed: Closed, path: str, method: str) -> None:
     for caller in (*REFUSED, *RIGHTS):
         reply = closed.ask(caller, filled(path), method)

@@ -30,6 +30,12 @@ TESTS = REPOSITORY / "tests"
 BINARY = Path(os.environ.get("TARP_BIN") or REPOSITORY / "target/debug/tarp")
 GUESTS = Path(os.environ.get("TARP_GUESTS") or REPOSITORY / "target/test-guests")
 
+#: The examples that load and do what they say. `misbehave_at_start` never answers a call.
+GOOD_GUESTS = (
+    *("math", "text", "shapes", "maps", "misbehave", "asynchronous", "jobs"),
+    *("stats", "plot", "namesakes"),
+)
+
 LISTENING = re.compile(r"listening on (https?://\S+:\d+), watching (.+)")
 READY = re.compile(r"ready: (\d+) procedures? from (\d+) components?(?:,? with (\d+) problems?)?")
 

@@ -156,6 +156,8 @@ pub(crate) fn run_tests(project: &Project, python: &Path, folder: &str) -> Resul
         MAX_PROCESSES,
         "--dist",
         "loadfile",
+        // In the order of their names, which has the longest ones in the middle.
+        "--no-loadscope-reorder",
     ]);
     pytest.arg("-o").arg(format!("cache_dir={}", project.target.join("pytest").display()));
     step::run(&mut pytest)
