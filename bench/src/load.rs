@@ -77,13 +77,16 @@ impl Load {
         seconds: u32,
         header: Option<&str>,
     ) -> Result<Measured> {
+        let authorization =
+            server.authorization.as_ref().map(|value| format!("Authorization: {value}"));
+        let headers: Vec<&str> = header.into_iter().chain(authorization.as_deref()).collect();
         let before = server.cpu()?;
         let output = Command::new("wrk")
             // One thread can ask several times as fast as two cores answer.
             .args(["--threads", "1", "--connections", &connections.to_string()])
             .args(["--duration", &format!("{seconds}s"), "--script"])
             .arg(&self.script)
-            .args(header.iter().flat_map(|header| ["--header", header]))
+            .args(headers.iter().flat_map(|header| ["--header", header]))
             .arg(format!("{}{QUESTION}", server.address))
             .output()?;
         let used = server.cpu()? - before;

@@ -40,6 +40,9 @@ struct Arguments {
     /// Measure this `tarp` instead of building one; more than one of them are compared.
     #[arg(long, value_name = "FILE")]
     host: Vec<PathBuf>,
+    /// Measure the host with a token, with limits for callers, and with an audit log, too.
+    #[arg(long)]
+    guards: bool,
     /// Leave out what moves a million numbers.
     #[arg(long)]
     no_bulk: bool,
@@ -105,7 +108,15 @@ fn run(arguments: &Arguments) -> Result<()> {
     for (i, host) in hosts.iter().enumerate() {
         let name = if hosts.len() == 1 { "tarp".into() } else { host.display().to_string() };
         let folder = temporary.path().join(format!("host{i}"));
-        servers.push(Server::host(name, host, &places, &folder)?);
+        servers.push(Server::host(name, host, &places, &folder, None)?);
+    }
+    if let [host] = hosts.as_slice()
+        && arguments.guards
+    {
+        for (i, guard) in server::GUARDS.iter().enumerate() {
+            let folder = temporary.path().join(format!("guard{i}"));
+            servers.push(Server::host(guard.name.into(), host, &places, &folder, Some(guard))?);
+        }
     }
     if let Some(wasmtime) = &wasmtime {
         servers.push(Server::wasmtime(wasmtime, &places)?);

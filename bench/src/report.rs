@@ -107,6 +107,9 @@ impl Report {
         self.row("... of bare hyper's rate", &target, |c| {
             self.ratio(c, Kind::Bare).map(|ratio| format!("{ratio:.2}"))
         });
+        self.row("... of tarp's rate", "with a token >= 0.95", |c| {
+            self.ratio(c, Kind::Host).map(|ratio| format!("{ratio:.2}"))
+        });
         let target = format!("tarp >= {TIMES_WASMTIME}");
         self.row("... of wasmtime serve's rate", &target, |c| {
             self.ratio(c, Kind::Wasmtime).map(|ratio| format!("{ratio:.2}"))

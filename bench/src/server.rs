@@ -25,10 +25,34 @@ pub(crate) enum Kind {
     Wasmtime,
 }
 
+/// Something that a host does for the sake of trust with every call.
+pub(crate) struct Guard {
+    pub(crate) name: &'static str,
+    config: &'static str,
+    needs_token: bool,
+}
+
+/// Each by itself. The limits are never reached.
+pub(crate) const GUARDS: [Guard; 3] = [
+    Guard { name: "with a token", config: "", needs_token: true },
+    Guard {
+        name: "with limits",
+        config: "[callers.address]\nrate = \"1_000_000/s\"\nbytes = \"1 TiB/s\"\n",
+        needs_token: false,
+    },
+    Guard {
+        name: "with an audit log",
+        config: "[audit]\nfile = \"audit.jsonl\"\n",
+        needs_token: false,
+    },
+];
+
 /// A candidate that runs until this is dropped.
 pub(crate) struct Server {
     pub(crate) name: String,
     pub(crate) kind: Kind,
+    /// What every request says of its caller.
+    pub(crate) authorization: Option<String>,
     /// Such as `http://127.0.0.1:40123`.
     pub(crate) address: String,
     child: Child,
@@ -41,24 +65,33 @@ impl Server {
         Self::start("bare hyper".into(), Kind::Bare, command.arg("--serve-bare"), &["listening on"])
     }
 
-    /// The host, with the example `math` in a folder of its own.
-    pub(crate) fn host(name: String, tarp: &Path, places: &Places, folder: &Path) -> Result<Self> {
+    /// The host, with the example `math` in a folder of its own, and with a guard if there is one.
+    pub(crate) fn host(
+        name: String,
+        tarp: &Path,
+        places: &Places,
+        folder: &Path,
+        guard: Option<&Guard>,
+    ) -> Result<Self> {
         let procedures = folder.join("procedures");
         fs::create_dir_all(&procedures)?;
         fs::copy(places.guests.join("math.wasm"), procedures.join("math.wasm"))?;
-        let mut command = Command::new(tarp);
-        for (name, _) in env::vars_os() {
-            if name.to_string_lossy().starts_with("TARP_") {
-                command.env_remove(name);
-            }
-        }
-        command.arg("serve").arg(procedures).args(["--port", "0"]);
+        let data = folder.join("data");
+        let authorization = match guard {
+            Some(guard) if guard.needs_token => Some(format!("Bearer {}", token(tarp, &data)?)),
+            _ => None,
+        };
+        let mut command = plain(tarp);
+        command.current_dir(folder).arg("serve").arg(procedures).args(["--port", "0"]);
         let config = folder.join("tarp.toml");
         // As many as wrk can submit before they are done.
-        fs::write(&config, "[jobs]\nmax_queue = 10_000_000\n")?;
+        let queue = "[jobs]\nmax_queue = 10_000_000\n";
+        fs::write(&config, format!("{queue}{}", guard.map_or("", |guard| guard.config)))?;
         command.env("TARP_CONFIG", config);
-        command.env("TARP_CACHE", folder.join("cache")).env("TARP_DATA", folder.join("data"));
-        Self::start(name, Kind::Host, &mut command, &["listening on", "ready:"])
+        command.env("TARP_CACHE", folder.join("cache")).env("TARP_DATA", data);
+        let mut server = Self::start(name, Kind::Host, &mut command, &["listening on", "ready:"])?;
+        server.authorization = authorization;
+        Ok(server)
     }
 
     /// `wasmtime serve`, with an equivalent component.
@@ -75,7 +108,7 @@ impl Server {
         let child = command
             .spawn()
             .with_context(|| format!("cannot start {}", command.get_program().display()))?;
-        let mut server = Self { name, kind, address: String::new(), child };
+        let mut server = Self { name, kind, authorization: None, address: String::new(), child };
         let (said, lines) = mpsc::channel();
         follow(server.child.stdout.take(), said.clone());
         follow(server.child.stderr.take(), said);
@@ -100,9 +133,11 @@ impl Server {
 
     /// Whether it answers rightly.
     pub(crate) fn check(&self) -> Result<()> {
-        let mut reply = ureq::get(format!("{}{QUESTION}", self.address))
-            .call()
-            .with_context(|| self.name.clone())?;
+        let mut request = ureq::get(format!("{}{QUESTION}", self.address));
+        if let Some(authorization) = &self.authorization {
+            request = request.header("Authorization", authorization);
+        }
+        let mut reply = request.call().with_context(|| self.name.clone())?;
         let body = reply.body_mut().read_to_string()?;
         ensure!(reply.status() == 200 && body == ANSWER, "{} answers {body}", self.name);
         Ok(())
@@ -126,6 +161,27 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// `tarp` without what the environment says to it.
+fn plain(tarp: &Path) -> Command {
+    let mut command = Command::new(tarp);
+    for (name, _) in env::vars_os() {
+        if name.to_string_lossy().starts_with("TARP_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// A new token that may call everything.
+fn token(tarp: &Path, data: &Path) -> Result<String> {
+    let mut create = plain(tarp);
+    create.args(["token", "create", "bench", "--allow", "call:*", "--data"]).arg(data);
+    let output = create.output().with_context(|| format!("cannot start {}", tarp.display()))?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(said.lines().last().unwrap_or_default().to_owned())
 }
 
 /// Hands on what is said, and goes on reading when nobody listens, so that nothing blocks.
