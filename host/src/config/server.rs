@@ -55,6 +55,12 @@ pub struct ServerConfig {
     /// Calls running at once.
     pub max_calls: u32,
     /// Calls running at once for one peer, by its IP address, so that one caller cannot take every place;
+    /// Whether `tarp serve` gives up access to all files but those that a host needs, where the kernel has
+    /// Landlock.
+    pub landlock: bool,
+    /// Directories that it keeps access to as well, for grants that come while it runs.
+    #[serde(deserialize_with = "valid::absolute_paths")]
+    pub reachable_folders: Vec<PathBuf>,
     /// by default three quarters of `max_calls`.
     #[serde(deserialize_with = "valid::count")]
     pub max_calls_per_peer: Option<u32>,
@@ -99,6 +105,8 @@ impl Default for ServerConfig {
             max_calls_per_peer: None,
             memory: None,
             header_timeout: Duration::from_secs(10),
+            landlock: true,
+            reachable_folders: Vec::new(),
             body_timeout: Duration::from_secs(60),
             body_min_rate: 32 << 10,
             idle_timeout: Duration::from_secs(75),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytesize::ByteSize;
@@ -185,6 +186,17 @@ pub(super) fn networks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>,
         })
     };
     networks.into_iter().map(read).collect()
+}
+
+pub(super) fn absolute_paths<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<PathBuf>, D::Error> {
+    let paths: Vec<PathBuf> = Vec::deserialize(from)?;
+    match paths.iter().find(|path| !path.is_absolute()) {
+        None => Ok(paths),
+        Some(path) => Err(D::Error::custom(format!(
+            "must be absolute paths, such as \"/data\", not \"{}\"",
+            path.display()
+        ))),
+    }
 }
 
 /// An origin without what browsers leave out; `None` for what is none.
