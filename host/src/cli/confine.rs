@@ -68,7 +68,7 @@ fn reach(config: &HostConfig) -> Reach {
         reach.keep(folder, Access::Write);
     }
     let server = &config.server;
-    let certificates = [&server.tls_cert, &server.tls_key];
+    let certificates = [&server.tls_cert, &server.tls_key, &server.tls_client_ca];
     for file in certificates.into_iter().chain([&config.outgoing.authorities]).flatten() {
         replaceable(file, &mut reach);
         // Some replace the whole directory.
