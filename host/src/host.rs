@@ -13,9 +13,9 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::{info, warn};
 
 use crate::audit::{Audit, AuditError, Entry, Event};
-use crate::auth::{Authenticator, FileTokenStore, TokenStoreError};
+use crate::auth::{Authenticator, FileTokenStore, Holder, TokenStoreError};
 use crate::catalog::{Cache, CacheError, Catalog, Compiler, Keeper, Loader, LockError, Shared};
-use crate::config::{HostConfig, JobsConfig, StoreKind};
+use crate::config::{CertificateTable, HostConfig, JobsConfig, StoreKind};
 use crate::front::{Front, Parts, TlsError};
 use crate::jobs::store::{OpenError, SqliteStore, StoreError};
 use crate::jobs::{JobRuntime, Jobs, Submitters};
@@ -111,7 +111,11 @@ impl Host {
             Some(directory) => Authenticator::new(Arc::new(FileTokenStore::new(directory))).await?,
             None => Authenticator::open_to_all(),
         };
-        let authenticator = Arc::new(authenticator);
+        let holders = config.callers.certificate.iter().map(|table| {
+            let CertificateTable { name, subject, allow, limits } = table.clone();
+            Holder::new(name, subject.as_deref(), allow, limits)
+        });
+        let authenticator = Arc::new(authenticator.with_holders(holders.collect()));
         let audit = Audit::open(&config.audit)?;
         let submitters =
             Submitters { authenticator: Arc::clone(&authenticator), audit: audit.clone() };

@@ -48,6 +48,8 @@ pub mod catalog;
 #[doc(hidden)]
 pub mod codec;
 #[doc(hidden)]
+pub mod confinement;
+#[doc(hidden)]
 pub mod error;
 #[doc(hidden)]
 pub mod files;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import stat
 import time
 from datetime import datetime
@@ -195,6 +196,8 @@ def test_tokens_and_logins_are_told_of(audited: Audited) -> None:
     audited.line("token_changed", name="bob")
     assert tarp_token(data, "revoke", "bob").returncode == 0
     audited.line("token_revoked", name="bob")
+    for event in ("created", "changed", "revoked"):
+        assert f"uid {os.getuid()}" in audited.line(f"token_{event}", name="bob")["by"]
 
 
 def test_who_changes_components_is_told_of(audited: Audited) -> None:

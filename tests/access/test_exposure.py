@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import socket
 import ssl
 import stat
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -153,6 +155,74 @@ def test_its_certificates_pass_strict_verification(make_host: MakeHost, tmp_path
     assert peer(host.port, context)["subject"] == ((("commonName", "TARP host"),),)
 
 
+def newer_python() -> str | None:
+    """A Python whose own defaults are strict: one from 3.13 on."""
+    if sys.version_info >= (3, 13):
+        return sys.executable
+    of_pyenv = sorted(Path.home().glob(".pyenv/versions/3.1[3-9]*/bin/python3"))
+    on_path = filter(None, (shutil.which(f"python3.{minor}") for minor in range(13, 20)))
+    return next(on_path, None) or next(map(str, of_pyenv), None)
+
+
+def test_newer_pythons_trust_its_certificates_by_default(
+    make_host: MakeHost, tmp_path: Path
+) -> None:
+    python = newer_python()
+    if python is None:
+        pytest.skip("there is no Python 3.13 or newer")
+    token = init(tmp_path).stdout.splitlines()[-1]
+    host = make_host("math", config=(tmp_path / "tarp.toml").read_text(), start=False)
+    host.data = tmp_path / "data"
+    host.start()
+    script = """if True:
+        import ssl, sys, urllib.request
+        ca, url, token = sys.argv[1:]
+        context = ssl.create_default_context(cafile=ca)
+        assert context.verify_flags & ssl.VERIFY_X509_STRICT
+        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
+        print(urllib.request.urlopen(request, context=context).read().decode())
+    """
+    url = f"https://localhost:{host.port}/add?x=1&y=2"
+    ran = subprocess.run(
+        [python, "-c", script, tmp_path / "tls/ca.pem", url, token],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)["result"] == 3
+
+
+@pytest.mark.parametrize("with_clients", [False, True])
+def test_sslyze_finds_nothing_against_mozilla_s_intermediate_profile(
+    make_host: MakeHost, tmp_path: Path, with_clients: bool
+) -> None:
+    """Versions, cipher suites, curves, and the certificate of `tarp init`, its authority trusted.
+
+    The profile that sslyze brings with it also has OCSP stapling and HSTS, which sslyze does not
+    check: an authority of one's own has no responder, and a host on one port of a machine must not
+    speak for all of its name.
+    """
+    assert init(tmp_path).returncode == 0
+    ca = tmp_path / "tls/ca.pem"
+    config = (tmp_path / "tarp.toml").read_text()
+    config += f'tls_client_ca = "{ca}"\n' if with_clients else ""
+    host = make_host("math", config=config, start=False)
+    host.data = tmp_path / "data"
+    host.launch()
+    words = ["--mozilla_config=intermediate", f"--certinfo_ca_file={ca}"]
+    ran = subprocess.run(
+        [sys.executable, "-m", "sslyze", *words, f"localhost:{host.port}"],
+        capture_output=True,
+        text=True,
+        timeout=2 * DEADLINE,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert f"localhost:{host.port}: OK - Compliant" in ran.stdout, ran.stdout
+
+
 def test_init_writes_nothing_over_and_refuses_what_is_no_name(tmp_path: Path) -> None:
     assert init(tmp_path).returncode == 0
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
@@ -274,7 +344,7 @@ def test_init_renews_the_certificate_of_a_running_host(make_host: MakeHost, tmp_
     before = serial(host.port)
     renewed = init(tmp_path, "--renew", "--host", "other.example")
     assert renewed.returncode == 0, renewed.stderr
-    assert re.search(r"other\.example.* 397 days", renewed.stdout)
+    assert re.search(r"other\.example.* 366 days", renewed.stdout)
     eventually(lambda: serial(host.port) != before)
     assert (tmp_path / "tls/ca.pem").read_bytes() == ca, "clients need nothing new"
     context = ssl.create_default_context(cafile=str(tmp_path / "tls/ca.pem"))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 
+from certificate import Authority, make_certificate
 from host import Host, bare, eventually, result_of
 from tokens import bearer, create, refused, status, tarp_token
 
@@ -61,7 +64,11 @@ RIGHTS: dict[str, list[str]] = {
     "admin": [right for right in NEEDED.values() if right],
 }
 
-REFUSED = ("none", "wrong", "nonsense", "expired", "revoked")
+#: Callers without any, the last one with a certificate that names nobody.
+REFUSED = ("none", "wrong", "nonsense", "expired", "revoked", "stranger")
+
+#: Those who show their rights by a certificate are called after the right, with this before it.
+BY_CERTIFICATE = "certificate of "
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
 
@@ -69,8 +76,15 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
 class Closed:
     """A host that asks for tokens, and the tokens of all kinds of callers."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, authority: Authority) -> None:
         self.host = host
+        adapter = requests.adapters.HTTPAdapter(pool_connections=64)
+        host.session.mount("https://", adapter)
+        self.certificates = {
+            BY_CERTIFICATE + right: authority.issue(f"c{number}")
+            for number, right in enumerate(RIGHTS)
+        }
+        self.certificates["stranger"] = authority.issue("stranger")
         self.tokens: dict[str, str | None] = {
             "none": None,
             "wrong": f"tarp_{'0' * 16}_{'A' * 43}",
@@ -85,7 +99,9 @@ class Closed:
         eventually(lambda: status(host, self.tokens["expired"]) == 401)
 
     def ask(self, caller: str, path: str, method: str = "GET", **options: Any) -> Any:
-        token = self.tokens[caller]
+        token = self.tokens.get(caller)
+        certificate = self.certificates.get(caller)
+        options["cert"] = tuple(map(str, certificate)) if certificate else None
         headers = (bearer(token) if token else {}) | options.pop("headers", {})
         with self.host.request(
             method, path, headers=headers, stream=True, allow_redirects=False, **options
@@ -96,8 +112,25 @@ class Closed:
 
 
 @pytest.fixture(scope="module")
-def closed(make_module_host) -> Closed:
-    return Closed(make_module_host("math", "stats", "app", "jobs", start=False))
+def closed(make_module_host, tmp_path_factory: pytest.TempPathFactory) -> Closed:
+    home = tmp_path_factory.mktemp("closed")
+    authority, own = Authority(home), make_certificate(home)
+    config = (
+        f'[server]\ntls_cert = "{own.cert}"\ntls_key = "{own.key}"\n'
+        f'tls_client_ca = "{authority.file}"\n'
+    )
+    for number, right in enumerate(RIGHTS):
+        config += f'[[callers.certificate]]\nname = "c{number}"\nallow = ["{right}"]\n'
+    host = make_module_host("math", "stats", "app", "jobs", config=config, start=False)
+    host.verify = str(own.cert)
+    return Closed(host, authority)
+
+
+def callers() -> Iterator[tuple[str, list[str]]]:
+    """Every caller with their rights, by a token and by a certificate."""
+    for right, included in RIGHTS.items():
+        yield right, included
+        yield BY_CERTIFICATE + right, included
 
 
 def filled(path: str) -> str:
@@ -118,14 +151,14 @@ def test_the_table_has_every_address_of_the_host(closed: Closed) -> None:
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("path", [*NEEDED, *sorted(OPEN)])
 def test_every_caller_at_every_address(closed: Closed, path: str, method: str) -> None:
-    for caller in (*REFUSED, *RIGHTS):
+    for caller, rights in (*((caller, []) for caller in REFUSED), *callers()):
         reply = closed.ask(caller, filled(path), method)
         said = f"{caller} {method} {path}: {reply.status_code}"
         if path in OPEN:
             assert reply.status_code not in (401, 403), said
         elif caller in REFUSED:
             assert reply.status_code == 401, said
-        elif NEEDED[path] is None or NEEDED[path] in RIGHTS[caller]:
+        elif NEEDED[path] is None or NEEDED[path] in rights:
             assert reply.status_code not in (401, 403), said
         else:
             assert reply.status_code == 403, said
@@ -175,6 +208,8 @@ def shown(closed: Closed, caller: str) -> set[str]:
 
 
 def test_each_caller_is_shown_what_it_may_call(closed: Closed) -> None:
+    for caller in RIGHTS:
+        assert shown(closed, caller) == shown(closed, BY_CERTIFICATE + caller)
     everything = shown(closed, "admin")
     assert {"add", "statistics/mean", "app"} <= everything
     assert shown(closed, "call:*") == everything
@@ -188,8 +223,9 @@ def test_each_caller_is_shown_what_it_may_call(closed: Closed) -> None:
 
 def test_the_document_says_that_tokens_are_needed(closed: Closed) -> None:
     document = bare(closed.ask("admin", "/-/openapi.json"))
-    assert document["security"] == [{"bearer": []}, {"basic": []}]
-    assert document["components"]["securitySchemes"].keys() == {"bearer", "basic"}
+    assert document["security"] == [{"bearer": []}, {"basic": []}, {"certificate": []}]
+    schemes = document["components"]["securitySchemes"]
+    assert schemes.keys() == {"bearer", "basic", "certificate"}
     for path, item in document["paths"].items():
         for method, operation in item.items():
             if method == "parameters":

@@ -113,3 +113,18 @@ def test_the_configuration_locks_as_well(make_host: MakeHost) -> None:
     place(guest("text"), host.folder / "text.wasm")
     assert "components.lock" in problem(host, "text.wasm")
     assert host.serves("add")
+
+
+def test_check_says_what_a_locked_host_would_not_serve(make_host: MakeHost) -> None:
+    folder = make_host("math", start=False).folder
+    words = ["check", folder, "--locked", "--cache", folder.parent / "cache"]
+    refused = run(*words, deadline=DEADLINE)
+    assert refused.returncode == 1
+    assert "`tarp lock`" in refused.stderr
+    lock(folder)
+    assert run(*words, deadline=DEADLINE).returncode == 0
+    place(guest("stats"), folder / "stats.wasm")
+    told = run(*words, deadline=DEADLINE)
+    assert told.returncode == 1
+    assert "stats.wasm: " in told.stdout
+    assert "is not in components.lock" in told.stdout

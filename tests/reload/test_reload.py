@@ -485,7 +485,7 @@ def test_the_folder_may_vanish_and_come_back(make_host: MakeHost, tmp_path: Path
 
 
 def test_links_are_followed(make_host: MakeHost, tmp_path: Path) -> None:
-    host = make_host()
+    host = make_host(config=f'[server]\nreachable_folders = ["{tmp_path}"]\n')
     place(guest("math"), tmp_path / "build" / "math.wasm")
     (host.folder / "math.wasm").symlink_to(tmp_path / "build" / "math.wasm")
     assert eventually(lambda: adds(host))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 
 class Certificate(NamedTuple):
@@ -98,3 +98,58 @@ def issue_certificate(folder: Path) -> Issued:
         path.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
     write_key(made.key, key)
     return made
+
+
+class Authority:
+    """Vouches for clients."""
+
+    def __init__(self, folder: Path, name: str = "clients") -> None:
+        self.folder = folder
+        self.file = folder / f"{name}.pem"
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        constraints = x509.BasicConstraints(ca=True, path_length=None)
+        root = self._builder(self._subject, self._key).add_extension(constraints, critical=True)
+        self.file.write_bytes(self._signed(root))
+
+    def issue(
+        self,
+        common_name: str,
+        *alternatives: x509.GeneralName,
+        purpose: x509.ObjectIdentifier = ExtendedKeyUsageOID.CLIENT_AUTH,
+        ends_in: datetime.timedelta = datetime.timedelta(days=1),
+    ) -> Certificate:
+        """A certificate for a client, and its key."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+        leaf = self._builder(subject, key, ends_in)
+        leaf = leaf.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
+        if alternatives:
+            names = x509.SubjectAlternativeName(alternatives)
+            leaf = leaf.add_extension(names, critical=False)
+        number = f"{self.file.stem}-{x509.random_serial_number():x}"
+        made = Certificate(self.folder / f"{number}.pem", self.folder / f"{number}.key")
+        made.cert.write_bytes(self._signed(leaf))
+        write_key(made.key, key)
+        return made
+
+    def _builder(
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePrivateKey,
+        ends_in: datetime.timedelta = datetime.timedelta(days=1),
+    ) -> x509.CertificateBuilder:
+        now = datetime.datetime.now(datetime.UTC)
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self._subject)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=2))
+            .not_valid_after(now + ends_in)
+        )
+
+    def _signed(self, unsigned: x509.CertificateBuilder) -> bytes:
+        signed = unsigned.sign(self._key, hashes.SHA256())
+        return signed.public_bytes(serialization.Encoding.PEM)

@@ -193,6 +193,9 @@ class Host:
         if config:
             self._arguments += ["--config", config]
         self._environment = clean_environment() | dict(environment or {})
+        if "FAULTS_TRIGGER" in self._environment:
+            # What is preloaded looks at a file that is no affair of a host.
+            self._environment["TARP_NO_LANDLOCK"] = "1"
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self._lines: list[str] = []
@@ -264,10 +267,15 @@ class Host:
         return self._process is not None and self._process.poll() is None
 
     @property
+    def pid(self) -> int:
+        """The number of its process."""
+        assert self._process
+        return self._process.pid
+
+    @property
     def memory(self) -> int:
         """Bytes of memory that the process has now, shared libraries included."""
-        assert self._process
-        statm = Path(f"/proc/{self._process.pid}/statm").read_text()
+        statm = Path(f"/proc/{self.pid}/statm").read_text()
         return int(statm.split()[1]) * os.sysconf("SC_PAGESIZE")
 
     @property

@@ -166,5 +166,15 @@ export const jobArguments = async (id) =>
   body(await request(`/-/jobs/${encodeURIComponent(id)}/arguments`));
 export const jobResult = (id) => outcomeOf(`/-/jobs/${encodeURIComponent(id)}/result`);
 
+const componentPath = (name) => `/-/components/${encodeURIComponent(name)}`;
+/** A component with its versions, by the name of its file without its ending. */
+export const component = (name) => ask(componentPath(name));
+/** Has the host serve another version of a component, if it still serves the one that was seen. */
+export const rollBack = (name, seen, version) =>
+  ask(`${componentPath(name)}/rollback?${new URLSearchParams({ to: version })}`, {
+    method: "POST",
+    headers: { "If-Match": `"${seen}"` },
+  });
+
 /** Jobs, newest first: `{jobs, next}`. */
 export const jobs = (query) => ask(`/-/jobs?${new URLSearchParams(query)}`);

@@ -6,6 +6,7 @@ import { bytes, count, seconds } from "../lib/format.js";
 import { brief } from "../lib/types.js";
 import { Prose } from "../parts/prose.js";
 import { Icon, html } from "../parts/ui.js";
+import { Versions } from "./versions.js";
 
 /** `documentation` in place of the procedure's, where a part of it is shown elsewhere. */
 export function About({ procedure, documentation = procedure.documentation }) {
@@ -62,6 +63,7 @@ export function About({ procedure, documentation = procedure.documentation }) {
         `,
         )}
       </dl>
+      <${Versions} key=${file} file=${file} digest=${digest} />
     </header>
   `;
 }

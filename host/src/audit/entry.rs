@@ -122,6 +122,9 @@ pub struct Entry<'a> {
     /// The rights of the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow: Option<Vec<String>>,
+    /// Who changed the tokens, by the word of the command that they used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<&'a str>,
     /// How many lines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lines: Option<u64>,
@@ -152,6 +155,7 @@ impl Entry<'_> {
             seconds: None,
             attempts: None,
             allow: None,
+            by: None,
             lines: None,
             arguments: None,
         }

@@ -6,8 +6,8 @@ use super::{Audit, Entry, Event};
 use crate::auth::{Authenticator, Right, Token, TokenSet};
 
 impl Audit {
-    /// Tells of each change of the tokens, for as long as it is polled. Who made it is not known: tokens are
-    /// changed by whoever may write to the data directory.
+    /// Tells of each change of the tokens, for as long as it is polled. Of several changes between two looks, all
+    /// are by whoever made the last one.
     pub async fn follow_tokens(&self, authenticator: &Authenticator) {
         let mut changes = authenticator.changes();
         let mut known = authenticator.tokens().unwrap_or_default();
@@ -20,21 +20,23 @@ impl Audit {
     }
 
     fn tell_of(&self, before: &TokenSet, now: &TokenSet) {
+        let by = now.changed_by();
         for token in now.by_name() {
             match before.get(&token.id) {
-                None => self.token(Event::TokenCreated, token),
+                None => self.token(Event::TokenCreated, token, by),
                 Some(old) if Arc::ptr_eq(old, token) || old == token => {}
-                Some(_) => self.token(Event::TokenChanged, token),
+                Some(_) => self.token(Event::TokenChanged, token, by),
             }
         }
         let gone = before.by_name().into_iter().filter(|token| now.get(&token.id).is_none());
-        gone.for_each(|token| self.token(Event::TokenRevoked, token));
+        gone.for_each(|token| self.token(Event::TokenRevoked, token, by));
     }
 
-    fn token(&self, event: Event, token: &Token) {
+    fn token(&self, event: Event, token: &Token, by: Option<&str>) {
         self.write(&Entry {
             token: Some(token.id.as_str()),
             name: Some(token.name.as_str()),
+            by,
             allow: Some(token.rights.iter().map(Right::to_string).collect()),
             ..Entry::new(event)
         });

@@ -7,7 +7,8 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
-use super::caller::Caller;
+use super::caller::{Caller, Identity};
+use super::certificate::{Certified, Holders};
 use super::limit::TokenLimits;
 use super::store::{TokenSet, TokenStore, TokenStoreError};
 use super::token::{Presented, Token, TokenName};
@@ -18,6 +19,7 @@ use super::token::{Presented, Token, TokenName};
 pub struct Authenticator {
     store: Option<Arc<dyn TokenStore>>,
     access: ArcSwap<Access>,
+    holders: Holders,
     changes: watch::Sender<()>,
 }
 
@@ -59,12 +61,23 @@ impl Authenticator {
     }
 
     fn with(store: Option<Arc<dyn TokenStore>>, access: Access) -> Self {
-        Self { store, access: ArcSwap::from_pointee(access), changes: watch::channel(()).0 }
+        let access = ArcSwap::from_pointee(access);
+        Self { store, access, holders: Holders::default(), changes: watch::channel(()).0 }
     }
 
-    /// Whether requests need a token.
+    /// The same with these holders of certificates. Where there are any, requests need a certificate or a token.
     #[must_use]
-    pub fn wants_tokens(&self) -> bool {
+    pub fn with_holders(self, holders: Holders) -> Self {
+        Self { holders, ..self }
+    }
+
+    /// Those who are known by a certificate.
+    #[must_use]
+    pub fn holders(&self) -> &Holders {
+        &self.holders
+    }
+
+    fn has_had_tokens(&self) -> bool {
         !matches!(**self.access.load(), Access::Open)
     }
 
@@ -76,7 +89,8 @@ impl Authenticator {
     pub fn caller(&self, token: Option<&[u8]>) -> Result<Caller, AuthError> {
         let access = self.access.load();
         let tokens = match &**access {
-            Access::Open => return Ok(Caller::anybody()),
+            Access::Open if self.holders.is_empty() => return Ok(Caller::anybody()),
+            Access::Open => return Err(AuthError::Unauthorized),
             Access::Unknown => return Err(AuthError::Unavailable),
             Access::Tokens(tokens) => tokens,
         };
@@ -88,6 +102,21 @@ impl Authenticator {
             }
             _ => Err(AuthError::Unauthorized),
         }
+    }
+
+    /// Who makes a request on a connection that was made with this certificate.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::caller`].
+    pub fn certified(&self, certified: &Arc<Certified>) -> Result<Caller, AuthError> {
+        if matches!(**self.access.load(), Access::Unknown) {
+            return Err(AuthError::Unavailable);
+        }
+        if certified.has_ended(SystemTime::now()) {
+            return Err(AuthError::Unauthorized);
+        }
+        Ok(Caller::certified(Arc::clone(certified)))
     }
 
     /// The tokens that are valid at this moment, or have expired; `None` where that is not known.
@@ -106,22 +135,29 @@ impl Authenticator {
         self.changes.subscribe()
     }
 
-    /// What the token with this id says of its limits, while it is not revoked.
+    /// What is said of the limits of the token with this id, while it is not revoked, or of the holder of a
+    /// certificate.
     #[must_use]
     pub fn limits_of(&self, id: &str) -> Option<TokenLimits> {
+        if let Some(holder) = self.holders.get(id) {
+            return Some(holder.limits.clone());
+        }
         let Access::Tokens(tokens) = &**self.access.load() else { return None };
         Some(tokens.get(&id.parse().ok()?)?.limits.clone())
     }
 
-    /// The name of the token with this id, while it is not revoked.
+    /// The name of the token with this id, while it is not revoked, or of the holder of a certificate.
     #[must_use]
     pub fn name_of(&self, id: &str) -> Option<TokenName> {
+        if let Some(holder) = self.holders.get(id) {
+            return Some(holder.name.clone());
+        }
         let Access::Tokens(tokens) = &**self.access.load() else { return None };
         Some(tokens.get(&id.parse().ok()?)?.name.clone())
     }
 
-    /// Completes when this caller would be refused by now: their token was revoked, rotated or has expired,
-    /// or tokens are asked for since. For what goes on after its request was let through.
+    /// Completes when this caller would be refused by now: their token was revoked, rotated or has expired, their
+    /// certificate counts no longer, or tokens are asked for since. For what goes on after its request was let through.
     pub async fn revoked(&self, caller: &Caller) {
         /// A clock may be set; it is looked at so often at least.
         const MAX_WAIT: Duration = Duration::from_secs(60);
@@ -130,8 +166,15 @@ impl Authenticator {
             let left = caller
                 .expires()
                 .map(|expires| expires.duration_since(SystemTime::now()).unwrap_or_default());
+            let replaced = async {
+                match caller.identity() {
+                    Some(Identity::Certificate(certified)) => certified.replaced.cancelled().await,
+                    _ => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 _ = changes.changed() => {}
+                () = replaced => {}
                 () = tokio::time::sleep(left.unwrap_or(MAX_WAIT).min(MAX_WAIT)) => {}
             }
         }
@@ -139,13 +182,15 @@ impl Authenticator {
 
     fn still_lets(&self, caller: &Caller) -> bool {
         let access = self.access.load();
-        match (&**access, caller.token()) {
+        match (&**access, caller.identity()) {
+            (Access::Unknown, _) => false,
+            (_, Some(Identity::Certificate(certified))) => !certified.has_ended(SystemTime::now()),
             (Access::Open, _) => true,
-            (Access::Tokens(tokens), Some(token)) => {
+            (Access::Tokens(tokens), Some(Identity::Token(token))) => {
                 let is_same = |now: &Arc<Token>| Arc::ptr_eq(now, token) || now == token;
                 tokens.get(&token.id).is_some_and(is_same) && !token.has_expired(SystemTime::now())
             }
-            _ => false,
+            (Access::Tokens(_), None) => false,
         }
     }
 
@@ -161,7 +206,7 @@ impl Authenticator {
                     self.change(Access::Tokens(tokens));
                     last_failure = None;
                 }
-                Ok(None) if !self.wants_tokens() => {}
+                Ok(None) if !self.has_had_tokens() => {}
                 // To remove them is no way to let everybody in.
                 Ok(None) => {
                     warn!(

@@ -1,8 +1,10 @@
 //! Who makes a request: [`Caller`].
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::certificate::Certified;
 use super::limit::TokenLimits;
 use super::right::{Right, Rights};
 use super::token::{Token, TokenId, TokenName};
@@ -10,7 +12,14 @@ use crate::error::{CallError, ErrorKind};
 
 /// Who makes a request, and what they may do.
 #[derive(Debug, Clone)]
-pub struct Caller(Option<Arc<Token>>);
+pub struct Caller(Option<Identity>);
+
+/// By what a caller is known.
+#[derive(Debug, Clone)]
+pub(super) enum Identity {
+    Token(Arc<Token>),
+    Certificate(Arc<Certified>),
+}
 
 impl Caller {
     /// Anybody, who may do everything: a host that asks for no tokens knows no other.
@@ -21,37 +30,64 @@ impl Caller {
 
     /// Whoever has this token.
     pub(crate) fn of(token: Arc<Token>) -> Self {
-        Self(Some(token))
+        Self(Some(Identity::Token(token)))
     }
 
-    /// The id of the token, by which what belongs to this caller is marked; `None` for [`Self::anybody`].
+    /// Whoever has this certificate.
+    pub(super) fn certified(certified: Arc<Certified>) -> Self {
+        Self(Some(Identity::Certificate(certified)))
+    }
+
+    /// The id of the token, or one that follows from the name in a certificate, by which what belongs to this
+    /// caller is marked; `None` for [`Self::anybody`].
     #[must_use]
     pub fn id(&self) -> Option<&TokenId> {
-        self.0.as_deref().map(|token| &token.id)
+        Some(match self.0.as_ref()? {
+            Identity::Token(token) => &token.id,
+            Identity::Certificate(certified) => &certified.holder.id,
+        })
     }
 
-    /// The name of the token.
+    /// The name of the token, or of the certificate's holder.
     #[must_use]
     pub fn name(&self) -> Option<&TokenName> {
-        self.0.as_deref().map(|token| &token.name)
+        Some(match self.0.as_ref()? {
+            Identity::Token(token) => &token.name,
+            Identity::Certificate(certified) => &certified.holder.name,
+        })
     }
 
-    /// The rights of the token; `None` for [`Self::anybody`].
+    /// The rights of the token, or of the certificate's holder; `None` for [`Self::anybody`].
     #[must_use]
     pub fn rights(&self) -> Option<&Rights> {
-        self.0.as_deref().map(|token| &token.rights)
+        Some(match self.0.as_ref()? {
+            Identity::Token(token) => &token.rights,
+            Identity::Certificate(certified) => &certified.holder.rights,
+        })
     }
 
-    /// What the token says of its limits.
+    /// What is said of their limits.
     #[must_use]
     pub fn limits(&self) -> Option<&TokenLimits> {
-        self.0.as_deref().map(|token| &token.limits)
+        Some(match self.0.as_ref()? {
+            Identity::Token(token) => &token.limits,
+            Identity::Certificate(certified) => &certified.holder.limits,
+        })
     }
 
-    /// When the token expires.
+    /// When the token, or the certificate, expires.
     #[must_use]
     pub fn expires(&self) -> Option<SystemTime> {
-        self.0.as_deref().and_then(|token| token.expires)
+        match self.0.as_ref()? {
+            Identity::Token(token) => token.expires,
+            Identity::Certificate(certified) => Some(certified.expires),
+        }
+    }
+
+    /// Whether they are known by a certificate.
+    #[must_use]
+    pub fn has_certificate(&self) -> bool {
+        matches!(self.0, Some(Identity::Certificate(_)))
     }
 
     /// Whether the procedure, or mounted component, of this full name may be called.
@@ -72,20 +108,26 @@ impl Caller {
     ///
     /// [`ErrorKind::Forbidden`], which names the right.
     pub fn check(&self, right: &Right) -> Result<(), CallError> {
-        if self.may(right) { Ok(()) } else { Err(lacks(right)) }
+        if self.may(right) { Ok(()) } else { Err(self.lacks(right)) }
     }
 
-    pub(super) fn token(&self) -> Option<&Arc<Token>> {
+    /// The refusal of this caller, who is without a right.
+    pub(crate) fn lacks(&self, right: &dyn fmt::Display) -> CallError {
+        let message = match &self.0 {
+            Some(Identity::Certificate(certified)) => format!(
+                "this needs the right `{right}`, which the certificate of `{}` does not have; `allow` of its [[callers.certificate]] has its rights",
+                certified.holder.name
+            ),
+            _ => format!(
+                "this needs the right `{right}`, which the token of the request does not have; `tarp token list` shows what it has"
+            ),
+        };
+        CallError::new(ErrorKind::Forbidden, message)
+    }
+
+    pub(super) fn identity(&self) -> Option<&Identity> {
         self.0.as_ref()
     }
-}
-
-/// The refusal of a caller without a right.
-pub(crate) fn lacks(right: &dyn std::fmt::Display) -> CallError {
-    let message = format!(
-        "this needs the right `{right}`, which the token of the request does not have; `tarp token list` shows what it has"
-    );
-    CallError::new(ErrorKind::Forbidden, message)
 }
 
 #[cfg(test)]

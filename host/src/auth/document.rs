@@ -18,6 +18,8 @@ const VERSION: u32 = 1;
 #[serde(deny_unknown_fields)]
 struct Document {
     version: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    changed_by: Option<Box<str>>,
     tokens: Vec<Record>,
 }
 
@@ -104,8 +106,9 @@ pub(super) fn write(tokens: &TokenSet) -> serde_json::Result<Vec<u8>> {
         created: time(token.created),
         expires: token.expires.map(time),
     };
+    let changed_by = tokens.changed_by.clone();
     let tokens = tokens.by_name().into_iter().map(|token| record(token)).collect();
-    let mut text = serde_json::to_vec_pretty(&Document { version: VERSION, tokens })?;
+    let mut text = serde_json::to_vec_pretty(&Document { version: VERSION, changed_by, tokens })?;
     text.push(b'\n');
     Ok(text)
 }
@@ -136,6 +139,7 @@ pub(super) fn read(text: &[u8]) -> Result<TokenSet, DocumentError> {
         }
         tokens.add(token)?;
     }
+    tokens.changed_by = document.changed_by;
     Ok(tokens)
 }
 
@@ -190,6 +194,7 @@ mod tests {
         let alice = Token::issue(name("alice"), rights, Some(expires)).token.with_limits(limits);
         tokens.add(alice).unwrap();
         tokens.add(Token::issue(name("bob"), Rights::default(), None).token).unwrap();
+        tokens.changed_by = Some("carol (uid 1000)".into());
         tokens
     }
 

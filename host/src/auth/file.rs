@@ -70,6 +70,18 @@ impl TokenStore for FileTokenStore {
     }
 }
 
+/// Who runs this program: the user of the process, and the name that the environment has for the person.
+fn person() -> String {
+    const MAX_LENGTH: usize = 64;
+    let uid = rustix::process::getuid().as_raw();
+    // Root by sudo is somebody else, too.
+    let name =
+        ["SUDO_USER", "LOGNAME", "USER"].into_iter().find_map(|name| std::env::var(name).ok());
+    let name: String =
+        name.unwrap_or_default().chars().filter(|c| !c.is_control()).take(MAX_LENGTH).collect();
+    if name.is_empty() { format!("uid {uid}") } else { format!("{name} (uid {uid})") }
+}
+
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)
 }
@@ -118,6 +130,7 @@ impl Inner {
         let _lock = self.lock().map_err(|e| self.unusable(e))?;
         let mut tokens = self.read()?.unwrap_or_default();
         change(&mut tokens)?;
+        tokens.changed_by = Some(person().into());
         let text = document::write(&tokens).map_err(|e| self.unusable(e.into()))?;
         write_private(&self.file(), &text).map_err(|e| self.unusable(e))
     }
@@ -154,7 +167,10 @@ mod tests {
         assert_eq!(host.load().await.unwrap(), None);
         command.update(add("alice")).await.unwrap();
         tokio::time::timeout(Duration::from_secs(30), host.changed()).await.unwrap();
-        assert_eq!(host.load().await.unwrap().unwrap().len(), 1);
+        let tokens = host.load().await.unwrap().unwrap();
+        assert_eq!(tokens.len(), 1);
+        let uid = format!("uid {}", rustix::process::getuid().as_raw());
+        assert!(tokens.changed_by().unwrap().contains(&uid));
         let refused = command.update(add("alice")).await;
         assert!(matches!(refused, Err(TokenStoreError::NameTaken(_))));
         assert!(tokio::time::timeout(POLL * 3, host.changed()).await.is_err(), "it is the same");

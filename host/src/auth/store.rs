@@ -81,7 +81,11 @@ pub enum TokenStoreError {
 
 /// All tokens, by their id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TokenSet(HashMap<TokenId, Arc<Token>>);
+pub struct TokenSet {
+    tokens: HashMap<TokenId, Arc<Token>>,
+    /// Who changed them last, as far as is known.
+    pub(super) changed_by: Option<Box<str>>,
+}
 
 impl TokenSet {
     /// How many there may be, so that a file of them is read at once.
@@ -90,27 +94,33 @@ impl TokenSet {
     /// The token with this id.
     #[must_use]
     pub fn get(&self, id: &TokenId) -> Option<&Arc<Token>> {
-        self.0.get(id)
+        self.tokens.get(id)
     }
 
     /// All of them, by their names.
     #[must_use]
     pub fn by_name(&self) -> Vec<&Arc<Token>> {
-        let mut tokens: Vec<_> = self.0.values().collect();
+        let mut tokens: Vec<_> = self.tokens.values().collect();
         tokens.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         tokens
+    }
+
+    /// Who changed them last, by the word of the command that they used; `None` where that is not known.
+    #[must_use]
+    pub fn changed_by(&self) -> Option<&str> {
+        self.changed_by.as_deref()
     }
 
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.tokens.len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.tokens.is_empty()
     }
 
     /// Adds a token.
@@ -119,13 +129,13 @@ impl TokenSet {
     ///
     /// [`TokenStoreError::NameTaken`] and [`TokenStoreError::TooMany`].
     pub fn add(&mut self, token: Token) -> Result<(), TokenStoreError> {
-        if self.0.values().any(|other| other.name == token.name) {
+        if self.tokens.values().any(|other| other.name == token.name) {
             return Err(TokenStoreError::NameTaken(token.name));
         }
-        if self.0.len() >= Self::MAX_COUNT {
-            return Err(TokenStoreError::TooMany(self.0.len()));
+        if self.tokens.len() >= Self::MAX_COUNT {
+            return Err(TokenStoreError::TooMany(self.tokens.len()));
         }
-        self.0.insert(token.id, Arc::new(token));
+        self.tokens.insert(token.id, Arc::new(token));
         Ok(())
     }
 
@@ -136,9 +146,9 @@ impl TokenSet {
     /// [`TokenStoreError::Unknown`].
     pub fn remove(&mut self, name_or_id: &str) -> Result<Arc<Token>, TokenStoreError> {
         let unknown = || TokenStoreError::Unknown(name_or_id.chars().take(80).collect());
-        let named = self.0.values().find(|token| token.name.as_str() == name_or_id);
+        let named = self.tokens.values().find(|token| token.name.as_str() == name_or_id);
         let id = named.map(|token| token.id).or_else(|| name_or_id.parse().ok());
-        id.and_then(|id| self.0.remove(&id)).ok_or_else(unknown)
+        id.and_then(|id| self.tokens.remove(&id)).ok_or_else(unknown)
     }
 }
 

@@ -33,6 +33,21 @@ impl TokenId {
         Self(id)
     }
 
+    /// How ids of holders of certificates begin, which no token's does.
+    pub(super) const OF_CERTIFICATE: &str = "cert-";
+
+    /// That of the holder of a certificate.
+    pub(super) fn of_certificate(digest: &[u8]) -> Self {
+        let mut id = [b'0'; ID_LENGTH];
+        let (prefix, number) = id.split_at_mut(Self::OF_CERTIFICATE.len());
+        prefix.copy_from_slice(Self::OF_CERTIFICATE.as_bytes());
+        let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        for (place, digit) in number.iter_mut().zip(digits) {
+            *place = b"0123456789abcdef"[usize::from(digit)];
+        }
+        Self(id)
+    }
+
     /// Its text: 16 digits and letters from a to f.
     #[must_use]
     pub fn as_str(&self) -> &str {

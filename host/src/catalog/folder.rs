@@ -9,6 +9,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use walkdir::{DirEntry, WalkDir};
 
+use crate::confinement::denial;
+
 /// A component in the folder, and its sidecar if it has one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Found {
@@ -166,7 +168,9 @@ pub(super) fn scan(folder: &Path) -> std::io::Result<Scan> {
                 if let (Some(path), Some(cause)) = (e.path(), e.io_error())
                     && is_no_deletion(cause)
                 {
-                    scan.unreadable.insert(relative(folder, path), cause.to_string());
+                    let cause = denial(path, cause)
+                        .map_or_else(|| cause.to_string(), |reason| reason.to_string());
+                    scan.unreadable.insert(relative(folder, path), cause);
                 }
                 // It went away while we looked, or is a link to nowhere, or one to a folder above.
                 continue;

@@ -28,12 +28,13 @@ use crate::codec::types::{DefaultValue, Mismatch, Signature, check, is_web};
 use crate::config::{
     self, ConfigError, GrantsTable, Limits, Mode, ProcedureTable, Sidecar, WebMethod,
 };
+use crate::confinement::explained;
 use crate::metrics::Metrics;
 use crate::sandbox::{Access, Function, Handler, LinkError, Program, Sandbox};
 use crate::value::Value;
 
 /// Bytes of a sidecar: it is read and written by people.
-const MAX_SIDECAR_SIZE: u64 = 1 << 20;
+pub(super) const MAX_SIDECAR_SIZE: u64 = 1 << 20;
 
 /// Warnings about one file that are told one by one.
 const MAX_WARNINGS: usize = 200;
@@ -526,7 +527,8 @@ pub(super) fn open_component(found: &Found) -> Result<Opened, LoadError> {
     let (sidecar, sidecar_digest) = sidecar;
     // What is no file by now, such as a pipe, must not be waited for.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let file = open(&found.path, flags, FileMode::empty()).map_err(|e| unreadable(e.into()))?;
+    let file = open(&found.path, flags, FileMode::empty())
+        .map_err(|e| unreadable(explained(&found.path, e.into())))?;
     let mut file = File::from(file);
     let metadata = file.metadata().map_err(unreadable)?;
     if !metadata.is_file() {

@@ -23,6 +23,7 @@ mod metadata;
 mod names;
 mod procedure;
 mod reflect;
+mod sidecars;
 mod versions;
 mod watch;
 
@@ -40,6 +41,7 @@ pub use keeper::{Keeper, Shared};
 pub use load::Loader;
 pub use lock::{LOCK_FILE, LockError, LockFile};
 pub use procedure::{JobPolicy, Mount, Problem, Procedure, Source};
+pub use sidecars::{Sidecars, sidecars};
 pub use versions::{KeptVersion, Origin};
 
 /// Every procedure that can be called at one moment.

@@ -27,6 +27,9 @@ pub(crate) struct Check {
     /// Say it in JSON, for programs
     #[arg(long)]
     json: bool,
+    /// Compare with `components.lock` in DIR, as `tarp serve --locked` does
+    #[arg(long)]
+    locked: bool,
     #[command(flatten)]
     loading: Loading,
 }
@@ -58,7 +61,11 @@ impl Check {
         ensure!(self.dir.is_dir(), "cannot check {}: it is not a folder", self.dir.display());
         // Whoever checks waits for each file, however long it takes to compile.
         let loading = LoadingConfig { start_wait: Duration::MAX, ..LoadingConfig::default() };
-        let keeper = Keeper::new(std::path::absolute(&self.dir)?, self.loading.loader()?, loading);
+        let loader = self.loading.loader()?;
+        let mut keeper = Keeper::new(std::path::absolute(&self.dir)?, loader, loading);
+        if self.locked {
+            keeper.follow_lock()?;
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let catalog = runtime.block_on(load(keeper))?;
         runtime.shutdown_background();

@@ -22,7 +22,7 @@ pub(super) fn bind(text: &str) -> Result<IpAddr, String> {
     })
 }
 
-/// Lets through a host that other machines cannot reach, or that has both tokens and a certificate.
+/// Lets through a host that other machines cannot reach, or that has a certificate and knows its callers.
 ///
 /// # Errors
 ///
@@ -32,11 +32,12 @@ pub(super) async fn check(config: &HostConfig, folder: &Path) -> Result<()> {
     if bind.to_canonical().is_loopback() {
         return Ok(());
     }
+    let knows_callers = !config.callers.certificate.is_empty();
     let has_tokens = match &config.tokens {
         Some(directory) => FileTokenStore::new(directory).load().await?.is_some(),
         None => false,
     };
-    let missing = match (has_tokens, config.server.tls_cert.is_some()) {
+    let missing = match (has_tokens || knows_callers, config.server.tls_cert.is_some()) {
         (true, true) => return Ok(()),
         (false, false) => "no tokens and no TLS: whoever reaches it could call everything",
         (false, true) => "no tokens: whoever reaches it could call everything",

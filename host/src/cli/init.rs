@@ -36,6 +36,10 @@ pub(crate) struct Init {
     /// host takes it
     #[arg(long)]
     renew: bool,
+    /// Only make a certificate for a client of this name, by the same authority, for callers that have one in
+    /// place of a token
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["renew", "hosts", "token"])]
+    client: Option<TokenName>,
 }
 
 /// The files, below the directory.
@@ -44,6 +48,8 @@ struct Files {
     data: PathBuf,
     ca: Pair,
     host: Pair,
+    /// The directory for certificates of clients.
+    clients: PathBuf,
 }
 
 impl Files {
@@ -58,7 +64,13 @@ impl Files {
             data: directory.join("data"),
             ca: pair("ca"),
             host: pair("host"),
+            clients: tls.join("clients"),
         }
+    }
+
+    fn client(&self, name: &TokenName) -> Pair {
+        let pair = |ending: &str| self.clients.join(format!("{name}.{ending}"));
+        Pair { certificate: pair("pem"), key: pair("key") }
     }
 }
 
@@ -72,6 +84,9 @@ impl Init {
         std::fs::create_dir_all(&self.dir)
             .with_context(|| format!("cannot make {}", self.dir.display()))?;
         let files = Files::of(&self.dir.canonicalize()?);
+        if let Some(name) = &self.client {
+            return make_client(&files, name);
+        }
         let hosts = if self.hosts.is_empty() { own_names() } else { checked(&self.hosts)? };
         if self.renew {
             let authority = Authority::load(&files.ca)?;
@@ -116,6 +131,34 @@ impl Init {
         print(instructions(&files, &hosts)?)?;
         print(&issued.text)
     }
+}
+
+/// Makes a certificate for a client, and says what is to be done with it.
+fn make_client(files: &Files, name: &TokenName) -> Result<()> {
+    let authority = Authority::load(&files.ca)?;
+    let pair = files.client(name);
+    create_private_directory(&files.clients)
+        .with_context(|| format!("cannot make {}", files.clients.display()))?;
+    authority.issue_to_client(name.as_str())?.write(&pair)?;
+    let bold = |text: &str| painted(BOLD, text);
+    let mut text = String::new();
+    writeln!(text, "The certificate is for `{name}`, for {} days:", authority::DAYS)?;
+    writeln!(text, "  {}", pair.certificate.display())?;
+    writeln!(text, "  {}", pair.key.display())?;
+    writeln!(
+        text,
+        "\n{} in {}, with the rights that it is to have:",
+        bold("The host:"),
+        files.config.display()
+    )?;
+    writeln!(text, "  [server]")?;
+    writeln!(text, "  tls_client_ca = {}", toml_path(&files.ca.certificate)?)?;
+    writeln!(text, "  [[callers.certificate]]")?;
+    writeln!(text, "  name = \"{name}\"")?;
+    writeln!(text, "  allow = [\"call:*\"]")?;
+    writeln!(text, "\n{} needs both files, and ca.pem", bold("The client:"))?;
+    write!(text, "  curl --cacert ca.pem --cert {name}.pem --key {name}.key https://HOST:8080/")?;
+    print(text)
 }
 
 /// Refuses what no certificate can have.
@@ -169,19 +212,20 @@ fn names(hosts: &BTreeSet<String>) -> Vec<&String> {
     hosts.iter().filter(|host| host.parse::<IpAddr>().is_err() && *host != "localhost").collect()
 }
 
+fn toml_path(path: &Path) -> Result<String> {
+    let text = path.to_str().with_context(|| format!("{} is not UTF-8", path.display()))?;
+    Ok(toml::Value::from(text).to_string())
+}
+
 fn config(files: &Files, hosts: &BTreeSet<String>) -> Result<String> {
     let mut text = String::from("# Written by `tarp init`.\n");
-    let toml = |path: &Path| -> Result<String> {
-        let text = path.to_str().with_context(|| format!("{} is not UTF-8", path.display()))?;
-        Ok(toml::Value::from(text).to_string())
-    };
     let names: Vec<_> =
         names(hosts).into_iter().map(|name| toml::Value::from(name.as_str())).collect();
-    writeln!(text, "data = {}", toml(&files.data)?)?;
+    writeln!(text, "data = {}", toml_path(&files.data)?)?;
     writeln!(text, "\n[server]")?;
     writeln!(text, "bind = \"0.0.0.0\"")?;
-    writeln!(text, "tls_cert = {}", toml(&files.host.certificate)?)?;
-    writeln!(text, "tls_key = {}", toml(&files.host.key)?)?;
+    writeln!(text, "tls_cert = {}", toml_path(&files.host.certificate)?)?;
+    writeln!(text, "tls_key = {}", toml_path(&files.host.key)?)?;
     writeln!(text, "allowed_hosts = {}", toml::Value::from(names))?;
     Ok(text)
 }

@@ -6,6 +6,7 @@ mod build;
 mod check;
 mod compile;
 mod completions;
+mod confine;
 mod dev;
 mod directories;
 mod exposure;

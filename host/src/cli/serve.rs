@@ -18,6 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::compile::compiler;
+use super::confine::confine;
 use super::directories::{self, Own};
 use super::exposure;
 use super::screen::{EventPrinter, counted};
@@ -75,6 +76,9 @@ pub(crate) struct Serve {
     /// Serve only what `components.lock` in DIR names, which `tarp lock` writes
     #[arg(long, env = "TARP_LOCKED", value_parser = clap::builder::FalseyValueParser::new())]
     locked: bool,
+    /// Keep access to all files of the machine, not only to those that a host needs
+    #[arg(long, env = "TARP_NO_LANDLOCK", value_parser = clap::builder::FalseyValueParser::new())]
+    no_landlock: bool,
     /// The directory for compiled components [default: in the user's cache directory]
     #[arg(long, env = "TARP_CACHE", value_name = "DIR")]
     cache: Option<PathBuf>,
@@ -102,6 +106,7 @@ impl Serve {
         log_to_stderr(self.log, "info");
         let (folder, insecure) = (self.dir.clone(), self.insecure);
         let config = self.config()?;
+        confine(&config)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let served = runtime.block_on(async {
             if !insecure {
@@ -126,6 +131,7 @@ impl Serve {
         server.tls_key = self.tls_key.or(server.tls_key);
         server.allowed_hosts.extend(self.allow_hosts);
         server.allow_deploy |= self.allow_deploy;
+        server.landlock &= !self.no_landlock;
         let mut loading = file.loading;
         loading.locked |= self.locked;
         let mut jobs = file.jobs;

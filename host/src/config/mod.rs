@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use audit::AuditConfig;
-pub use callers::{AddressLimitsTable, CallersConfig, TokenLimitsTable};
+pub use callers::{AddressLimitsTable, CallersConfig, CertificateTable, TokenLimitsTable};
 pub use grants::{
     FolderAccess, FolderGrant, Granted, GrantedFolder, GrantsTable, SecretGrant, SecretSource,
 };

@@ -24,6 +24,9 @@ pub struct ServerConfig {
     pub tls_cert: Option<PathBuf>,
     /// PEM file with the certificate's private key.
     pub tls_key: Option<PathBuf>,
+    /// PEM file with the authorities whose certificates clients may have; `[[callers.certificate]]` says whose
+    /// certificates allow what.
+    pub tls_client_ca: Option<PathBuf>,
     /// Names under which clients may address the host, besides IP addresses, `localhost` and the
     /// machine's own name.
     pub allowed_hosts: Vec<String>,
@@ -52,6 +55,12 @@ pub struct ServerConfig {
     pub max_component: usize,
     /// Whether components may be deployed without a token, where the host has none.
     pub allow_deploy: bool,
+    /// Whether `tarp serve` gives up access to all files but those that a host needs, where the kernel has
+    /// Landlock.
+    pub landlock: bool,
+    /// Directories that it keeps access to as well, for grants that come while it runs.
+    #[serde(deserialize_with = "valid::absolute_paths")]
+    pub reachable_folders: Vec<PathBuf>,
     /// Calls running at once.
     pub max_calls: u32,
     /// Calls running at once for one peer, by its IP address, so that one caller cannot take every place;
@@ -86,6 +95,7 @@ impl Default for ServerConfig {
             port: 8080,
             tls_cert: None,
             tls_key: None,
+            tls_client_ca: None,
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
             public_origins: Vec::new(),
@@ -95,6 +105,8 @@ impl Default for ServerConfig {
             max_body: 64 << 20,
             max_component: 128 << 20,
             allow_deploy: false,
+            landlock: true,
+            reachable_folders: Vec::new(),
             max_calls: 1000,
             max_calls_per_peer: None,
             memory: None,

@@ -1,7 +1,10 @@
 //! Deserialisers that refuse what makes no sense, so that the refusal has a line.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use bytesize::ByteSize;
@@ -9,6 +12,7 @@ use ipnet::IpNet;
 use serde::de::{Deserialize, Deserializer, Error};
 use tarp_schema::procedure::{MAX_NAME_LENGTH, WebMethod, is_valid_name};
 
+use crate::auth::{Right, Rights};
 use crate::codec::json::Parsed;
 use crate::value::Value;
 
@@ -185,6 +189,38 @@ pub(super) fn networks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>,
         })
     };
     networks.into_iter().map(read).collect()
+}
+
+/// What is written as a text.
+pub(super) fn parsed<'de, D, T>(from: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: Display>,
+{
+    String::deserialize(from)?.parse().map_err(D::Error::custom)
+}
+
+pub(super) fn rights<'de, D: Deserializer<'de>>(from: D) -> Result<Rights, D::Error> {
+    let rights = Vec::<String>::deserialize(from)?;
+    if !(1..=Rights::MAX_COUNT).contains(&rights.len()) {
+        return Err(D::Error::custom(format!(
+            "must be at least one right and at most {}",
+            Rights::MAX_COUNT
+        )));
+    }
+    let rights: Result<Vec<Right>, _> = rights.iter().map(|right| right.parse()).collect();
+    rights.map(Rights::new).map_err(D::Error::custom)
+}
+
+pub(super) fn absolute_paths<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<PathBuf>, D::Error> {
+    let paths: Vec<PathBuf> = Vec::deserialize(from)?;
+    match paths.iter().find(|path| !path.is_absolute()) {
+        None => Ok(paths),
+        Some(path) => Err(D::Error::custom(format!(
+            "must be absolute paths, such as \"/data\", not \"{}\"",
+            path.display()
+        ))),
+    }
 }
 
 /// An origin without what browsers leave out; `None` for what is none.

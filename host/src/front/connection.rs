@@ -15,7 +15,6 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
@@ -24,7 +23,9 @@ use super::admission::Peer;
 use super::arriving;
 use super::connections::Connections;
 use super::router::Routes;
+use super::tls::Tls;
 use super::watchdog::{Guarded, Reader, Watchdog, Watched};
+use crate::auth::Certified;
 use crate::config::ServerConfig;
 use crate::machine;
 use crate::sandbox::max_open_files;
@@ -35,7 +36,7 @@ const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(100);
 
 /// Serves `routes` on every connection until the host is asked to stop; then ends idle connections at
 /// once, busy ones after their requests, and what still runs after the grace by force.
-pub(super) async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, routes: Routes) {
+pub(super) async fn serve(listener: TcpListener, tls: Option<Arc<Tls>>, routes: Routes) {
     let config = routes.config().clone();
     let (metrics, shutdown) = (Arc::clone(routes.metrics()), routes.shutdown().clone());
     let limit = limit(config.max_connections);
@@ -173,7 +174,7 @@ fn builder(streams: Streams) -> Builder<Streams> {
 struct Server {
     builder: Builder<Streams>,
     routes: Routes,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<Tls>>,
     config: ServerConfig,
     shutdown: Shutdown,
 }
@@ -185,11 +186,11 @@ impl Server {
             debug!(error = %e, "nodelay not set");
         }
         let peer = self.routes.peer(peer);
-        let Some(tls) = &self.tls else { return self.drive(stream, peer, watchdog).await };
+        let Some(tls) = &self.tls else { return self.drive(stream, peer, None, watchdog).await };
         let handshake = tokio::time::timeout(self.config.header_timeout, tls.accept(stream));
         tokio::select! {
             handshake = handshake => match handshake {
-                Ok(Ok(stream)) => self.drive(stream, peer, watchdog).await,
+                Ok(Ok((stream, certified))) => self.drive(stream, peer, certified, watchdog).await,
                 Ok(Err(e)) => debug!(error = %e, "TLS handshake failed"),
                 Err(_) => debug!("TLS handshake took too long"),
             },
@@ -197,14 +198,23 @@ impl Server {
         }
     }
 
-    async fn drive<S>(&self, stream: S, peer: Peer, watchdog: Watchdog)
-    where
+    async fn drive<S>(
+        &self,
+        stream: S,
+        peer: Peer,
+        certified: Option<Arc<Certified>>,
+        watchdog: Watchdog,
+    ) where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let routes = self.routes.clone();
         let requests = watchdog.clone();
-        let service = service_fn(move |request: Request<Incoming>| {
+        let is_certified = certified.clone();
+        let service = service_fn(move |mut request: Request<Incoming>| {
             let guard = requests.request();
+            if let Some(certified) = &certified {
+                request.extensions_mut().insert(Arc::clone(certified));
+            }
             let (routes, peer) = (routes.clone(), peer.clone());
             let (request, rest) = arriving::watched(request, &requests);
             async move {
@@ -218,7 +228,17 @@ impl Server {
         let stream = TokioIo::new(Watched::new(stream, watchdog.clone()));
         let connection = self.builder.serve_connection(stream, service);
         let mut connection = std::pin::pin!(connection);
-        let mut closing = std::pin::pin!(self.shutdown.stopping());
+        let closing = async {
+            // A client whose authority is no longer trusted is to connect anew.
+            match is_certified {
+                Some(certified) => tokio::select! {
+                    () = certified.replaced() => {}
+                    () = self.shutdown.stopping() => {}
+                },
+                None => self.shutdown.stopping().await,
+            }
+        };
+        let mut closing = std::pin::pin!(closing);
         let mut is_closing = false;
         loop {
             tokio::select! {

@@ -106,6 +106,7 @@ const FILES: &[(&str, &[u8])] = files! {
     "pages/procedures.js"
     "pages/shell.js"
     "pages/snippets.js"
+    "pages/versions.js"
     "pages/web-snippets.js"
     "pages/web.js"
     "parts/answer.js"

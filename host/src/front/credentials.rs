@@ -2,6 +2,7 @@
 //! or by the cookie of a browser that has logged in.
 
 use std::str;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use http::header::AUTHORIZATION;
@@ -12,7 +13,7 @@ use super::endpoint::Endpoint;
 use super::origin::Initiator;
 use super::state::State;
 use super::tally::Recorder;
-use crate::auth::{AuthError, Caller};
+use crate::auth::{AuthError, Caller, Certified};
 use crate::codec::base64::{BASE64, Engine as _};
 use crate::error::{CallError, ErrorKind};
 
@@ -39,10 +40,13 @@ pub(super) enum Credential {
     Header,
     /// The cookie of a browser that has logged in, which the browser sends by itself.
     Cookie,
+    /// The certificate of the connection, which a browser shows by itself.
+    Certificate,
 }
 
-/// Who makes a request with these headers. The cookie counts only where the browser says that a page of this
-/// host makes the request: it would send it for others as well.
+/// Who makes a request with these headers, on a connection that was perhaps made with a certificate. The cookie
+/// counts only where the browser says that a page of this host makes the request: it would send it for others as
+/// well. The certificate counts where no other page makes it, and no token is sent.
 ///
 /// # Errors
 ///
@@ -51,6 +55,7 @@ pub(super) enum Credential {
 pub(super) fn sender(
     state: &State,
     headers: &HeaderMap,
+    certified: Option<&Arc<Certified>>,
     initiator: Initiator,
     endpoint: Endpoint,
 ) -> Result<Sender, CallError> {
@@ -63,6 +68,14 @@ pub(super) fn sender(
             let credential = Credential::Cookie;
             return Ok(Sender { caller, credential, initiator, endpoint, recorder });
         }
+    }
+    if let Some(certified) = certified
+        && !headers.contains_key(AUTHORIZATION)
+        && matches!(initiator, Initiator::Nobody | Initiator::SameOrigin)
+    {
+        let caller = state.authenticator.certified(certified).map_err(refusal)?;
+        let credential = Credential::Certificate;
+        return Ok(Sender { caller, credential, initiator, endpoint, recorder });
     }
     let mut pair = [0; MAX_PAIR];
     let token = token(headers, &mut pair);

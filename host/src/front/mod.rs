@@ -55,6 +55,8 @@ mod tls;
 mod watchdog;
 mod web;
 
+use std::sync::Arc;
+
 use tokio::net::TcpListener;
 
 use crate::config::{CallersConfig, ServerConfig};
@@ -67,7 +69,7 @@ pub use tls::TlsError;
 /// The server side of HTTP, ready to serve.
 pub(crate) struct Front {
     state: State,
-    tls: Option<Tls>,
+    tls: Option<Arc<Tls>>,
 }
 
 impl Front {
@@ -81,13 +83,12 @@ impl Front {
         config: ServerConfig,
         callers: CallersConfig,
     ) -> Result<Self, TlsError> {
-        let tls = Tls::new(&config)?;
+        let tls = Tls::new(&config, parts.authenticator.holders().clone())?.map(Arc::new);
         Ok(Self { state: State::new(parts, config, callers), tls })
     }
 
     /// Serves until the host is asked to stop, then lets running requests finish within the grace.
     pub(crate) async fn serve(self, listener: TcpListener) {
-        let acceptor = self.tls.as_ref().map(Tls::acceptor);
         let certificate = async {
             match &self.tls {
                 Some(tls) => tls.keep_current().await,
@@ -95,7 +96,7 @@ impl Front {
             }
         };
         tokio::select! {
-            () = connection::serve(listener, acceptor, Routes::new(self.state.clone())) => {}
+            () = connection::serve(listener, self.tls.clone(), Routes::new(self.state.clone())) => {}
             () = certificate => {}
             () = self.state.callers.keep_small() => {}
         }

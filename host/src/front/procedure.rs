@@ -19,7 +19,7 @@ use super::request::{ParsedRequest, from_post, from_query};
 use super::response::{self, ErrorResponse, Form};
 use super::state::State;
 use super::{body, catalog, jobs, methods, mount, web};
-use crate::auth::{Caller, Right, lacks};
+use crate::auth::{Caller, Right};
 use crate::budget::Charge;
 use crate::call::{Call, Outcome, execute};
 use crate::catalog::{Catalog, Mount, Procedure};
@@ -172,7 +172,7 @@ fn find(state: &State, parts: &Parts, caller: &Caller) -> Result<Found, CallErro
         }
         // By a further name that the caller may use, they may know which it stands for.
         let is_known = caller.may_call(&name);
-        return Err(lacks_call(if is_known { &procedure.name } else { &name }));
+        return Err(lacks_call(caller, if is_known { &procedure.name } else { &name }));
     }
     // What is below a mount is its component's affair, with all its escapes.
     let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
@@ -185,7 +185,7 @@ fn find(state: &State, parts: &Parts, caller: &Caller) -> Result<Found, CallErro
         }
     }
     if !caller.may_call(&name) {
-        return Err(lacks_call(&name));
+        return Err(lacks_call(caller, &name));
     }
     if !catalog.is_complete() {
         let message =
@@ -226,8 +226,8 @@ fn problems(catalog: &Catalog, caller: &Caller) -> String {
 }
 
 /// The refusal of a caller who may not call what has this name, whether there is anything or not.
-fn lacks_call(name: &str) -> CallError {
-    lacks(&format_args!("call:{}", excerpt(name)))
+fn lacks_call(caller: &Caller, name: &str) -> CallError {
+    caller.lacks(&format_args!("call:{}", excerpt(name)))
 }
 
 /// The reply to a call, about so many bytes long.

@@ -27,7 +27,7 @@ use super::{
     catalog, client, components, console, credentials, events, health, index, jobs, metrics,
     openapi, origin, procedure, session,
 };
-use crate::auth::{Caller, Right};
+use crate::auth::{Caller, Certified, Right};
 use crate::budget::{Charge, NoRoom, Purpose};
 use crate::config::ServerConfig;
 use crate::error::CallError;
@@ -137,7 +137,8 @@ impl Routes {
             let recorder = Recorder::default();
             return Ok(Sender { caller, credential, initiator, endpoint, recorder });
         }
-        let sender = credentials::sender(state, headers, initiator, endpoint)?;
+        let certified = request.extensions().get::<Arc<Certified>>();
+        let sender = credentials::sender(state, headers, certified, initiator, endpoint)?;
         if let Some(record) = record {
             record.caller(&sender.caller);
         }

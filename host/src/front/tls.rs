@@ -1,27 +1,32 @@
-//! HTTPS: the certificate and its key, from PEM files.
+//! HTTPS: the certificate and its key, and the authorities of clients' certificates, from PEM files.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{ClientHello, ResolvesServerCert, ServerConfig as RustlsConfig};
-use rustls::sign::CertifiedKey;
+use rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{RootCertStore, ServerConfig as RustlsConfig};
+use tokio::net::TcpStream;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::auth::{Certified, Holders};
 use crate::config::ServerConfig;
 use crate::files::FileIdentity;
 
 /// How often to look whether a file has changed.
 const POLL: Duration = Duration::from_secs(1);
 
-/// Why a certificate or its key cannot be used.
+/// Why a certificate, its key or the authorities of clients cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A certificate without a key.
@@ -30,6 +35,14 @@ pub enum TlsError {
     /// A key without a certificate.
     #[error("a key without its certificate; give --tls-cert too")]
     NoCertificate,
+    /// Clients are to have certificates, and the host has none.
+    #[error("`tls_client_ca` is for HTTPS; give `tls_cert` and `tls_key` of [server] too")]
+    NoTls,
+    /// Callers are known by certificates, and nobody vouches for any.
+    #[error(
+        "[[callers.certificate]] needs `tls_client_ca` of [server], a file with the authorities that vouch for them"
+    )]
+    NoClientAuthority,
     /// A file without what it should hold.
     #[error("{} has no {what} in PEM form: {source}", file.display())]
     Pem {
@@ -48,56 +61,76 @@ pub enum TlsError {
         /// Why.
         source: rustls::Error,
     },
+    /// Nobody can be trusted by them.
+    #[error("the authorities in {} cannot be used: {source}", file.display())]
+    Authorities {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: VerifierBuilderError,
+    },
 }
 
-/// What secures connections: a certificate that is replaced when its files are.
+/// What secures connections: replaced when its files are.
 pub(super) struct Tls {
-    acceptor: TlsAcceptor,
-    certificate: Arc<Certificate>,
+    files: Files,
+    holders: Holders,
+    current: ArcSwap<Current>,
 }
 
-/// The certificate that connections get from now on.
-#[derive(Debug)]
-struct Certificate {
-    files: Files,
-    current: ArcSwap<CertifiedKey>,
+/// What connections get from now on.
+struct Current {
+    config: Arc<RustlsConfig>,
+    authorities: Vec<CertificateDer<'static>>,
+    /// Cancelled when other authorities are trusted.
+    replaced: CancellationToken,
 }
 
 #[derive(Debug, Clone)]
 struct Files {
     certificate: PathBuf,
     key: PathBuf,
+    client_authorities: Option<PathBuf>,
 }
 
 impl Tls {
-    /// What the configured files have; `None` where none are.
+    /// What the configured files have; `None` where none are. `holders` are those whose certificates count.
     ///
     /// # Errors
     ///
     /// Where they cannot be used.
-    pub(super) fn new(config: &ServerConfig) -> Result<Option<Self>, TlsError> {
+    pub(super) fn new(config: &ServerConfig, holders: Holders) -> Result<Option<Self>, TlsError> {
+        let client_authorities = config.tls_client_ca.clone();
+        if client_authorities.is_none() && !holders.is_empty() {
+            return Err(TlsError::NoClientAuthority);
+        }
         let files = match (&config.tls_cert, &config.tls_key) {
+            (None, None) if client_authorities.is_some() => return Err(TlsError::NoTls),
             (None, None) => return Ok(None),
             (Some(certificate), Some(key)) => {
-                Files { certificate: certificate.clone(), key: key.clone() }
+                Files { certificate: certificate.clone(), key: key.clone(), client_authorities }
             }
             (Some(_), None) => return Err(TlsError::NoKey),
             (None, Some(_)) => return Err(TlsError::NoCertificate),
         };
         let current = ArcSwap::from_pointee(files.load()?);
-        let certificate = Arc::new(Certificate { files, current });
-        let mut tls = RustlsConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|e| certificate.files.unusable(e))?
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::clone(&certificate) as _);
-        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Some(Self { acceptor: TlsAcceptor::from(Arc::new(tls)), certificate }))
+        Ok(Some(Self { files, holders, current }))
     }
 
-    /// What accepts connections with the certificate of the moment.
-    pub(super) fn acceptor(&self) -> TlsAcceptor {
-        self.acceptor.clone()
+    /// Secures a connection, and says who it is from if its client has a certificate that names somebody.
+    ///
+    /// # Errors
+    ///
+    /// Where that fails: the client is not answered.
+    pub(super) async fn accept(
+        &self,
+        stream: TcpStream,
+    ) -> io::Result<(TlsStream<TcpStream>, Option<Arc<Certified>>)> {
+        let current = self.current.load_full();
+        let stream = TlsAcceptor::from(Arc::clone(&current.config)).accept(stream).await?;
+        let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+        let certified = certificate.and_then(|it| self.holders.find(it, &current.replaced));
+        Ok((stream, certified.map(Arc::new)))
     }
 
     /// Keeps to the files for as long as it is not dropped: takes what is put in their place, and at SIGHUP
@@ -113,17 +146,43 @@ impl Tls {
                 None
             }
         };
-        let mut seen = self.certificate.files.identities().await;
+        let mut seen = self.files.identities().await;
         loop {
             let is_asked = tokio::select! {
                 () = tokio::time::sleep(POLL) => false,
                 () = next(hangup.as_mut()) => true,
             };
-            let now = self.certificate.files.identities().await;
+            let now = self.files.identities().await;
             if is_asked || now != seen {
-                self.certificate.reload().await;
+                self.reload().await;
             }
             seen = now;
+        }
+    }
+
+    /// Takes what is in the files if it can be used. Of a renewal that replaces one file after the other,
+    /// the first does not fit the second for a moment; what is in use stays until they do.
+    async fn reload(&self) {
+        let files = self.files.clone();
+        match tokio::task::spawn_blocking(move || files.load()).await {
+            Ok(Ok(new)) => {
+                self.replace(new);
+                info!(file = %self.files.certificate.display(), "loaded the certificate");
+            }
+            Ok(Err(error)) => warn!(%error, "the certificate in use is kept"),
+            Err(error) => warn!(%error, "reading the certificate failed; the one in use is kept"),
+        }
+    }
+
+    /// What other authorities have vouched for counts no longer.
+    fn replace(&self, new: Current) {
+        let old = self.current.load();
+        if new.authorities == old.authorities {
+            let replaced = old.replaced.clone();
+            self.current.store(Arc::new(Current { replaced, ..new }));
+        } else {
+            self.current.store(Arc::new(new));
+            old.replaced.cancel();
         }
     }
 }
@@ -135,45 +194,50 @@ async fn next(hangup: Option<&mut Signal>) {
     }
 }
 
-impl Certificate {
-    /// Takes what is in the files if it can be used. Of a renewal that replaces one file after the other,
-    /// the first does not fit the second for a moment; what is in use stays until they do.
-    async fn reload(&self) {
-        let files = self.files.clone();
-        let loaded = tokio::task::spawn_blocking(move || files.load()).await;
-        match loaded {
-            Ok(Ok(new)) => {
-                self.current.store(Arc::new(new));
-                info!(file = %self.files.certificate.display(), "loaded the certificate");
-            }
-            Ok(Err(error)) => warn!(%error, "the certificate in use is kept"),
-            Err(error) => warn!(%error, "reading the certificate failed; the one in use is kept"),
-        }
-    }
-}
-
-impl ResolvesServerCert for Certificate {
-    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.current.load_full())
-    }
-}
-
 impl Files {
-    fn load(&self) -> Result<CertifiedKey, TlsError> {
+    fn load(&self) -> Result<Current, TlsError> {
+        let provider = Arc::new(ring::default_provider());
         let chain = certificates(&self.certificate)?;
         let key =
             PrivateKeyDer::from_pem_file(&self.key).map_err(bad_file(&self.key, "private key"))?;
-        CertifiedKey::from_der(chain, key, &ring::default_provider()).map_err(|e| self.unusable(e))
-    }
-
-    fn unusable(&self, source: rustls::Error) -> TlsError {
-        TlsError::Unusable { file: self.certificate.clone(), source }
+        let unusable = |source| TlsError::Unusable { file: self.certificate.clone(), source };
+        let certificate = CertifiedKey::from_der(chain, key, &provider).map_err(unusable)?;
+        let authorities = match &self.client_authorities {
+            Some(file) => certificates(file)?,
+            None => Vec::new(),
+        };
+        let verifier = match &self.client_authorities {
+            Some(file) => {
+                let bad = |source| TlsError::Authorities { file: file.clone(), source };
+                let mut roots = RootCertStore::empty();
+                for authority in &authorities {
+                    let bad = |e| TlsError::Unusable { file: file.clone(), source: e };
+                    roots.add(authority.clone()).map_err(bad)?;
+                }
+                let builder = WebPkiClientVerifier::builder_with_provider(
+                    roots.into(),
+                    Arc::clone(&provider),
+                );
+                // Whoever has none may have a token.
+                builder.allow_unauthenticated().build().map_err(bad)?
+            }
+            None => WebPkiClientVerifier::no_client_auth(),
+        };
+        let mut config = RustlsConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(unusable)?
+            .with_client_cert_verifier(verifier)
+            .with_cert_resolver(Arc::new(SingleCertAndKey::from(certificate)));
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let replaced = CancellationToken::new();
+        Ok(Current { config: Arc::new(config), authorities, replaced })
     }
 
     /// Which files there are; what cannot be told is as nothing.
-    async fn identities(&self) -> [Option<FileIdentity>; 2] {
-        let files = [self.certificate.clone(), self.key.clone()];
-        let look = move || files.map(|file| FileIdentity::of(&file).ok().flatten());
+    async fn identities(&self) -> [Option<FileIdentity>; 3] {
+        let Self { certificate, key, client_authorities } = self.clone();
+        let files = [Some(certificate), Some(key), client_authorities];
+        let look = move || files.map(|file| FileIdentity::of(&file?).ok().flatten());
         tokio::task::spawn_blocking(look).await.unwrap_or_default()
     }
 }

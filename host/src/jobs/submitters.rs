@@ -10,7 +10,7 @@ use super::model::{Job, NewJob};
 use super::queue::Group;
 use super::runner::Ended;
 use crate::audit::{Audit, Entry, Event, Outcome};
-use crate::auth::{Authenticator, Limit, TokenLimits, TokenName};
+use crate::auth::{Authenticator, Limit, TokenLimits, TokenName, is_of_certificate};
 use crate::error::{CallError, ErrorKind};
 
 /// Who submits jobs, and who is told of what becomes of them.
@@ -108,9 +108,19 @@ impl Inner {
             Group::Owner(id) => self.submitters.authenticator.name_of(id),
             _ => None,
         };
-        let whose =
-            name.as_ref().map_or("this address".into(), |name| format!("the token `{name}`"));
-        let own = |name: &TokenName| format!("`tarp token limit {name} --max-queued`, or ");
+        let is_token = matches!(group, Group::Owner(id) if !is_of_certificate(id));
+        let whose = match &name {
+            Some(name) if is_token => format!("the token `{name}`"),
+            Some(name) => format!("the certificate of `{name}`"),
+            None => "this address".into(),
+        };
+        let own = |name: &TokenName| {
+            if is_token {
+                format!("`tarp token limit {name} --max-queued`, or ")
+            } else {
+                "`max_queued` in `limits` of its [[callers.certificate]], or ".into()
+            }
+        };
         let message = format!(
             "{most} jobs of {whose} are waiting already, as many as it may have; try again when some have begun; {}`max_queued_per_submitter` of [jobs] raises that",
             name.as_ref().map(own).unwrap_or_default()

@@ -9,6 +9,7 @@ use hyper::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use super::target::Target;
 use crate::codec::base64::{BASE64, Engine as _};
 use crate::config::{HttpGrant, SecretGrant, SecretSource};
+use crate::confinement::explained;
 
 /// A secret that was granted, and its value, which nothing writes out.
 pub(in crate::sandbox) struct Secret {
@@ -46,7 +47,10 @@ impl Secret {
                 (format!("the host's variable `{variable}`"), value)
             }
             SecretSource::File(file) => {
-                let unreadable = |source| UnusableSecret::Unreadable { file: file.clone(), source };
+                let unreadable = |source| UnusableSecret::Unreadable {
+                    file: file.clone(),
+                    source: explained(file, source),
+                };
                 let length = std::fs::metadata(file).map_err(unreadable)?.len();
                 if length > MAX_SECRET {
                     return Err(UnusableSecret::TooLarge(file.clone()));

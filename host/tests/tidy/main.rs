@@ -73,7 +73,7 @@ fn no_words<'a>(sources: impl Iterator<Item = &'a (String, String)>, words: &[&s
 
 /// The host's modules, from the bottom to the top: each may use those of earlier lines.
 const LAYERS: [&[&str]; 14] = [
-    &["allocator", "files", "machine", "shutdown", "value"],
+    &["allocator", "confinement", "files", "machine", "shutdown", "value"],
     &["error"],
     &["auth"],
     &["codec"],

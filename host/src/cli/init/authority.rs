@@ -12,8 +12,8 @@ use rcgen::{
 use tarp_host::files::write_private;
 use time::{Duration, OffsetDateTime};
 
-/// For how long a host's certificate is valid: no more than clients take of any authority.
-pub(super) const DAYS: i64 = 397;
+/// For how long a certificate is valid: no longer than Mozilla's profiles for servers have it.
+pub(super) const DAYS: i64 = 366;
 
 /// For how long the authority is: clients are told to trust it once.
 const AUTHORITY_DAYS: i64 = 3650;
@@ -87,9 +87,24 @@ impl Authority {
     pub(super) fn issue(&self, hosts: &BTreeSet<String>) -> Result<Issued> {
         let mut params = CertificateParams::new(hosts.iter().cloned().collect::<Vec<_>>())?;
         params.distinguished_name.push(DnType::CommonName, "TARP host");
+        self.sign(params, ExtendedKeyUsagePurpose::ServerAuth)
+    }
+
+    /// A certificate for a client of this name.
+    pub(super) fn issue_to_client(&self, name: &str) -> Result<Issued> {
+        let mut params = CertificateParams::new(Vec::new())?;
+        params.distinguished_name.push(DnType::CommonName, name);
+        self.sign(params, ExtendedKeyUsagePurpose::ClientAuth)
+    }
+
+    fn sign(
+        &self,
+        mut params: CertificateParams,
+        purpose: ExtendedKeyUsagePurpose,
+    ) -> Result<Issued> {
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.extended_key_usages = vec![purpose];
         // Python refuses certificates without it since 3.13.
         params.use_authority_key_identifier_extension = true;
         valid_for(&mut params, DAYS);

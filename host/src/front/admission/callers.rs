@@ -102,7 +102,7 @@ impl Callers {
             return Ok(None);
         }
         let account = self.tokens.get(*id, self.now());
-        let whose = Whose::Token(name);
+        let whose = if caller.has_certificate() { Whose::Holder(name) } else { Whose::Token(name) };
         account.admit(&limits, whose, weight, self.now())?;
         let place = match limits.max_calls.filter(|_| weight == Weight::Call) {
             Some(most) => Some(account.place(most).await.ok_or_else(|| too_many(whose, most))?),
@@ -249,6 +249,8 @@ impl Allowance {
 #[derive(Clone, Copy)]
 enum Whose<'a> {
     Token(&'a TokenName),
+    /// Of a certificate.
+    Holder(&'a TokenName),
     Address,
 }
 
@@ -256,6 +258,7 @@ impl fmt::Display for Whose<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Token(name) => write!(f, "the token `{name}`"),
+            Self::Holder(name) => write!(f, "the certificate of `{name}`"),
             Self::Address => f.write_str("this address"),
         }
     }
@@ -271,6 +274,9 @@ impl Whose<'_> {
                     "`tarp token limit {name} --{flag}`, or `{key}` of [callers.token], raises that"
                 )
             }
+            Self::Holder(_) => format!(
+                "`{key}` in `limits` of its [[callers.certificate]], or of [callers.token], raises that"
+            ),
             Self::Address => format!("`{key}` of [callers.address] raises that"),
         }
     }

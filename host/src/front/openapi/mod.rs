@@ -46,13 +46,25 @@ async fn show(
 ) -> Response {
     let catalog = state.catalog.load_full();
     let server = endpoint.path("/");
-    let make = || Tagged::new(&document(&catalog, state.jobs.is_some(), &caller, &server));
+    let features = Features {
+        keeps_jobs: state.jobs.is_some(),
+        takes_certificates: !state.authenticator.holders().is_empty(),
+    };
+    let make = || Tagged::new(&document(&catalog, features, &caller, &server));
     cache.get(&catalog, (caller.rights(), &server), make).reply(&headers)
+}
+
+/// What of the host is described beside its catalog.
+#[derive(Clone, Copy)]
+struct Features {
+    keeps_jobs: bool,
+    takes_certificates: bool,
 }
 
 /// The document of what this catalog has for a caller: it depends on nothing of theirs but the rights,
 /// and the path below which they see the host.
-fn document(catalog: &Catalog, keeps_jobs: bool, caller: &Caller, server: &str) -> Value {
+fn document(catalog: &Catalog, features: Features, caller: &Caller, server: &str) -> Value {
+    let Features { keeps_jobs, takes_certificates } = features;
     let asks_for_tokens = caller.rights().is_some();
     let mut paths = own::paths(keeps_jobs);
     let mut files = BTreeSet::new();
@@ -68,7 +80,7 @@ fn document(catalog: &Catalog, keeps_jobs: bool, caller: &Caller, server: &str) 
     }
     let mut components = components::components(keeps_jobs);
     if asks_for_tokens {
-        security::ask_for_tokens(&mut paths, &mut components);
+        security::ask_for_tokens(&mut paths, &mut components, takes_certificates);
     }
     json!({
         "openapi": "3.1.0",
@@ -80,7 +92,7 @@ fn document(catalog: &Catalog, keeps_jobs: bool, caller: &Caller, server: &str) 
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": server}],
-        "security": security::requirements(asks_for_tokens),
+        "security": security::requirements(asks_for_tokens, takes_certificates),
         "tags": tags(&files, keeps_jobs),
         "paths": paths,
         "components": components,
@@ -130,7 +142,8 @@ mod tests {
         let token = Token::issue("alice".parse().unwrap(), Rights::default(), None).token;
         let (anybody, alice) = (Caller::anybody(), Caller::of(token.into()));
         for (keeps_jobs, caller) in [(true, &anybody), (false, &anybody), (true, &alice)] {
-            let document = document(&Catalog::default(), keeps_jobs, caller, "/");
+            let features = Features { keeps_jobs, takes_certificates: keeps_jobs };
+            let document = document(&Catalog::default(), features, caller, "/");
             let mut found = Vec::new();
             references(&document, &mut found);
             assert!(!found.is_empty());

@@ -12,6 +12,7 @@ use tracing::warn;
 use super::super::hints::Hints;
 use super::ledger::{Change, Ledger, Ledgers};
 use crate::config::{FolderAccess, FolderGrant};
+use crate::confinement::{check_writable, explained};
 
 /// A folder that was granted.
 pub(in crate::sandbox) struct Folder {
@@ -105,7 +106,11 @@ impl Folder {
     /// Opens it, with the directory of the host's own that it meets.
     fn look(&self) -> io::Result<(File, Option<PathBuf>)> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let file = File::from(open(&self.host, flags, Mode::empty())?);
+        let file = open(&self.host, flags, Mode::empty());
+        let file = File::from(file.map_err(|e| explained(&self.host, e.into()))?);
+        if self.is_writable() {
+            check_writable(&self.host)?;
+        }
         // Where links have led, which may be elsewhere than where they lead by now.
         let opened = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
         let reserved = self.reserved.iter().find(|reserved| meets(&opened, reserved));
