@@ -14,6 +14,8 @@ mod inspect;
 mod lock;
 mod marks;
 mod open;
+mod open_error;
+mod paths;
 mod prune;
 mod read;
 mod readers;
@@ -25,7 +27,7 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
 use rusqlite::Connection;
@@ -33,11 +35,16 @@ use tokio::sync::Mutex;
 use tracing::warn;
 
 use self::marks::Marks;
-pub use self::open::OpenError;
+pub use self::open_error::OpenError;
 use self::readers::Readers;
 use self::session::Session;
 use self::writer::Writer;
-use super::{Fence, Filter, JobStore, Lookup, Page, StoreError, Submission};
+use super::turns::Turns;
+use super::{
+    Fence, Filter, JobStore, Lookup, MAX_ARGUMENTS_AT_HAND, Page, StoreError, Submission, Turn,
+};
+use crate::budget::MemoryBudget;
+use crate::config::Labels;
 use crate::jobs::model::{Attempt, Completion, IdempotencyKey, Job, JobId, JobState, Logs, NewJob};
 use crate::sandbox::Progress;
 
@@ -57,6 +64,8 @@ pub struct SqliteStore {
     readers: Readers,
     writer: Arc<Writer>,
     marks: Marks,
+    /// What waits for a runner. All of it is in the database too.
+    turns: Turns,
     /// Bytes that jobs may take.
     quota: Option<u64>,
     /// When it was last seen that it can be written.
@@ -82,6 +91,7 @@ impl SqliteStore {
             readers: Readers::new(path, lock),
             writer: Arc::new(writer),
             marks,
+            turns: Turns::new(&MemoryBudget::unlimited()),
             quota: None,
             written: Mutex::default(),
         })
@@ -91,6 +101,12 @@ impl SqliteStore {
     #[must_use]
     pub fn with_quota(self, bytes: Option<u64>) -> Self {
         Self { quota: bytes, ..self }
+    }
+
+    /// Charges what is kept at hand of jobs that wait to this budget.
+    #[must_use]
+    pub fn with_budget(self, budget: &MemoryBudget) -> Self {
+        Self { turns: Turns::new(budget), ..self }
     }
 
     /// Writes something small, unless that was done a moment ago.
@@ -135,13 +151,36 @@ impl JobStore for SqliteStore {
                 });
             }
         };
+        let record = job.begun.is_none().then(|| job.record(0));
+        let arguments = (size <= MAX_ARGUMENTS_AT_HAND).then(|| job.arguments.clone());
         let submit = move |session: &mut Session<'_>| change::submit(session, &job, quota);
-        self.writer.change_soon(size, submit, undo).await?
+        let submission = self.writer.change_soon(size, submit, undo).await??;
+        if let (Submission::New(sequence), Some(record)) = (&submission, record) {
+            let job = Job { sequence: *sequence, ..record };
+            self.turns.offer(Turn::new(job).with_arguments(arguments), None);
+        }
+        Ok(submission)
     }
 
     async fn known(&self, key: &IdempotencyKey) -> Result<Option<Submission>, StoreError> {
         let key = key.clone();
         self.readers.read(move |connection| read::known(connection, &key)).await
+    }
+
+    async fn next(&self, capacity: usize, labels: &Labels) -> Result<Vec<Turn>, StoreError> {
+        Ok(self.turns.next(capacity, labels).await)
+    }
+
+    fn release(&self, turn: Turn, not_before: Option<SystemTime>) {
+        self.turns.offer(turn, not_before);
+    }
+
+    async fn take(&self, id: JobId) -> Option<Turn> {
+        self.turns.take(id)
+    }
+
+    fn position(&self, id: JobId) -> Option<usize> {
+        self.turns.position(id)
     }
 
     async fn claim(&self, id: JobId, attempt: Attempt) -> Result<bool, StoreError> {
@@ -177,12 +216,14 @@ impl JobStore for SqliteStore {
         fence: Fence,
         completion: Completion,
     ) -> Result<bool, StoreError> {
-        let quota = self.quota;
-        self.writer
-            .change(completion.size(), move |session| {
-                change::finish(session, id, fence, &completion, quota)
-            })
-            .await?
+        let (quota, size) = (self.quota, completion.size());
+        let finish =
+            move |session: &mut Session<'_>| change::finish(session, id, fence, &completion, quota);
+        let is_finished = self.writer.change(size, finish).await??;
+        if is_finished {
+            self.turns.take(id);
+        }
+        Ok(is_finished)
     }
 
     async fn remove(&self, id: JobId) -> Result<bool, StoreError> {

@@ -1,5 +1,6 @@
 //! Between the columns of the tables and the types of [`model`](crate::jobs::model).
 
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::types::Type;
@@ -9,6 +10,7 @@ use serde::de::IntoDeserializer;
 use serde::de::value::Error as NotAName;
 
 use crate::codec::neutral;
+use crate::config::{InvalidLabel, Labels};
 use crate::error::{CallError, ErrorKind};
 use crate::jobs::model::{Job, JobId, JobState, Priority};
 use crate::sandbox::Receipt;
@@ -19,7 +21,7 @@ pub(super) const JOB: &str = "
         backoff, is_repeatable, suggested_wait, submitted, started, ended,
         expires - (SELECT clock FROM store), not_before, cancel_requested, progress, fuel,
         peak_memory, instantiate, run, kind, message, value, backtrace, retry_after, failures, crashes,
-        is_pinned, owner, peer
+        is_pinned, owner, peer, requires
     FROM jobs LEFT JOIN errors ON errors.sequence = jobs.sequence";
 
 /// The states in which a job has not ended are 0 and 1; queries rely on it.
@@ -79,6 +81,7 @@ pub(super) fn job(row: &Row<'_>) -> Result<Job> {
         is_pinned: row.get(30)?,
         owner: row.get(31)?,
         peer: row.get(32)?,
+        requires: labels(row, 33)?,
         backoff: duration(row.get(9)?),
         is_repeatable: row.get(10)?,
         suggested_wait: count(row, 11)?,
@@ -97,6 +100,19 @@ pub(super) fn job(row: &Row<'_>) -> Result<Job> {
         },
         error: if known.is_some() { error(row, 23)? } else { Some(unreadable(state)) },
     })
+}
+
+/// Labels as they are stored.
+pub(super) fn labels_text(labels: &Labels) -> Option<String> {
+    (!labels.is_empty()).then(|| labels.iter().collect::<Vec<_>>().join(","))
+}
+
+fn labels(row: &Row<'_>, column: usize) -> Result<Labels> {
+    let Some(text) = row.get::<_, Option<String>>(column)? else { return Ok(Labels::default()) };
+    let labels: BTreeSet<String> = text.split(',').map(str::to_owned).collect();
+    labels
+        .try_into()
+        .map_err(|e: InvalidLabel| Error::FromSqlConversionFailure(column, Type::Text, Box::new(e)))
 }
 
 /// A handle in a column.

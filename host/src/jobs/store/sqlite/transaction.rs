@@ -9,8 +9,20 @@ use super::clean;
 use super::fault::fault;
 use super::schema;
 use super::session::{Session, State};
-use super::writer::Change;
 use crate::jobs::store::StoreError;
+
+/// A change that waits for its commit.
+pub(super) trait Change: Send {
+    /// Makes the change within the transaction; again, if the last transaction was undone. An error
+    /// is of the transaction, not of the change.
+    fn apply(&mut self, session: &mut Session<'_>) -> Result<()>;
+
+    /// Bytes to be written.
+    fn size(&self) -> usize;
+
+    /// Tells whoever asked for it: after the commit, or after the transaction was undone.
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+}
 
 /// Makes transactions.
 pub(super) struct Transactions {

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::fault::{fault, is_conflict};
 use super::lock::Lock;
 use super::session::Session;
-use super::transaction::{TransactionError, Transactions};
+use super::transaction::{Change, TransactionError, Transactions};
 use crate::jobs::store::StoreError;
 
 /// How many changes go into one transaction, and how many may wait before more are held back.
@@ -93,19 +93,6 @@ impl Disk {
 struct Open {
     changes: mpsc::Sender<Box<dyn Change>>,
     thread: JoinHandle<()>,
-}
-
-/// A change that waits for its commit.
-pub(super) trait Change: Send {
-    /// Makes the change within the transaction; again, if the last transaction was undone. An error
-    /// is of the transaction, not of the change.
-    fn apply(&mut self, session: &mut Session<'_>) -> Result<()>;
-
-    /// Bytes to be written.
-    fn size(&self) -> usize;
-
-    /// Tells whoever asked for it: after the commit, or after the transaction was undone.
-    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
 struct Waiting<T, F> {
