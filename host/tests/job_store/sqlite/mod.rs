@@ -6,6 +6,7 @@ mod conformance;
 mod crash;
 mod disk;
 mod faults;
+mod log;
 mod marks;
 mod opening;
 mod power;

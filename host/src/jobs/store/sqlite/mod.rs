@@ -1,14 +1,17 @@
 //! [`SqliteStore`]: jobs in an SQLite database of the host's own.
 //!
-//! Changes go through one [`writer`] that commits many at once; questions go to a few [`readers`].
+//! Changes go through one [`writer`] that commits many at once; questions go to a few [`readers`]. A third
+//! thread moves the log into the database.
 //! The pieces: `open` (what is opened and what is refused, with `lock`), `schema`, `change` and
 //! `prune` (what changes), `read` (what is asked), `row` (columns to types and back), `transaction`
-//! (commits and their failures), `checkpoint` (the log), `fault` (what an error means). Knows no
-//! procedure and no guest: arguments and results are bytes to it.
+//! (commits and their failures), `disk` (whether it answers), `checkpoint` (the log, and with `questions`
+//! what holds it up), `fault` (what an error means). Knows no procedure and no guest: arguments and results
+//! are bytes to it.
 
 mod change;
 mod checkpoint;
 mod clean;
+mod disk;
 mod fault;
 mod inspect;
 mod lock;
@@ -17,6 +20,7 @@ mod open;
 mod open_error;
 mod paths;
 mod prune;
+mod questions;
 mod read;
 mod readers;
 mod row;
@@ -36,6 +40,7 @@ use tracing::warn;
 
 use self::marks::Marks;
 pub use self::open_error::OpenError;
+use self::questions::Questions;
 use self::readers::Readers;
 use self::session::Session;
 use self::writer::Writer;
@@ -85,10 +90,11 @@ impl SqliteStore {
         let (path, lock) = open::prepare(directory)?;
         let lock = Arc::new(lock);
         let marks = Marks::open(&path).map_err(|e| OpenError::directory(directory, e))?;
-        let writer =
-            Writer::start(path.clone(), Arc::clone(&lock)).map_err(|e| OpenError::of(&path, &e))?;
+        let questions = Arc::<Questions>::default();
+        let writer = Writer::start(path.clone(), Arc::clone(&lock), Arc::clone(&questions))
+            .map_err(|e| OpenError::of(&path, &e))?;
         Ok(Self {
-            readers: Readers::new(path, lock),
+            readers: Readers::new(path, lock, questions),
             writer: Arc::new(writer),
             marks,
             turns: Turns::new(&MemoryBudget::unlimited()),
