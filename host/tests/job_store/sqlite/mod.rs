@@ -10,6 +10,7 @@ mod log;
 mod marks;
 mod opening;
 mod power;
+mod versions;
 
 use std::path::Path;
 

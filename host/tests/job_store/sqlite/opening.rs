@@ -253,6 +253,7 @@ async fn an_unreadable_row_is_the_fault_of_its_job_alone() {
         (2, "progress = x'ff'"),
         (3, "attempts = -5"),
         (4, "id = x'0102'"),
+        (5, "requires = 'gpu,?'"),
     ] {
         let sql = format!("UPDATE jobs SET {change} WHERE id = ?1");
         assert_eq!(file.execute(&sql, [ids[row].as_bytes()]).unwrap(), 1);
@@ -274,7 +275,11 @@ async fn an_unreadable_row_is_the_fault_of_its_job_alone() {
     };
     let listed = store.list(&filter).await.unwrap().jobs;
     assert_eq!(listed.len(), ids.len() - 1, "all that have a handle");
-    assert!(store.unfinished().await.is_ok());
+    let unfinished = store.unfinished().await.unwrap();
+    assert_eq!(unfinished.len(), ids.len() - 3, "all that can be begun");
+    let job = found(&store, ids[5]).await;
+    let message = job.error.unwrap().message;
+    assert!(job.state == JobState::Failed && message.contains("\"?\" is no label"), "{message}");
     let job = found(&store, ids[0]).await;
     assert_eq!((job.state, job.error.unwrap().kind), (JobState::Failed, ErrorKind::Internal));
     assert_eq!(store.logs(ids[1]).await.unwrap().unwrap().stdout, "out");
