@@ -13,6 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tarp_host::codec::neutral;
 use tarp_host::codec::types::Arguments;
+use tarp_host::config::Labels;
 use tarp_host::jobs::model::{
     Attempt, Completion, FailureCause, JobId, JobState, Logs, NewJob, Priority, Version,
 };
@@ -185,6 +186,7 @@ fn job() -> NewJob {
         is_pinned: false,
         owner: None,
         peer: None,
+        requires: Labels::default(),
         key: None,
     }
 }

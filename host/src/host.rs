@@ -14,11 +14,12 @@ use tracing::{info, warn};
 
 use crate::audit::{Audit, AuditError, Entry, Event};
 use crate::auth::{Authenticator, FileTokenStore, Holder, TokenStoreError};
+use crate::budget::MemoryBudget;
 use crate::catalog::{Cache, CacheError, Catalog, Compiler, Keeper, Loader, LockError, Shared};
 use crate::config::{CertificateTable, HostConfig, JobsConfig, StoreKind};
 use crate::front::{Front, Parts, TlsError};
 use crate::jobs::store::{OpenError, SqliteStore, StoreError};
-use crate::jobs::{JobRuntime, Jobs, Submitters};
+use crate::jobs::{JobRuntime, Jobs, LocalChannel, Submitters};
 use crate::metrics::Metrics;
 use crate::sandbox::Sandbox;
 use crate::shutdown::Shutdown;
@@ -234,18 +235,21 @@ impl JobService {
         (catalog, sandbox, submitters): (Shared, Arc<Sandbox>, Submitters),
     ) -> Result<Self, StartError> {
         let quota = config.max_disk;
+        let budget = sandbox.budget().clone();
+        let channel = Arc::<LocalChannel>::default();
         match SqliteStore::open(&data) {
             Ok(store) => {
-                let store = Arc::new(store.with_quota(quota));
-                let jobs = Jobs::new(store, catalog, sandbox, config, submitters);
+                let store = Arc::new(store.with_quota(quota).with_budget(&budget));
+                let jobs = Jobs::new(store, channel, catalog, sandbox, config, submitters);
                 jobs.recover().await?;
                 Ok(Self { jobs, runtime, late: None })
             }
             Err(error) => {
                 let Some(reason) = error.passing() else { return Err(error.into()) };
                 warn!(%error, "there are no jobs until that passes; calls are served");
-                let jobs = Jobs::unopened(reason, catalog, sandbox, config, submitters);
-                Ok(Self { jobs, runtime, late: Some(LateStore { directory: data, quota }) })
+                let jobs = Jobs::unopened(reason, channel, catalog, sandbox, config, submitters);
+                let late = LateStore { directory: data, quota, budget };
+                Ok(Self { jobs, runtime, late: Some(late) })
             }
         }
     }
@@ -302,6 +306,7 @@ fn authorities(file: &Path) -> Result<Vec<CertificateDer<'static>>, StartError> 
 struct LateStore {
     directory: PathBuf,
     quota: Option<u64>,
+    budget: MemoryBudget,
 }
 
 impl LateStore {
@@ -309,8 +314,12 @@ impl LateStore {
     async fn open(&self, jobs: &Jobs) {
         loop {
             tokio::time::sleep(REOPENED_EVERY).await;
-            let (directory, quota) = (self.directory.clone(), self.quota);
-            let open = move || SqliteStore::open(&directory).map(|store| store.with_quota(quota));
+            let Self { directory, quota, budget } = self;
+            let (directory, quota, budget) = (directory.clone(), *quota, budget.clone());
+            let open = move || {
+                let store = SqliteStore::open(&directory)?;
+                Ok::<_, OpenError>(store.with_quota(quota).with_budget(&budget))
+            };
             let reason = match tokio::task::spawn_blocking(open).await {
                 Ok(Ok(store)) => match jobs.open(Arc::new(store)).await {
                     Ok(()) => {

@@ -425,3 +425,19 @@ def test_each_folder_has_data_of_its_own(tmp_path: Path, cache: Path) -> None:
     finally:
         for host in hosts:
             host.kill()
+
+
+def test_a_job_waits_for_a_host_with_its_labels(make_host: MakeHost) -> None:
+    sidecars = {"math": '[procedures.add]\nrequires = ["gpu", "large"]\n'}
+    host = make_host("math", sidecars=sidecars, config='[jobs]\nlabels = ["large"]\n')
+    waits = host.submit("add", 1, 2)["id"]
+    assert host.result(host.submit("sum", [1.0, 2.0])["id"]) == 3
+    job = host.job(waits)
+    assert (job["state"], job["position"]) == ("queued", None)
+    assert job["reason"].startswith("waits for a host with the label `gpu`;")
+    assert host.post("add", [1, 2]) == 3, "calls that are waited for are served where they arrive"
+    host.stop()
+    config = host.log_file.parent / "tarp.toml"
+    config.write_text('[jobs]\nlabels = ["gpu", "large"]\n')
+    host.restart()
+    assert host.result(waits) == 3

@@ -1,7 +1,7 @@
 //! One line of the audit log: [`Entry`].
 
 use std::net::IpAddr;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use memchr::memmem;
 use serde::{Serialize, Serializer};
@@ -114,8 +114,8 @@ pub struct Entry<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sent: Option<u64>,
     /// From the request to the end of its reply, or from a job's submission to its end.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub seconds: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "microseconds")]
+    pub seconds: Option<Duration>,
     /// Attempts of the job.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempts: Option<u32>,
@@ -184,6 +184,13 @@ impl Entry<'_> {
     }
 }
 
+/// Writes seconds to six places, so that a line is no longer than what was measured.
+#[expect(clippy::ref_option, reason = "serde gives it")]
+fn microseconds<S: Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    let seconds = time.map(|time| (time.as_secs_f64() * 1e6).round() / 1e6);
+    seconds.serialize(serializer)
+}
+
 /// Overwrites the secrets of tokens, which somebody may have put into a path or an argument.
 fn hide_secrets(line: &mut [u8]) {
     const PREFIX: &[u8] = b"tarp_";
@@ -212,7 +219,7 @@ mod tests {
         let entry = Entry {
             name: Some("alice"),
             outcome: Some(Outcome::Failure(ErrorKind::Trap)),
-            seconds: Some(0.5),
+            seconds: Some(Duration::from_nanos(500_000_400)),
             ..Entry::new(Event::Call)
         };
         let line = String::from_utf8(entry.line(SystemTime::UNIX_EPOCH)).unwrap();

@@ -440,6 +440,7 @@ impl ProcedureBuilder {
             priority: owner.priority.unwrap_or(3),
             max_attempts: owner.max_attempts.unwrap_or(1),
             max_running: owner.max_running,
+            requires: owner.requires.clone(),
             backoff: owner.backoff.unwrap_or(Duration::from_secs(1)),
             is_repeatable: owner.idempotent || self.program.is_repeatable(),
         }

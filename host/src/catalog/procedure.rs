@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::Semaphore;
 
 use crate::codec::types::Signature;
-use crate::config::{ArrayReplies, Limits, Mode, WebMethod};
+use crate::config::{ArrayReplies, Labels, Limits, Mode, WebMethod};
 use crate::metrics::Meter;
 use crate::sandbox::{Access, Function, Handler, Program};
 
@@ -81,6 +81,8 @@ pub struct JobPolicy {
     pub max_attempts: u32,
     /// How many of its jobs run at once at the most.
     pub max_running: Option<u32>,
+    /// What a host must have to run its jobs.
+    pub requires: Labels,
     /// How long to wait before the second attempt.
     pub backoff: Duration,
     /// Safe to retry: running it again repeats no side effect.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{LimitsTable, valid};
+use super::{Labels, LimitsTable, valid};
 
 /// How the host runs jobs: the table `[jobs]` of `tarp.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -15,6 +15,8 @@ pub struct JobsConfig {
     /// Jobs running at once; the number of cores where it is not said.
     #[serde(deserialize_with = "valid::count")]
     pub places: Option<u32>,
+    /// What this host has that a procedure may require.
+    pub labels: Labels,
     /// Jobs of one submitter running at once: of one token or, where there are none, of one address.
     #[serde(deserialize_with = "valid::count")]
     pub max_running_per_submitter: Option<u32>,
@@ -67,6 +69,7 @@ impl Default for JobsConfig {
         Self {
             store: StoreKind::Sqlite,
             places: None,
+            labels: Labels::default(),
             max_running_per_submitter: None,
             max_queued_per_submitter: None,
             max_queue: 10_000,

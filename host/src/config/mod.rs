@@ -8,6 +8,7 @@ mod callers;
 mod grants;
 mod http_grant;
 mod jobs;
+mod labels;
 mod limits;
 mod loading;
 mod outgoing;
@@ -26,6 +27,7 @@ pub use grants::{
 };
 pub use http_grant::{HttpGrant, HttpScheme, InvalidServer};
 pub use jobs::{JobsConfig, StoreKind};
+pub use labels::{InvalidLabel, Labels};
 pub use limits::{Limits, LimitsTable};
 pub use loading::LoadingConfig;
 pub use outgoing::OutgoingConfig;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{GrantsTable, LimitsTable, valid};
+use super::{GrantsTable, Labels, LimitsTable, valid};
 use crate::value::Value;
 
 /// A component's sidecar: `math.toml` beside `math.wasm`.
@@ -57,6 +57,8 @@ pub struct ProcedureTable {
     /// How many of its jobs run at once at the most, so that the other places are for others.
     #[serde(deserialize_with = "valid::count")]
     pub max_running: Option<u32>,
+    /// What a host must have to run its jobs.
+    pub requires: Labels,
     /// How long to wait before the second attempt; doubles with each further one.
     #[serde(deserialize_with = "valid::duration")]
     pub backoff: Option<Duration>,

@@ -162,7 +162,7 @@ impl Drop for Record {
             fuel: answer.and_then(|answer| answer.fuel),
             received: Some(self.received.load(Ordering::Relaxed)),
             sent: Some(self.sent.load(Ordering::Relaxed)),
-            seconds: Some((self.start.elapsed().as_secs_f64() * 1e6).round() / 1e6),
+            seconds: Some(self.start.elapsed()),
             arguments: self.arguments.get().map(String::as_str),
             ..Entry::new(event)
         });

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use uuid::{Builder, Uuid};
 
+use crate::config::Labels;
 use crate::error::{CallError, ErrorKind};
 use crate::sandbox::{Progress, Receipt};
 
@@ -118,6 +119,8 @@ pub struct NewJob {
     pub owner: Option<Arc<str>>,
     /// The address that it is submitted from, where that is to be known and there is no token.
     pub peer: Option<Arc<str>>,
+    /// What a host must have to run it.
+    pub requires: Labels,
 }
 
 impl NewJob {
@@ -151,6 +154,7 @@ impl NewJob {
             error: None,
             owner: self.owner.clone(),
             peer: self.peer.clone(),
+            requires: self.requires.clone(),
         }
     }
 }
@@ -219,6 +223,8 @@ pub struct Job {
     pub owner: Option<Arc<str>>,
     /// The address that it was submitted from, where that is known.
     pub peer: Option<Arc<str>>,
+    /// What a host must have to run it.
+    pub requires: Labels,
 }
 
 /// The version of a procedure that runs.
@@ -308,7 +314,10 @@ impl Job {
         let submitter = [&self.owner, &self.peer].into_iter().flatten();
         let submitter: usize = submitter.map(|text| text.len()).sum();
         let texts = self.procedure.len() + self.file.len() + self.digest.len() + submitter;
-        size_of::<Self>() + texts
+        // One copy of the labels for each, at the worst.
+        let labels: usize =
+            self.requires.iter().map(|label| size_of::<String>() + label.len()).sum();
+        size_of::<Self>() + texts + labels
     }
 }
 

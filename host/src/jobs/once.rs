@@ -7,11 +7,13 @@ use std::time::SystemTime;
 
 use tokio::runtime::Handle;
 
+use super::claimed::Claimed;
+use super::failure::{conflict, run_to_completion, store_failure};
 use super::model::{IdempotencyKey, Job, JobId, JobState};
-use super::runner::Claimed;
+use super::state::Jobs;
 use super::store::Submission;
 use super::stored::StoredCall;
-use super::{Jobs, SubmitOptions, conflict, run_to_completion, store_failure};
+use super::submit::SubmitOptions;
 use crate::budget::Purpose;
 use crate::call::Call;
 use crate::catalog::Procedure;
@@ -71,7 +73,7 @@ impl Jobs {
             drop(charge);
             match submission {
                 Ok(Submission::New(sequence)) => {
-                    live.enter(JobState::Running);
+                    live.announce();
                     let job = Job { sequence, ..record };
                     let claimed = Claimed { job, call: Ok(call), presentation, unclaimed: None };
                     let inner = Arc::clone(&jobs.0);

@@ -1,13 +1,15 @@
 //! Where jobs are kept, which may not be there yet: a host whose disk is full serves calls, and opens
 //! its store when that is possible.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::SetOnce;
 
 use super::store::{JobStore, StoreError};
 
 /// A store, or why there is none yet.
 pub(super) struct Opening {
-    store: OnceLock<Arc<dyn JobStore>>,
+    store: SetOnce<Arc<dyn JobStore>>,
     reason: Mutex<StoreError>,
 }
 
@@ -19,7 +21,7 @@ impl Opening {
     }
 
     pub(super) fn failed(reason: StoreError) -> Self {
-        Self { store: OnceLock::new(), reason: Mutex::new(reason) }
+        Self { store: SetOnce::new(), reason: Mutex::new(reason) }
     }
 
     /// Lets everybody have the store. Only the first one counts.
@@ -35,5 +37,10 @@ impl Opening {
     pub(super) fn get(&self) -> Result<&Arc<dyn JobStore>, StoreError> {
         let reason = || self.reason.lock().unwrap_or_else(PoisonError::into_inner).clone();
         self.store.get().ok_or_else(reason)
+    }
+
+    /// The store, as soon as it is open.
+    pub(super) async fn wait(&self) -> &Arc<dyn JobStore> {
+        self.store.wait().await
     }
 }

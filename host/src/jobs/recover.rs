@@ -1,31 +1,14 @@
-//! What becomes of jobs that a host leaves unfinished: decided by itself when it ends in good order, or
-//! by the next one.
+//! Takes up the jobs that an earlier host left unfinished.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
 use tracing::{info, warn};
 
-use super::model::{Completion, FailureCause, Job, JobState, Logs};
-use super::runner::Ended;
-use super::store::{Fence, JobStore, StoreError};
-use super::{Inner, Jobs, instant};
-use crate::error::{CallError, ErrorKind};
-
-/// A job that ran when a host crashed, so often, is not begun again: it may be what ends the host.
-const MAX_CRASHES: u32 = 3;
-
-/// A clock that jumped should not delay a job for years.
-const MAX_DELAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// How a host ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ShutdownKind {
-    /// It was asked to.
-    InOrder,
-    /// Nobody saw it come.
-    Crash,
-}
+use super::ending::Ended;
+use super::model::JobState;
+use super::state::Jobs;
+use super::store::{Fence, JobStore, StoreError, Turn};
+use super::verdict::ShutdownKind;
 
 impl Jobs {
     /// Queues what was queued, and decides about what was running: again where that is safe,
@@ -62,12 +45,18 @@ impl Jobs {
         }
         for (mut job, logs) in unfinished {
             let live = self.0.live.insert(job.id, job.state, logs.lines.clone());
-            if job.state == JobState::Running {
-                let completion = self.0.unfinished(&job, logs, ShutdownKind::Crash);
+            let verdict = match job.state {
+                JobState::Running => {
+                    let completion = self.0.unfinished(&job, logs, ShutdownKind::Crash);
+                    let state = completion.state.name();
+                    info!(job = %job.id, procedure = %job.procedure, "found running, now {state}");
+                    Some((Fence::Attempt(job.attempts), completion))
+                }
+                _ if job.cancel_requested => Some((Fence::Queued, self.0.cancelled_unbegun())),
+                _ => None,
+            };
+            if let Some((fence, completion)) = verdict {
                 let ended = Ended::of(&completion);
-                let state = ended.state;
-                info!(job = %job.id, procedure = %job.procedure, "found running, now {}", state.name());
-                let fence = Fence::Attempt(job.attempts);
                 job.follow(&completion);
                 if let Err(error) = store.finish(job.id, fence, completion.clone()).await {
                     // Calls, and other jobs, need not wait for the disk.
@@ -79,63 +68,17 @@ impl Jobs {
                     });
                     continue;
                 }
-                if state.is_terminal() {
+                if ended.state.is_terminal() {
                     self.0.tell_of_end(&job, ended);
-                    self.0.live.end(job.id, state);
+                    self.0.live.end(job.id, ended.state);
                     continue;
                 }
             }
             live.enter(JobState::Queued);
-            if job.cancel_requested {
-                live.ask_to_stop();
-            }
-            let not_before = job.not_before.map(|moment| instant(moment, MAX_DELAY));
-            self.0.enqueue(job, None, not_before).await;
+            self.0.wait_again(&live, &job);
+            let not_before = job.not_before;
+            store.release(Turn::new(job), not_before);
         }
         Ok(())
-    }
-}
-
-impl Inner {
-    /// What becomes of a job that was running when a host ended.
-    pub(super) fn unfinished(&self, job: &Job, logs: Logs, shutdown: ShutdownKind) -> Completion {
-        let (state, message) = if job.cancel_requested {
-            (JobState::Cancelled, "the job was cancelled".to_owned())
-        } else if !job.is_repeatable {
-            let message = "the host went down while the job ran, and running it again might do something twice; if it cannot, say `idempotent = true` in its sidecar";
-            (JobState::Interrupted, message.to_owned())
-        } else if shutdown == ShutdownKind::Crash
-            && job.crashes + 1 >= MAX_CRASHES.max(job.max_attempts)
-        {
-            let message = format!(
-                "the host crashed {} times while the job ran; it is not begun again, since it may be the reason",
-                job.crashes + 1
-            );
-            (JobState::Interrupted, message)
-        } else {
-            (JobState::Queued, String::new())
-        };
-        let kind = if state == JobState::Cancelled {
-            ErrorKind::Cancelled
-        } else {
-            ErrorKind::Interrupted
-        };
-        Completion {
-            attempt: None,
-            state,
-            fault: if shutdown == ShutdownKind::Crash {
-                FailureCause::Crash
-            } else {
-                FailureCause::Nobody
-            },
-            ended: SystemTime::now(),
-            not_before: None,
-            result: None,
-            error: state.is_terminal().then(|| CallError::new(kind, message)),
-            receipt: job.receipt,
-            progress: job.progress.clone(),
-            logs,
-            keep_for: self.config.keep_failures,
-        }
     }
 }

@@ -11,9 +11,6 @@ use crate::value::Value;
 /// The version of the layout of a [`StoredCall`].
 const CALL: u8 = 2;
 
-/// The version of the layout of a [`StoredResult`].
-const RESULT: u8 = 1;
-
 /// A call as it is stored.
 #[derive(Serialize, Deserialize)]
 pub(super) struct StoredCall {
@@ -58,10 +55,7 @@ impl StoredResult {
     }
 
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, NeutralError> {
-        match neutral::version(bytes)? {
-            (RESULT, encoded) => neutral::decode(encoded),
-            (version, _) => Err(NeutralError::Layout(version)),
-        }
+        neutral::decode_first(bytes)
     }
 }
 

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::failure::store_failure;
 use super::live::Follower;
 use super::model::{Job, JobId, JobState, Logs, Presentation};
+use super::reason::WaitReason;
+use super::state::Jobs;
 use super::store::{Filter, KEPT_ARGUMENTS, Lookup};
 use super::stored::{StoredCall, StoredResult};
-use super::{Jobs, store_failure};
 use crate::codec::types::Arguments;
 use crate::error::{CallError, ErrorKind};
 use crate::metrics::Standing;
@@ -22,7 +24,7 @@ pub struct View {
     /// Its place in the queue, 1 for the next, while it is queued.
     pub position: Option<usize>,
     /// What it waits for, where that is not its turn.
-    pub reason: Option<String>,
+    pub reason: Option<WaitReason>,
 }
 
 impl View {
@@ -114,8 +116,8 @@ impl Jobs {
     ///
     /// As [`Self::view`].
     pub async fn wait(&self, id: JobId, up_to: Duration) -> Result<View, CallError> {
-        if let Some(live) = self.0.live.get(id) {
-            live.ended(up_to).await;
+        if let Some(follower) = self.follow(id, u64::MAX) {
+            let _ = tokio::time::timeout(up_to, follower.closed()).await;
         }
         self.view(id).await
     }
@@ -212,7 +214,7 @@ impl Jobs {
 
     /// The events of a job from the one after `seen` on; `None` where it has ended.
     pub fn follow(&self, id: JobId, seen: u64) -> Option<Follower> {
-        self.0.live.get(id).map(|job| Follower::new(job, seen))
+        self.0.live.channel().follow(id, seen)
     }
 
     /// Why no job could be stored now.
@@ -226,7 +228,7 @@ impl Jobs {
 
     /// How many there are, and have been.
     pub fn standing(&self) -> Standing {
-        let queued = self.0.lock_queue().waiting();
+        let queued = self.0.queued.get();
         // Between its turn and its claim a job counts as running.
         let running = self.0.live.len().saturating_sub(queued);
         Standing { queued, running, entered: self.0.live.entered(), ..Standing::default() }
@@ -234,7 +236,7 @@ impl Jobs {
 
     /// Tells when something happens to some job.
     pub fn changes(&self) -> watch::Receiver<()> {
-        self.0.live.changes()
+        self.0.live.channel().changes()
     }
 
     pub(super) fn with_news(&self, mut job: Job) -> View {
@@ -246,13 +248,7 @@ impl Jobs {
             job.begin(attempt);
         }
         if job.state == JobState::Queued {
-            position = self.0.lock_queue().position(job.id);
-            if position.is_none() {
-                let live = self.0.live.get(job.id);
-                reason = live.and_then(|live| live.waits_for()).map(|(reason, _)| reason);
-                // One that is not in the queue any more is just being begun.
-                position = reason.is_none().then_some(1);
-            }
+            (position, reason) = self.waits(&job);
         }
         if job.state == JobState::Running
             && let Some(live) = self.0.live.get(job.id)
@@ -262,5 +258,20 @@ impl Jobs {
             job.cancel_requested |= live.is_asked_to_stop();
         }
         View { job, position, reason }
+    }
+
+    /// The place of a queued job among those that wait for their turn, or what else it waits for.
+    fn waits(&self, job: &Job) -> (Option<usize>, Option<WaitReason>) {
+        let labels = &self.0.config.labels;
+        if !labels.cover(&job.requires) {
+            return (None, Some(WaitReason::Labels(job.requires.without(labels))));
+        }
+        if self.0.lock_waiting().has(job.id) {
+            let reason = self.0.live.get(job.id).and_then(|live| live.waits_for());
+            return (None, reason.map(|(reason, _)| reason));
+        }
+        let position = self.0.store().ok().and_then(|store| store.position(job.id));
+        // One that is not offered any more is just being begun.
+        (position.or(Some(1)), None)
     }
 }

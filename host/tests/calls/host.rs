@@ -8,7 +8,7 @@ use tarp_host::catalog::{Cache, Catalog, Compiler, Keeper, Loader, Procedure, Sh
 use tarp_host::codec::types::Arguments;
 use tarp_host::config::{JobsConfig, Limits, LoadingConfig};
 use tarp_host::jobs::store::JobStore;
-use tarp_host::jobs::{Jobs, Submitters};
+use tarp_host::jobs::{Jobs, LocalChannel, Submitters};
 use tarp_host::sandbox::{Observer, Sandbox};
 use tarp_host::value::Value;
 use tokio::sync::oneshot;
@@ -64,6 +64,7 @@ impl Host {
     pub(crate) fn jobs(&self, store: Arc<dyn JobStore>, config: JobsConfig) -> Jobs {
         Jobs::new(
             store,
+            Arc::new(LocalChannel::default()),
             Arc::clone(&self.shared),
             Arc::clone(&self.sandbox),
             config,

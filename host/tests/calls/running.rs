@@ -5,11 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tarp_host::codec::types::Arguments;
-use tarp_host::config::JobsConfig;
+use tarp_host::config::{JobsConfig, Labels};
 use tarp_host::error::ErrorKind;
-use tarp_host::jobs::model::{Job, JobId, JobState};
-use tarp_host::jobs::store::{JobStore, Lookup, SqliteStore, StoreError};
-use tarp_host::jobs::{JobRuntime, Jobs, SubmitOptions};
+use tarp_host::jobs::model::{
+    Completion, FailureCause, Job, JobId, JobState, Logs, NewJob, Priority,
+};
+use tarp_host::jobs::store::{Fence, JobStore, Lookup, SqliteStore, StoreError};
+use tarp_host::jobs::{EventKind, JobRuntime, Jobs, SubmitOptions};
+use tarp_host::sandbox::Receipt;
 use tarp_host::value::Value;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
@@ -93,6 +96,81 @@ async fn a_job_that_finds_the_pool_full_waits() {
         attempts += job.attempts;
     }
     assert!(attempts > 64, "none found the pool full, so that this shows nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_another_host_stored_is_run() {
+    let host = Host::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let store = Arc::new(altered(directory.path()));
+    let jobs = host.jobs(Arc::clone(&store) as Arc<dyn JobStore>, JobsConfig::default());
+    let _running = run(&jobs, 1);
+    let own = submit(&host, &jobs, "add", &[Value::Int(1), Value::Int(2)]).await;
+    let Job { procedure, file, digest, .. } = ended(&jobs, own).await;
+    let new = NewJob {
+        id: JobId::random(),
+        procedure,
+        file,
+        digest,
+        arguments: store.arguments(own).await.unwrap().unwrap(),
+        priority: Priority::default(),
+        max_attempts: 1,
+        backoff: Duration::ZERO,
+        is_repeatable: true,
+        suggested_wait: 1,
+        submitted: SystemTime::now(),
+        begun: None,
+        is_pinned: false,
+        key: None,
+        owner: None,
+        peer: None,
+        requires: Labels::default(),
+    };
+    let id = new.id;
+    store.submit(new).await.unwrap();
+    while !jobs.view(id).await.unwrap().job.state.is_terminal() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let (result, _) = jobs.result(id).await.unwrap();
+    assert_eq!(result, Value::Int(3));
+    assert_eq!((jobs.standing().running, jobs.standing().queued), (0, 0));
+}
+
+/// As when another host took it for dead.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_that_somebody_else_recorded_first_stands_and_is_told() {
+    let host = Host::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let store = Arc::new(altered(directory.path()));
+    let jobs = host.jobs(Arc::clone(&store) as Arc<dyn JobStore>, JobsConfig::default());
+    let _running = run(&jobs, 1);
+    let id = submit(&host, &jobs, "sleep_for", &[Value::Int(500)]).await;
+    while jobs.view(id).await.unwrap().job.state != JobState::Running {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let mut follower = jobs.follow(id, 0).unwrap();
+    let interrupted = Completion {
+        attempt: None,
+        state: JobState::Interrupted,
+        fault: FailureCause::Crash,
+        ended: SystemTime::now(),
+        not_before: None,
+        result: None,
+        error: None,
+        receipt: Receipt::default(),
+        progress: None,
+        logs: Logs::default(),
+        keep_for: LONG,
+    };
+    assert!(store.finish(id, Fence::Attempt(1), interrupted).await.unwrap());
+    let mut last = None;
+    while let Some(event) = follower.next().await {
+        last = Some(event.kind);
+    }
+    assert_eq!(last, Some(EventKind::State(JobState::Interrupted)));
+    let job = ended(&jobs, id).await;
+    assert_eq!((job.state, job.crashes), (JobState::Interrupted, 1));
+    assert_eq!(jobs.standing().running, 0);
 }
 
 /// What may run again waits for no claim, neither to run nor to end; and yet a crash is counted.

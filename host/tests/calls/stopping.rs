@@ -2,6 +2,7 @@
 //! submitter or a runner has gone on.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tarp_host::codec::types::Arguments;
@@ -18,30 +19,36 @@ use crate::store::Altered;
 #[tokio::test(flavor = "multi_thread")]
 async fn between_its_commit_and_the_reply_to_its_submitter() {
     let host = Host::start().await;
-    let directory = tempfile::tempdir().unwrap();
-    let store = Arc::new(Altered {
-        answers: Semaphore::new(0),
-        ..Altered::new(SqliteStore::open(directory.path()).unwrap())
-    });
-    // Nothing runs: a job that is not ended by who cancels it stays queued.
-    let jobs = host.jobs(Arc::clone(&store) as Arc<dyn JobStore>, JobsConfig::default());
-    let procedure = host.procedure("spin");
-    let submitting = tokio::spawn({
-        let jobs = jobs.clone();
-        async move { jobs.submit(&procedure, Arguments::default(), SubmitOptions::default()).await }
-    });
-    store.stored.acquire().await.unwrap().forget();
-    let id = store.unfinished().await.unwrap()[0].id;
-    let mut events = jobs.follow(id, 0).expect("it has not ended, and can be followed");
-    assert_eq!(jobs.cancel(id).await.unwrap().job.state, JobState::Queued);
-    store.answers.add_permits(1);
-    assert_eq!(submitting.await.unwrap().unwrap().job.id, id);
-    let ended = jobs.wait(id, Duration::from_secs(30)).await.unwrap();
-    assert_eq!(ended.job.state, JobState::Cancelled);
-    assert_eq!(ended.failure().unwrap().kind, ErrorKind::Cancelled);
-    let mut told = 0;
-    while events.next().await.is_some() {
-        told += 1;
+    // Before the store offers it, and after.
+    for (offers_late, at_once) in [(true, JobState::Queued), (false, JobState::Cancelled)] {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Arc::new(Altered {
+            answers: Semaphore::new(0),
+            offers_late: AtomicBool::new(offers_late),
+            ..Altered::new(SqliteStore::open(directory.path()).unwrap())
+        });
+        // Nothing runs: a job that is not ended by who cancels it stays queued.
+        let jobs = host.jobs(Arc::clone(&store) as Arc<dyn JobStore>, JobsConfig::default());
+        let procedure = host.procedure("spin");
+        let submitting = tokio::spawn({
+            let jobs = jobs.clone();
+            let options = SubmitOptions::default();
+            async move { jobs.submit(&procedure, Arguments::default(), options).await }
+        });
+        store.stored.acquire().await.unwrap().forget();
+        let id = store.unfinished().await.unwrap()[0].id;
+        let mut events = jobs.follow(id, 0).expect("it has not ended, and can be followed");
+        assert_eq!(jobs.cancel(id).await.unwrap().job.state, at_once);
+        store.offers_late.store(false, Ordering::Relaxed);
+        store.answers.add_permits(1);
+        assert_eq!(submitting.await.unwrap().unwrap().job.id, id);
+        let ended = jobs.wait(id, Duration::from_secs(30)).await.unwrap();
+        assert_eq!(ended.job.state, JobState::Cancelled);
+        assert_eq!(ended.failure().unwrap().kind, ErrorKind::Cancelled);
+        let mut told = 0;
+        while events.next().await.is_some() {
+            told += 1;
+        }
+        assert_eq!(told, 2, "it was queued, and then cancelled");
     }
-    assert_eq!(told, 2, "it was queued, and then cancelled");
 }

@@ -1,13 +1,15 @@
 //! A store that a test can slow down or make refuse something.
 
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
+use tarp_host::config::Labels;
 use tarp_host::jobs::model::{
     Attempt, Completion, IdempotencyKey, Job, JobId, JobState, Logs, NewJob,
 };
 use tarp_host::jobs::store::{
-    Fence, Filter, JobStore, Lookup, Page, SqliteStore, StoreError, Submission,
+    Fence, Filter, JobStore, Lookup, Page, SqliteStore, StoreError, Submission, Turn,
 };
 use tarp_host::sandbox::Progress;
 use tokio::sync::Semaphore;
@@ -21,6 +23,8 @@ pub(crate) struct Altered {
     pub(crate) stored: Semaphore,
     /// Permits that claims wait for.
     pub(crate) claims: Semaphore,
+    /// Whether it does not give a job away yet that is asked for, as before it is offered.
+    pub(crate) offers_late: AtomicBool,
     /// Whether it says that it wrote lately; where it is not said, it does when it has.
     pub(crate) wrote_lately: Option<bool>,
     /// Why a completion is refused.
@@ -32,7 +36,15 @@ impl Altered {
     pub(crate) fn new(store: SqliteStore) -> Self {
         let open = || Semaphore::new(Semaphore::MAX_PERMITS);
         let (answers, claims, stored) = (open(), open(), Semaphore::new(0));
-        Self { store, answers, stored, claims, wrote_lately: None, refusal: |_| None }
+        Self {
+            store,
+            answers,
+            stored,
+            claims,
+            offers_late: AtomicBool::new(false),
+            wrote_lately: None,
+            refusal: |_| None,
+        }
     }
 }
 
@@ -47,6 +59,22 @@ impl JobStore for Altered {
 
     async fn known(&self, key: &IdempotencyKey) -> Result<Option<Submission>, StoreError> {
         self.store.known(key).await
+    }
+
+    async fn next(&self, capacity: usize, labels: &Labels) -> Result<Vec<Turn>, StoreError> {
+        self.store.next(capacity, labels).await
+    }
+
+    fn release(&self, turn: Turn, not_before: Option<SystemTime>) {
+        self.store.release(turn, not_before);
+    }
+
+    async fn take(&self, id: JobId) -> Option<Turn> {
+        if self.offers_late.load(Ordering::Relaxed) { None } else { self.store.take(id).await }
+    }
+
+    fn position(&self, id: JobId) -> Option<usize> {
+        self.store.position(id)
     }
 
     async fn claim(&self, id: JobId, attempt: Attempt) -> Result<bool, StoreError> {

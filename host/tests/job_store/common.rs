@@ -1,27 +1,18 @@
 //! Jobs and endings to try the store with.
 
-use std::path::Path;
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use tarp_host::config::Labels;
 use tarp_host::jobs::model::{
     Attempt, Completion, FailureCause, IdempotencyKey, Job, JobId, JobState, Logs, NewJob,
     Priority, Version,
 };
-use tarp_host::jobs::store::{Fence, JobStore, Lookup, SqliteStore, StoreError, Submission};
+use tarp_host::jobs::store::{Fence, JobStore, Lookup, StoreError, Submission};
 use tarp_host::sandbox::Receipt;
 
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
-
-pub(crate) fn open(directory: &Path) -> SqliteStore {
-    SqliteStore::open(directory).expect("a store")
-}
-
-/// A store in a directory that goes with it.
-pub(crate) fn fresh() -> (SqliteStore, tempfile::TempDir) {
-    let directory = tempfile::tempdir().expect("a directory");
-    (open(directory.path()), directory)
-}
 
 pub(crate) fn at(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::new(seconds, 987_654_321)
@@ -44,8 +35,14 @@ pub(crate) fn job() -> NewJob {
         is_pinned: false,
         owner: None,
         peer: None,
+        requires: Labels::default(),
         key: None,
     }
+}
+
+pub(crate) fn labels(names: &[&str]) -> Labels {
+    let names = names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+    names.try_into().expect("labels")
 }
 
 pub(crate) fn key(key: &str, request: u8) -> Option<IdempotencyKey> {
@@ -69,7 +66,7 @@ pub(crate) fn completion(state: JobState) -> Completion {
 }
 
 /// Submits a new job, and gives its handle.
-pub(crate) async fn submit(store: &SqliteStore) -> JobId {
+pub(crate) async fn submit(store: &impl JobStore) -> JobId {
     let job = job();
     let id = job.id;
     assert!(matches!(store.submit(job).await, Ok(Submission::New(_))));
@@ -77,13 +74,13 @@ pub(crate) async fn submit(store: &SqliteStore) -> JobId {
 }
 
 /// Submits a job that succeeds, is kept for a day, and gives its handle.
-pub(crate) async fn succeed(store: &SqliteStore) -> JobId {
+pub(crate) async fn succeed(store: &impl JobStore) -> JobId {
     let id = submit(store).await;
     assert!(finish(store, id, completion(JobState::Succeeded)).await.unwrap());
     id
 }
 
-pub(crate) async fn found(store: &SqliteStore, id: JobId) -> Job {
+pub(crate) async fn found(store: &impl JobStore, id: JobId) -> Job {
     match store.get(id).await {
         Ok(Lookup::Found(job)) => *job,
         other => panic!("{id} is not found, but {other:?}"),
@@ -104,7 +101,7 @@ pub(crate) struct Claim {
 
 /// Claims the next attempt of a job, if it is queued.
 pub(crate) async fn claim(
-    store: &SqliteStore,
+    store: &impl JobStore,
     id: JobId,
     version: Version,
     started: SystemTime,
@@ -122,7 +119,7 @@ pub(crate) async fn claim(
 
 /// Ends the attempt that runs, or the job that is queued.
 pub(crate) async fn finish(
-    store: &SqliteStore,
+    store: &impl JobStore,
     id: JobId,
     completion: Completion,
 ) -> Result<bool, StoreError> {

@@ -1,16 +1,7 @@
-//! The embedded job store keeps its promises: through its methods, through crashes, through disks that
-//! fail, and against files that are not its own.
+//! Stores of jobs keep their promises, through their methods, crashes and disks that fail; and so do the
+//! channels by which jobs are followed.
 
+mod channel;
 mod common;
-mod content;
-mod crash;
-mod disk;
-mod faults;
-mod keys;
-mod listing;
-mod methods;
-mod opening;
-mod owners;
-mod power;
-mod retention;
-mod together;
+mod memory;
+mod sqlite;

@@ -28,7 +28,9 @@ pub enum NeutralError {
     #[error("the value is in version {0} of the encoding, and this host reads version {VERSION}")]
     Version(u8),
     /// Another version of the encoded type's layout.
-    #[error("the stored value is in version {0} of its layout, which this host does not read")]
+    #[error(
+        "the stored value is in version {0} of its layout, which this host does not read; a newer one wrote it, and reads it"
+    )]
     Layout(u8),
     /// Not what was expected.
     #[error("the stored value cannot be read: {0}")]
@@ -63,6 +65,19 @@ pub fn version(bytes: &[u8]) -> Result<(u8, &[u8]), NeutralError> {
         [] => Err(NeutralError::Empty),
         [TYPED, version, encoded @ ..] => Ok((*version, encoded)),
         encoded => Ok((1, encoded)),
+    }
+}
+
+/// Reads a value of a type whose layout has never changed: what [`encode`] wrote, but not what a later host
+/// wrote in another layout.
+///
+/// # Errors
+///
+/// As [`decode`], and for another layout.
+pub fn decode_first<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, NeutralError> {
+    match version(bytes)? {
+        (1, encoded) => decode(encoded),
+        (version, _) => Err(NeutralError::Layout(version)),
     }
 }
 

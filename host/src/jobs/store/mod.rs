@@ -1,9 +1,11 @@
 //! Where jobs are kept: the trait [`JobStore`], and the embedded one, [`SqliteStore`].
 //!
 //! The trait is narrow, so that a distributed store can stand in. It knows no procedures and runs
-//! nothing; it moves jobs from state to state, and says what is there.
+//! nothing; it moves jobs from state to state, hands them to runners, and says what is there.
 
 mod sqlite;
+mod turn;
+mod turns;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -11,7 +13,9 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 
 pub use self::sqlite::{OpenError, SqliteStore};
+pub use self::turn::{MAX_ARGUMENTS_AT_HAND, Turn};
 use super::model::{Attempt, Completion, IdempotencyKey, Job, JobId, JobState, Logs, NewJob};
+use crate::config::Labels;
 use crate::sandbox::Progress;
 
 /// Up to how many bytes arguments are kept after the end of their job.
@@ -27,11 +31,27 @@ pub const MAX_COUNTED: u64 = 10_000;
 /// undone, unless the host ends before the disk answers. Dropping a future does not undo what it began.
 #[async_trait]
 pub trait JobStore: Send + Sync + 'static {
-    /// Stores a job: as queued, or as running in its first attempt where that has begun.
+    /// Stores a job: as queued, or as running in its first attempt where that has begun. What is queued is
+    /// offered to runners from then on, maybe before this returns.
     async fn submit(&self, job: NewJob) -> Result<Submission, StoreError>;
 
     /// What submitting with this key would come to; `None` where the key is new.
     async fn known(&self, key: &IdempotencyKey) -> Result<Option<Submission>, StoreError>;
+
+    /// Hands out the jobs that are to begin next, as soon as there is one: at most `capacity`, the most
+    /// urgent first, of those that require no other labels than these. Nobody else gets them, until this
+    /// runner has ended them, releases them, or is gone. Dropping the future hands out nothing.
+    async fn next(&self, capacity: usize, labels: &Labels) -> Result<Vec<Turn>, StoreError>;
+
+    /// Offers a job again that was handed out and that is queued, to whoever asks next, but not before
+    /// that time. Does not wait.
+    fn release(&self, turn: Turn, not_before: Option<SystemTime>);
+
+    /// Hands out this job, if it is offered and nobody has it.
+    async fn take(&self, id: JobId) -> Option<Turn>;
+
+    /// How many jobs are to be handed out before this one, plus one, if it is offered and that is known.
+    fn position(&self, id: JobId) -> Option<usize>;
 
     /// Records that an attempt has begun: a queued job is running from now on. `false` where the job is
     /// not queued, or another attempt is its next one. To claim the same attempt again changes nothing.
@@ -59,7 +79,8 @@ pub trait JobStore: Send + Sync + 'static {
     ) -> Result<bool, StoreError>;
 
     /// Ends the attempt that the fence names, whether it was claimed or not. `false` where it has ended
-    /// before, or another one has begun: the first end stands.
+    /// before, or another one has begun: the first end stands. A job that is queued again is not offered before
+    /// it is released.
     async fn finish(
         &self,
         id: JobId,
@@ -104,7 +125,8 @@ pub trait JobStore: Send + Sync + 'static {
     /// Waits until what was begun is on the disk, and closes it in good order. What is asked later fails.
     async fn close(&self);
 
-    /// All jobs that have not ended, oldest first.
+    /// All jobs that have not ended and that no runner has, such as those of a host that is gone; oldest first.
+    /// They are handed out: those that are queued are offered once they are released.
     async fn unfinished(&self) -> Result<Vec<Job>, StoreError>;
 
     /// Lets the store's clock go on by `elapsed` of the host's running time, and removes what has

@@ -6,7 +6,7 @@
 use rusqlite::{OptionalExtension, Result, params};
 
 use super::read;
-use super::row::{nanoseconds, number as state_number, stamp};
+use super::row::{labels_text, nanoseconds, number as state_number, stamp};
 use super::session::Session;
 use crate::codec::neutral;
 use crate::jobs::model::{
@@ -36,8 +36,8 @@ pub(super) fn submit(
     session.execute(
         "INSERT INTO jobs (sequence, id, procedure, file, digest, state, priority, attempts,
             max_attempts, backoff, is_repeatable, suggested_wait, submitted, started, is_pinned,
-            owner, peer)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?12, ?6, ?12, ?7, ?8, ?9, ?10, ?11, ?13, ?14, ?15, ?16)",
+            owner, peer, requires)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?12, ?6, ?12, ?7, ?8, ?9, ?10, ?11, ?13, ?14, ?15, ?16, ?17)",
         params![
             sequence,
             job.id.as_bytes(),
@@ -56,6 +56,7 @@ pub(super) fn submit(
             job.is_pinned,
             job.owner,
             job.peer,
+            labels_text(&job.requires),
         ],
     )?;
     session.execute(

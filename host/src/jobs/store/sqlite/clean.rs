@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::open::beside;
+use super::paths::beside;
 
 /// The coarsest step in which file systems tell times.
 const STEP: Duration = Duration::from_millis(20);

@@ -21,6 +21,9 @@ pub(super) fn fault(error: &Error) -> StoreError {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             StoreError::Unavailable(format!("another program keeps its file locked: {said}"))
         }
+        Some(ErrorCode::OperationInterrupted) => StoreError::Unavailable(
+            "an answer took so long that what is written meanwhile would fill its disk".into(),
+        ),
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             StoreError::Unavailable(format!("its file is damaged: {said}"))
         }

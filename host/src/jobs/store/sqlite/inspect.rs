@@ -6,7 +6,8 @@ use std::path::Path;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Result};
 
-use super::open::{OpenError, beside};
+use super::open_error::OpenError;
+use super::paths::beside;
 use super::schema;
 
 /// Refuses what is damaged or too new.

@@ -1,20 +1,26 @@
 //! [`SqliteStore`]: jobs in an SQLite database of the host's own.
 //!
-//! Changes go through one [`writer`] that commits many at once; questions go to a few [`readers`].
+//! Changes go through one [`writer`] that commits many at once; questions go to a few [`readers`]. A third
+//! thread moves the log into the database.
 //! The pieces: `open` (what is opened and what is refused, with `lock`), `schema`, `change` and
 //! `prune` (what changes), `read` (what is asked), `row` (columns to types and back), `transaction`
-//! (commits and their failures), `checkpoint` (the log), `fault` (what an error means). Knows no
-//! procedure and no guest: arguments and results are bytes to it.
+//! (commits and their failures), `disk` (whether it answers), `checkpoint` (the log, and with `questions`
+//! what holds it up), `fault` (what an error means). Knows no procedure and no guest: arguments and results
+//! are bytes to it.
 
 mod change;
 mod checkpoint;
 mod clean;
+mod disk;
 mod fault;
 mod inspect;
 mod lock;
 mod marks;
 mod open;
+mod open_error;
+mod paths;
 mod prune;
+mod questions;
 mod read;
 mod readers;
 mod row;
@@ -25,7 +31,7 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
 use rusqlite::Connection;
@@ -33,11 +39,17 @@ use tokio::sync::Mutex;
 use tracing::warn;
 
 use self::marks::Marks;
-pub use self::open::OpenError;
+pub use self::open_error::OpenError;
+use self::questions::Questions;
 use self::readers::Readers;
 use self::session::Session;
 use self::writer::Writer;
-use super::{Fence, Filter, JobStore, Lookup, Page, StoreError, Submission};
+use super::turns::Turns;
+use super::{
+    Fence, Filter, JobStore, Lookup, MAX_ARGUMENTS_AT_HAND, Page, StoreError, Submission, Turn,
+};
+use crate::budget::MemoryBudget;
+use crate::config::Labels;
 use crate::jobs::model::{Attempt, Completion, IdempotencyKey, Job, JobId, JobState, Logs, NewJob};
 use crate::sandbox::Progress;
 
@@ -57,6 +69,8 @@ pub struct SqliteStore {
     readers: Readers,
     writer: Arc<Writer>,
     marks: Marks,
+    /// What waits for a runner. All of it is in the database too.
+    turns: Turns,
     /// Bytes that jobs may take.
     quota: Option<u64>,
     /// When it was last seen that it can be written.
@@ -76,12 +90,14 @@ impl SqliteStore {
         let (path, lock) = open::prepare(directory)?;
         let lock = Arc::new(lock);
         let marks = Marks::open(&path).map_err(|e| OpenError::directory(directory, e))?;
-        let writer =
-            Writer::start(path.clone(), Arc::clone(&lock)).map_err(|e| OpenError::of(&path, &e))?;
+        let questions = Arc::<Questions>::default();
+        let writer = Writer::start(path.clone(), Arc::clone(&lock), Arc::clone(&questions))
+            .map_err(|e| OpenError::of(&path, &e))?;
         Ok(Self {
-            readers: Readers::new(path, lock),
+            readers: Readers::new(path, lock, questions),
             writer: Arc::new(writer),
             marks,
+            turns: Turns::new(&MemoryBudget::unlimited()),
             quota: None,
             written: Mutex::default(),
         })
@@ -91,6 +107,12 @@ impl SqliteStore {
     #[must_use]
     pub fn with_quota(self, bytes: Option<u64>) -> Self {
         Self { quota: bytes, ..self }
+    }
+
+    /// Charges what is kept at hand of jobs that wait to this budget.
+    #[must_use]
+    pub fn with_budget(self, budget: &MemoryBudget) -> Self {
+        Self { turns: Turns::new(budget), ..self }
     }
 
     /// Writes something small, unless that was done a moment ago.
@@ -135,13 +157,36 @@ impl JobStore for SqliteStore {
                 });
             }
         };
+        let record = job.begun.is_none().then(|| job.record(0));
+        let arguments = (size <= MAX_ARGUMENTS_AT_HAND).then(|| job.arguments.clone());
         let submit = move |session: &mut Session<'_>| change::submit(session, &job, quota);
-        self.writer.change_soon(size, submit, undo).await?
+        let submission = self.writer.change_soon(size, submit, undo).await??;
+        if let (Submission::New(sequence), Some(record)) = (&submission, record) {
+            let job = Job { sequence: *sequence, ..record };
+            self.turns.offer(Turn::new(job).with_arguments(arguments), None);
+        }
+        Ok(submission)
     }
 
     async fn known(&self, key: &IdempotencyKey) -> Result<Option<Submission>, StoreError> {
         let key = key.clone();
         self.readers.read(move |connection| read::known(connection, &key)).await
+    }
+
+    async fn next(&self, capacity: usize, labels: &Labels) -> Result<Vec<Turn>, StoreError> {
+        Ok(self.turns.next(capacity, labels).await)
+    }
+
+    fn release(&self, turn: Turn, not_before: Option<SystemTime>) {
+        self.turns.offer(turn, not_before);
+    }
+
+    async fn take(&self, id: JobId) -> Option<Turn> {
+        self.turns.take(id)
+    }
+
+    fn position(&self, id: JobId) -> Option<usize> {
+        self.turns.position(id)
     }
 
     async fn claim(&self, id: JobId, attempt: Attempt) -> Result<bool, StoreError> {
@@ -177,12 +222,14 @@ impl JobStore for SqliteStore {
         fence: Fence,
         completion: Completion,
     ) -> Result<bool, StoreError> {
-        let quota = self.quota;
-        self.writer
-            .change(completion.size(), move |session| {
-                change::finish(session, id, fence, &completion, quota)
-            })
-            .await?
+        let (quota, size) = (self.quota, completion.size());
+        let finish =
+            move |session: &mut Session<'_>| change::finish(session, id, fence, &completion, quota);
+        let is_finished = self.writer.change(size, finish).await??;
+        if is_finished {
+            self.turns.take(id);
+        }
+        Ok(is_finished)
     }
 
     async fn remove(&self, id: JobId) -> Result<bool, StoreError> {

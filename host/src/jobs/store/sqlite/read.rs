@@ -101,9 +101,10 @@ pub(super) fn logs(connection: &Connection, id: JobId) -> Result<Option<Logs>> {
                 return Ok((!row.get::<_, bool>(0)?).then(Logs::default));
             }
             // Lines that cannot be read are no reason to keep back the rest.
-            let lines = decoded::<Vec<(u64, i64, Level, String)>>(row, 3);
-            let lines = lines.unwrap_or_default().unwrap_or_default();
-            let lines = lines.into_iter();
+            let lines = decoded::<Vec<(u64, i64, Level, String)>>(row, 3)?.transpose();
+            let unreadable =
+                |e| Some(vec![(0, 0, Level::Warn, format!("[the log cannot be read: {e}]"))]);
+            let lines = lines.unwrap_or_else(unreadable).unwrap_or_default().into_iter();
             let line =
                 |(number, at, level, message)| LogLine { number, time: time(at), level, message };
             Ok(Some(Logs {
@@ -121,6 +122,8 @@ pub(super) fn unfinished(connection: &Connection) -> Result<Vec<Job>> {
         .prepare_cached(&format!("{JOB} WHERE state IN (0, 1) ORDER BY jobs.sequence"))?
         .query_map([], job)
         .map(readable)?
+        // What is wrong with one is told in place of its state.
+        .map(|jobs| jobs.into_iter().filter(|job| !job.state.is_terminal()).collect())
 }
 
 /// One query for each state, merged: each is a walk along an index that ends at the limit, where one

@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::fault::fault;
 use super::lock::Lock;
+use super::questions::Questions;
 use super::schema;
 use crate::jobs::store::StoreError;
 
@@ -25,14 +26,15 @@ pub(super) struct Readers {
 struct Shared {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
+    questions: Arc<Questions>,
     /// Nobody else has the file before the last connection is closed.
     _lock: Arc<Lock>,
 }
 
 impl Readers {
     /// Opens none yet.
-    pub(super) fn new(path: PathBuf, lock: Arc<Lock>) -> Self {
-        let shared = Shared { path, idle: Mutex::default(), _lock: lock };
+    pub(super) fn new(path: PathBuf, lock: Arc<Lock>, questions: Arc<Questions>) -> Self {
+        let shared = Shared { path, idle: Mutex::default(), questions, _lock: lock };
         Self { shared: Arc::new(shared), permits: Arc::new(Semaphore::new(READERS)) }
     }
 
@@ -64,10 +66,12 @@ impl Shared {
     fn answer<T>(&self, question: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = idle.map_or_else(|| schema::reading(&self.path), Ok)?;
+        let asked = self.questions.begin(&connection);
         // A transaction, so that all queries of a question see the same state.
         let transaction = connection.unchecked_transaction()?;
         let answer = question(&transaction)?;
         transaction.finish()?;
+        drop(asked);
         // Where anything went wrong the connection is not used again.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         Ok(answer)

@@ -1,14 +1,15 @@
 //! Between the columns of the tables and the types of [`model`](crate::jobs::model).
 
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rusqlite::types::Type;
-use rusqlite::{Error, Result, Row};
+use rusqlite::{Result, Row};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::Error as NotAName;
 
-use crate::codec::neutral;
+use crate::codec::neutral::{self, NeutralError};
+use crate::config::{InvalidLabel, Labels};
 use crate::error::{CallError, ErrorKind};
 use crate::jobs::model::{Job, JobId, JobState, Priority};
 use crate::sandbox::Receipt;
@@ -19,7 +20,7 @@ pub(super) const JOB: &str = "
         backoff, is_repeatable, suggested_wait, submitted, started, ended,
         expires - (SELECT clock FROM store), not_before, cancel_requested, progress, fuel,
         peak_memory, instantiate, run, kind, message, value, backtrace, retry_after, failures, crashes,
-        is_pinned, owner, peer
+        is_pinned, owner, peer, requires
     FROM jobs LEFT JOIN errors ON errors.sequence = jobs.sequence";
 
 /// The states in which a job has not ended are 0 and 1; queries rely on it.
@@ -63,6 +64,12 @@ fn duration(nanoseconds: i64) -> Duration {
 pub(super) fn job(row: &Row<'_>) -> Result<Job> {
     let state: i64 = row.get(5)?;
     let known = JobState::ALL.into_iter().find(|known| number(*known) == state);
+    let requires = labels(row, 33)?;
+    let fault = match (known, &requires) {
+        (None, _) => Some(format!("there is no state {state}")),
+        (_, Err(e)) => Some(e.to_string()),
+        _ => None,
+    };
     let time_in = |column| -> Result<_> { Ok(row.get::<_, Option<i64>>(column)?.map(time)) };
     Ok(Job {
         sequence: row.get::<_, i64>(0)?.cast_unsigned(),
@@ -70,7 +77,7 @@ pub(super) fn job(row: &Row<'_>) -> Result<Job> {
         procedure: row.get(2)?,
         file: row.get(3)?,
         digest: row.get(4)?,
-        state: known.unwrap_or(JobState::Failed),
+        state: known.filter(|_| fault.is_none()).unwrap_or(JobState::Failed),
         priority: row.get(6).ok().and_then(Priority::new).unwrap_or_default(),
         attempts: count(row, 7)?,
         max_attempts: count(row, 8)?,
@@ -79,6 +86,7 @@ pub(super) fn job(row: &Row<'_>) -> Result<Job> {
         is_pinned: row.get(30)?,
         owner: row.get(31)?,
         peer: row.get(32)?,
+        requires: requires.unwrap_or_default(),
         backoff: duration(row.get(9)?),
         is_repeatable: row.get(10)?,
         suggested_wait: count(row, 11)?,
@@ -88,15 +96,31 @@ pub(super) fn job(row: &Row<'_>) -> Result<Job> {
         kept_for: row.get::<_, Option<i64>>(15)?.map(duration),
         not_before: time_in(16)?,
         cancel_requested: row.get(17)?,
-        progress: decoded(row, 18).unwrap_or_default(),
+        progress: decoded(row, 18)?.and_then(Result::ok),
         receipt: Receipt {
             fuel: row.get::<_, i64>(19)?.cast_unsigned(),
             peak_memory: row.get::<_, i64>(20)?.cast_unsigned() as usize,
             instantiate: duration(row.get(21)?),
             run: duration(row.get(22)?),
         },
-        error: if known.is_some() { error(row, 23)? } else { Some(unreadable(state)) },
+        error: match fault {
+            None => error(row, 23)?,
+            Some(fault) => Some(unreadable(&fault)),
+        },
     })
+}
+
+/// Labels as they are stored.
+pub(super) fn labels_text(labels: &Labels) -> Option<String> {
+    (!labels.is_empty()).then(|| labels.iter().collect::<Vec<_>>().join(","))
+}
+
+fn labels(row: &Row<'_>, column: usize) -> Result<Result<Labels, InvalidLabel>> {
+    let Some(text) = row.get::<_, Option<String>>(column)? else {
+        return Ok(Ok(Labels::default()));
+    };
+    let labels: BTreeSet<String> = text.split(',').map(str::to_owned).collect();
+    Ok(labels.try_into())
 }
 
 /// A handle in a column.
@@ -107,18 +131,26 @@ pub(super) fn id(row: &Row<'_>, column: usize) -> Result<JobId> {
 fn error(row: &Row<'_>, first: usize) -> Result<Option<CallError>> {
     let Some(kind) = row.get::<_, Option<String>>(first)? else { return Ok(None) };
     let deserializer: serde::de::value::StringDeserializer<NotAName> = kind.into_deserializer();
+    let mut message: String = row.get(first + 1)?;
+    let value = match decoded(row, first + 2)?.transpose() {
+        Ok(value) => value,
+        Err(e) => {
+            message.push_str(&format!(" [its value cannot be read: {e}]"));
+            None
+        }
+    };
     Ok(Some(CallError {
         // A later host may know more types.
         kind: <ErrorKind as Deserialize>::deserialize(deserializer).unwrap_or(ErrorKind::Internal),
-        message: row.get(first + 1)?,
-        value: decoded(row, first + 2).unwrap_or_default(),
+        message,
+        value,
         backtrace: row.get(first + 3)?,
         retry_after: row.get(first + 4).unwrap_or_default(),
     }))
 }
 
-fn unreadable(state: i64) -> CallError {
-    let message = format!("the record of this job is unreadable: there is no state {state}");
+fn unreadable(fault: &str) -> CallError {
+    let message = format!("the record of this job is unreadable: {fault}");
     CallError::new(ErrorKind::Internal, message)
 }
 
@@ -128,12 +160,9 @@ fn count(row: &Row<'_>, column: usize) -> Result<u32> {
 }
 
 /// What is encoded neutrally in a column that may be empty.
-pub(super) fn decoded<T>(row: &Row<'_>, column: usize) -> Result<Option<T>>
+pub(super) fn decoded<T>(row: &Row<'_>, column: usize) -> Result<Option<Result<T, NeutralError>>>
 where
     T: serde::de::DeserializeOwned,
 {
-    let Some(bytes) = row.get_ref(column)?.as_blob_or_null()? else { return Ok(None) };
-    neutral::decode(bytes)
-        .map(Some)
-        .map_err(|e| Error::FromSqlConversionFailure(column, Type::Blob, Box::new(e)))
+    Ok(row.get_ref(column)?.as_blob_or_null()?.map(neutral::decode_first))
 }

@@ -14,10 +14,10 @@ use tracing::{info, warn};
 pub(super) const APPLICATION_ID: i32 = 0x5441_5250;
 
 /// The schema's version. A host opens its own and older ones, which it changes first.
-pub(super) const VERSION: i32 = 4;
+pub(super) const VERSION: i32 = 5;
 
 /// From each version to the next, from the first on.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     "
     ALTER TABLE jobs ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE jobs ADD COLUMN crashes INTEGER NOT NULL DEFAULT 0;
@@ -30,6 +30,9 @@ const MIGRATIONS: [&str; 3] = [
 ",
     "
     ALTER TABLE jobs ADD COLUMN peer TEXT;
+",
+    "
+    ALTER TABLE jobs ADD COLUMN requires TEXT;
 ",
 ];
 
@@ -67,7 +70,9 @@ const TABLES: &str = "
         crashes INTEGER NOT NULL DEFAULT 0,
         is_pinned INTEGER NOT NULL DEFAULT 0,
         owner TEXT,
-        peer TEXT
+        peer TEXT,
+        -- Labels with commas between them, or NULL.
+        requires TEXT
     ) STRICT;
     CREATE INDEX jobs_by_state ON jobs (state, sequence);
     CREATE INDEX jobs_by_procedure ON jobs (procedure, state, sequence);

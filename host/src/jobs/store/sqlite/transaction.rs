@@ -1,16 +1,30 @@
 //! Transactions on the writing connection, and what is to be done when one fails.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rusqlite::{Connection, Result};
 
 use super::checkpoint::Checkpoints;
 use super::clean;
 use super::fault::fault;
+use super::questions::Questions;
 use super::schema;
 use super::session::{Session, State};
-use super::writer::Change;
 use crate::jobs::store::StoreError;
+
+/// A change that waits for its commit.
+pub(super) trait Change: Send {
+    /// Makes the change within the transaction; again, if the last transaction was undone. An error
+    /// is of the transaction, not of the change.
+    fn apply(&mut self, session: &mut Session<'_>) -> Result<()>;
+
+    /// Bytes to be written.
+    fn size(&self) -> usize;
+
+    /// Tells whoever asked for it: after the commit, or after the transaction was undone.
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+}
 
 /// Makes transactions.
 pub(super) struct Transactions {
@@ -39,10 +53,11 @@ impl TransactionError {
 }
 
 impl Transactions {
-    /// On the database at `path`.
-    pub(super) fn open(path: PathBuf) -> Result<Self> {
+    /// On the database at `path`, about which `questions` are asked.
+    pub(super) fn open(path: PathBuf, questions: Arc<Questions>) -> Result<Self> {
         let open = Some(connect(&path)?);
-        Ok(Self { path, open, has_residue: false, checkpoints: Checkpoints::default() })
+        let checkpoints = Checkpoints::start(&path, questions)?;
+        Ok(Self { path, open, has_residue: false, checkpoints })
     }
 
     /// Makes all changes of a batch, or none, and returns when they are on the disk.
@@ -107,7 +122,8 @@ impl Transactions {
     }
 
     /// Moves all of the log into the database, for the last time, and notes that it ended in good order.
-    pub(super) fn close(self) {
+    pub(super) fn close(mut self) {
+        self.checkpoints.stop();
         let Some((connection, _)) = self.open else { return };
         let moved =
             connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
@@ -117,7 +133,7 @@ impl Transactions {
         }
     }
 
-    /// Moves what is in the log into the database, if it is time after a commit of so many bytes.
+    /// Sees to it that the log is moved into the database, after a commit of so many bytes.
     pub(super) fn checkpoint(&mut self, bytes: usize) {
         if let Some((connection, _)) = &self.open {
             self.checkpoints.after_commit(connection, bytes);

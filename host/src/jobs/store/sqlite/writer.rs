@@ -5,15 +5,17 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::Result;
 use tokio::sync::{mpsc, oneshot};
 
+use super::disk::Disk;
 use super::fault::{fault, is_conflict};
 use super::lock::Lock;
+use super::questions::Questions;
 use super::session::Session;
-use super::transaction::{TransactionError, Transactions};
+use super::transaction::{Change, TransactionError, Transactions};
 use crate::jobs::store::StoreError;
 
 /// How many changes go into one transaction, and how many may wait before more are held back.
@@ -22,90 +24,16 @@ const MAX_BATCH: usize = 256;
 /// With how many bytes of arguments and results.
 const MAX_BATCH_BYTES: usize = 8 << 20;
 
-/// How long the disk may take over a transaction, besides the time for its bytes, before it counts as
-/// one that does not answer.
-const STALLED: Duration = Duration::from_secs(5);
-
-/// Bytes a second that the slowest disk takes.
-const SLOW_DISK: f64 = (4 << 20) as f64;
-
-/// How often whoever waits looks whether the disk answers.
-const LOOK: Duration = Duration::from_millis(100);
-
 /// Where changes go.
 pub(super) struct Writer {
     open: Mutex<Option<Open>>,
     disk: Arc<Disk>,
 }
 
-/// What the last transactions say of the disk.
-#[derive(Default)]
-struct Disk(Mutex<Seen>);
-
-#[derive(Default)]
-struct Seen {
-    /// When a transaction was committed, where none has failed since.
-    written: Option<Instant>,
-    /// By when what is under way should be on the disk.
-    due: Option<Instant>,
-}
-
-impl Disk {
-    fn lock(&self) -> MutexGuard<'_, Seen> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn begin(&self, bytes: usize) {
-        let time = STALLED + Duration::from_secs_f64(bytes as f64 / SLOW_DISK);
-        self.lock().due = Some(Instant::now() + time);
-    }
-
-    fn end(&self) {
-        self.lock().due = None;
-    }
-
-    fn tell(&self, committed: bool) {
-        self.lock().written = committed.then(Instant::now);
-    }
-
-    /// Why nothing can be stored now, where the disk does not answer.
-    fn check(&self) -> Result<(), StoreError> {
-        match self.lock().due {
-            Some(due) if due < Instant::now() => Err(StoreError::Unavailable(format!(
-                "its disk has not answered for more than {STALLED:?}"
-            ))),
-            _ => Ok(()),
-        }
-    }
-
-    /// Completes when the disk does not answer.
-    async fn stalled(&self) -> StoreError {
-        loop {
-            tokio::time::sleep(LOOK).await;
-            if let Err(error) = self.check() {
-                return error;
-            }
-        }
-    }
-}
-
 /// Until it is closed.
 struct Open {
     changes: mpsc::Sender<Box<dyn Change>>,
     thread: JoinHandle<()>,
-}
-
-/// A change that waits for its commit.
-pub(super) trait Change: Send {
-    /// Makes the change within the transaction; again, if the last transaction was undone. An error
-    /// is of the transaction, not of the change.
-    fn apply(&mut self, session: &mut Session<'_>) -> Result<()>;
-
-    /// Bytes to be written.
-    fn size(&self) -> usize;
-
-    /// Tells whoever asked for it: after the commit, or after the transaction was undone.
-    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
 struct Waiting<T, F> {
@@ -151,8 +79,8 @@ impl Writer {
     /// # Errors
     ///
     /// If the database cannot be opened. A thread that cannot be started panics, as everywhere.
-    pub(super) fn start(path: PathBuf, lock: Arc<Lock>) -> Result<Self> {
-        let transactions = Transactions::open(path)?;
+    pub(super) fn start(path: PathBuf, lock: Arc<Lock>, questions: Arc<Questions>) -> Result<Self> {
+        let transactions = Transactions::open(path, questions)?;
         let (sender, receiver) = mpsc::channel(MAX_BATCH);
         let disk = Arc::<Disk>::default();
         let seen = Arc::clone(&disk);
@@ -226,7 +154,7 @@ impl Writer {
 
     /// Whether the last transaction was committed, and so lately.
     pub(super) fn wrote_within(&self, time: Duration) -> bool {
-        self.disk.lock().written.is_some_and(|written| written.elapsed() < time)
+        self.disk.wrote_within(time)
     }
 
     /// Waits until what was begun is on the disk and the file is closed. Later changes fail.
@@ -250,6 +178,7 @@ impl Drop for Writer {
 }
 
 fn run(mut changes: mpsc::Receiver<Box<dyn Change>>, mut transactions: Transactions, disk: &Disk) {
+    disk.follow_this_thread();
     let mut batch = Vec::with_capacity(MAX_BATCH);
     while let Some(first) = changes.blocking_recv() {
         let mut bytes = first.size();

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use tarp_host::jobs::model::{JobState, NewJob};
 use tarp_host::jobs::store::{Filter, JobStore, Lookup};
 
-use crate::common::{completion, finish, found, fresh, job, open, submit};
+use super::{fresh, open};
+use crate::common::{completion, finish, found, job, submit};
 
 fn of(owner: &str, procedure: &str) -> NewJob {
     NewJob { owner: Some(owner.into()), procedure: procedure.into(), ..job() }

@@ -3,7 +3,8 @@
 use tarp_host::jobs::model::{JobState, NewJob};
 use tarp_host::jobs::store::{JobStore, Lookup, Submission};
 
-use crate::common::{DAY, HOUR, completion, finish, fresh, job, key, open};
+use super::{fresh, open};
+use crate::common::{DAY, HOUR, completion, finish, job, key};
 
 #[tokio::test]
 async fn a_key_stands_for_one_request() {

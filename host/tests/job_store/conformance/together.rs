@@ -6,7 +6,8 @@ use std::sync::Arc;
 use tarp_host::jobs::model::JobState;
 use tarp_host::jobs::store::{JobStore, Submission};
 
-use crate::common::{at, claim, completion, finish, found, fresh, job, open, version};
+use super::{fresh, open};
+use crate::common::{at, claim, completion, finish, found, job, version};
 
 #[test]
 fn sixteen_threads_submit_and_finish() {
@@ -26,8 +27,8 @@ fn sixteen_threads_submit_and_finish() {
                     let Submission::New(place) = store.submit(new).await.unwrap() else {
                         panic!("{id} is not new");
                     };
-                    assert!(claim(&store, id, version("d"), at(1)).await.unwrap().is_some());
-                    assert!(finish(&store, id, completion(JobState::Succeeded)).await.unwrap());
+                    assert!(claim(&*store, id, version("d"), at(1)).await.unwrap().is_some());
+                    assert!(finish(&*store, id, completion(JobState::Succeeded)).await.unwrap());
                     jobs.push((place, id));
                 }
                 jobs
@@ -74,7 +75,7 @@ async fn one_that_is_refused_is_refused_alone() {
     }
     assert_eq!((stored.len(), refused), (57, vec![twice.id; 7]));
     for id in stored {
-        found(&store, id).await;
+        found(&*store, id).await;
     }
 }
 

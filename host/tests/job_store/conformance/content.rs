@@ -7,7 +7,8 @@ use tarp_host::jobs::model::{Completion, JobId, JobState, LogLine, Logs, NewJob}
 use tarp_host::jobs::store::JobStore;
 use tarp_host::sandbox::Level;
 
-use crate::common::{at, claim, completion, finish, found, fresh, job, version};
+use super::fresh;
+use crate::common::{at, claim, completion, finish, found, job, version};
 
 /// Those that are made at the same time differ in what nobody can guess.
 #[test]

@@ -11,14 +11,16 @@ use tarp_host::jobs::store::{Fence, JobStore, Lookup, Submission};
 use tarp_host::sandbox::{Level, Progress, Receipt};
 use tarp_host::value::Value;
 
-use crate::common::{DAY, at, claim, completion, finish, found, fresh, job, open, submit, version};
+use super::{fresh, open};
+use crate::common::{DAY, at, claim, completion, finish, found, job, labels, submit, version};
 
 #[tokio::test]
 async fn a_job_is_stored_as_it_was_submitted() {
     let (store, directory) = fresh();
     let peer = Some("10.0.0.1".into());
     let priority = Priority::new(7).unwrap();
-    let new = NewJob { priority, is_repeatable: false, peer, ..job() };
+    let requires = labels(&["gpu", "large"]);
+    let new = NewJob { priority, is_repeatable: false, peer, requires: requires.clone(), ..job() };
     let id = new.id;
     assert_eq!(store.submit(new).await.unwrap(), Submission::New(1));
     let expected = Job {
@@ -36,6 +38,7 @@ async fn a_job_is_stored_as_it_was_submitted() {
         is_pinned: false,
         owner: None,
         peer: Some("10.0.0.1".into()),
+        requires: requires.clone(),
         backoff: Duration::from_millis(1500),
         is_repeatable: false,
         suggested_wait: 7,
@@ -120,36 +123,6 @@ async fn an_attempt_that_was_not_claimed_is_recorded_with_its_end() {
     let job = found(&open(directory.path()), id).await;
     assert_eq!((job.state, job.attempts, job.failures), (JobState::Succeeded, 2, 2));
     assert_eq!((&*job.digest, job.error), ("d3", None));
-}
-
-#[tokio::test]
-async fn what_ran_unclaimed_when_the_host_crashed_is_known_to_have_run() {
-    let (store, directory) = fresh();
-    let (ran, waited, ended) = (submit(&store).await, submit(&store).await, submit(&store).await);
-    let failed = Completion { fault: FailureCause::Attempt, ..completion(JobState::Queued) };
-    store.finish(ran, Fence::Attempt(1), failed.clone()).await.unwrap();
-    store.mark(0, ended, 1);
-    store.mark(1, waited, 1);
-    store.mark(1, ran, 2);
-    store.finish(ended, Fence::Attempt(1), failed).await.unwrap();
-    let standing = |jobs: Vec<Job>| -> Vec<_> {
-        jobs.into_iter().map(|job| (job.id, job.state, job.attempts)).collect()
-    };
-    // As a host leaves it that crashes: nothing is closed.
-    let copy = tempfile::tempdir().unwrap();
-    for name in ["jobs.sqlite", "jobs.sqlite-wal", "jobs.running"] {
-        std::fs::copy(directory.path().join(name), copy.path().join(name)).unwrap();
-    }
-    let store = open(copy.path());
-    let expected =
-        [(ran, JobState::Running, 2), (waited, JobState::Queued, 0), (ended, JobState::Queued, 1)];
-    assert_eq!(standing(store.unfinished().await.unwrap()), expected);
-    let crashed = Completion { fault: FailureCause::Crash, ..completion(JobState::Queued) };
-    assert!(store.finish(ran, Fence::Attempt(2), crashed).await.unwrap());
-    let job = found(&store, ran).await;
-    assert_eq!((job.attempts, job.failures, job.crashes), (2, 1, 1));
-    let again = [(ran, JobState::Queued, 2), expected[1], expected[2]];
-    assert_eq!(standing(store.unfinished().await.unwrap()), again);
 }
 
 /// A completion with something in every part.

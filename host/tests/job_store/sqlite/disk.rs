@@ -18,7 +18,7 @@ pub(crate) fn with_faults(test: &str, on: &str, scenario: fn(&Path), after: fn(&
     }
     let directory = tempfile::tempdir().unwrap();
     let library = directory.path().join("faults.so");
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/job_store/faults.c");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/job_store/sqlite/faults.c");
     let compiled = Command::new("cc")
         .args(["-shared", "-fPIC", "-O1", "-Wall", "-o"])
         .args([library.as_os_str(), source.as_ref(), "-ldl".as_ref()])

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use tarp_host::jobs::model::{JobId, JobState, NewJob};
 use tarp_host::jobs::store::{JobStore, Lookup, SqliteStore};
 
-use crate::common::{claim, completion, finish, found, fresh, job, open, version};
+use super::{fresh, open};
+use crate::common::{claim, completion, finish, found, job, version};
 
 fn log(directory: &Path) -> PathBuf {
     directory.join("jobs.sqlite-wal")

@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use tarp_host::jobs::model::{JobId, NewJob};
 use tarp_host::jobs::store::{JobStore, Lookup, SqliteStore, StoreError, Submission};
 
-use crate::common::{at, claim, found, job, open, submit, version};
-use crate::disk::{Fault, with_faults};
+use super::disk::{Fault, with_faults};
+use super::open;
+use crate::common::{at, claim, found, job, submit, version};
 
 fn run<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Runtime::new().unwrap().block_on(future)
@@ -28,12 +29,12 @@ async fn is_unknown(store: &SqliteStore, id: JobId) -> bool {
 #[test]
 fn a_full_disk_refuses_what_does_not_fit_and_nothing_else() {
     with_faults(
-        "faults::a_full_disk_refuses_what_does_not_fit_and_nothing_else",
+        "sqlite::faults::a_full_disk_refuses_what_does_not_fit_and_nothing_else",
         "jobs.sqlite-wal",
         |directory| {
             run(async {
                 let store = Arc::new(open(directory));
-                let earlier = submit(&store).await;
+                let earlier = submit(&*store).await;
                 let log = fs::metadata(directory.join("jobs.sqlite-wal")).unwrap().len();
                 let full = Fault::of("limit", &(log + (2 << 20)).to_string());
                 let large = NewJob { arguments: vec![1; 3 << 20], ..job() };
@@ -58,7 +59,7 @@ fn a_full_disk_refuses_what_does_not_fit_and_nothing_else() {
                 drop(full);
                 assert!(matches!(store.submit(large).await, Ok(Submission::New(_))));
                 for id in [earlier, large_id].into_iter().chain(small.iter().map(|new| new.id)) {
-                    assert!(claim(&store, id, version("d"), at(1)).await.unwrap().is_some());
+                    assert!(claim(&*store, id, version("d"), at(1)).await.unwrap().is_some());
                 }
             });
         },
@@ -69,7 +70,7 @@ fn a_full_disk_refuses_what_does_not_fit_and_nothing_else() {
 #[test]
 fn a_disk_without_any_room_refuses_until_there_is_some() {
     with_faults(
-        "faults::a_disk_without_any_room_refuses_until_there_is_some",
+        "sqlite::faults::a_disk_without_any_room_refuses_until_there_is_some",
         "jobs.sqlite*",
         |directory| {
             run(async {
@@ -122,7 +123,7 @@ fn a_failing_disk(directory: &Path) {
 #[test]
 fn a_failing_log_refuses_until_it_works_again() {
     with_faults(
-        "faults::a_failing_log_refuses_until_it_works_again",
+        "sqlite::faults::a_failing_log_refuses_until_it_works_again",
         "jobs.sqlite-wal",
         a_failing_disk,
         |directory| assert_eq!(unfinished(directory), 4),
@@ -133,7 +134,7 @@ fn a_failing_log_refuses_until_it_works_again() {
 #[test]
 fn a_failing_database_loses_nothing() {
     with_faults(
-        "faults::a_failing_database_loses_nothing",
+        "sqlite::faults::a_failing_database_loses_nothing",
         "jobs.sqlite",
         |directory| {
             run(async {
@@ -158,7 +159,7 @@ fn a_failing_database_loses_nothing() {
 #[test]
 fn a_disk_that_cannot_be_read_is_told() {
     with_faults(
-        "faults::a_disk_that_cannot_be_read_is_told",
+        "sqlite::faults::a_disk_that_cannot_be_read_is_told",
         "jobs.sqlite",
         |directory| {
             run(async {
@@ -187,7 +188,7 @@ fn a_disk_that_cannot_be_read_is_told() {
 #[test]
 fn what_was_refused_stays_refused_after_a_crash() {
     with_faults(
-        "faults::what_was_refused_stays_refused_after_a_crash",
+        "sqlite::faults::what_was_refused_stays_refused_after_a_crash",
         "jobs.sqlite-wal",
         |directory| {
             run(async {
@@ -211,12 +212,12 @@ fn what_was_refused_stays_refused_after_a_crash() {
 #[test]
 fn a_disk_that_does_not_answer_refuses_within_a_bound() {
     with_faults(
-        "faults::a_disk_that_does_not_answer_refuses_within_a_bound",
+        "sqlite::faults::a_disk_that_does_not_answer_refuses_within_a_bound",
         "jobs.sqlite-wal",
         |directory| {
             run(async {
                 let store = Arc::new(open(directory));
-                let earlier = submit(&store).await;
+                let earlier = submit(&*store).await;
                 let hanging = Fault::of("hang", "");
                 let refused: Vec<_> = (0..3).map(|_| job()).collect();
                 let submissions: Vec<_> = refused
@@ -239,12 +240,12 @@ fn a_disk_that_does_not_answer_refuses_within_a_bound() {
                 assert!(store.ask_to_stop(earlier).await.is_err_and(|e| is_stalled(&e)));
                 assert!(store.probe().await.is_err());
                 assert!(begun.elapsed() < Duration::from_secs(2), "it is known by now");
-                found(&store, earlier).await;
+                found(&*store, earlier).await;
                 drop(hanging);
                 while store.probe().await.is_err() {
                     tokio::time::sleep(Duration::from_millis(10)).await;
                 }
-                submit(&store).await;
+                submit(&*store).await;
                 for new in refused {
                     // One of them was on its way to the disk, and is withdrawn.
                     while !is_unknown(&store, new.id).await {

@@ -13,7 +13,8 @@ use std::time::Duration;
 use tarp_host::jobs::model::{Completion, JobId, JobState, NewJob};
 use tarp_host::jobs::store::{JobStore, Lookup, SqliteStore, Submission};
 
-use crate::common::{DAY, HOUR, at, claim, completion, finish, found, job, key, open, version};
+use super::open;
+use crate::common::{DAY, HOUR, at, claim, completion, finish, found, job, key, version};
 
 const STORE: &str = "TARP_CRASH_STORE";
 const ROUNDS: usize = 25;
@@ -50,7 +51,11 @@ fn what_was_acknowledged_survives_being_killed() {
 
 fn run_and_kill(directory: &Path, lines: usize, known: &mut BTreeMap<JobId, Known>) {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "crash::what_was_acknowledged_survives_being_killed", "--nocapture"])
+        .args([
+            "--exact",
+            "sqlite::crash::what_was_acknowledged_survives_being_killed",
+            "--nocapture",
+        ])
         .env(STORE, directory)
         .stdout(Stdio::piped())
         .spawn()

@@ -6,9 +6,9 @@ use std::time::{Duration, UNIX_EPOCH};
 use tarp_host::jobs::model::{Completion, JobState, NewJob};
 use tarp_host::jobs::store::{JobStore, Lookup, Submission};
 
+use super::{fresh, open};
 use crate::common::{
-    DAY, HOUR, at, claim, completion, finish, found, fresh, job, key, open, submit, succeed,
-    version,
+    DAY, HOUR, at, claim, completion, finish, found, job, key, submit, succeed, version,
 };
 
 const MOMENT: Duration = Duration::from_nanos(1);
@@ -128,7 +128,9 @@ async fn many_are_removed_while_others_are_submitted() {
         let id = new.id;
         store.submit(new).await.unwrap();
         let result = Some(vec![1; if n % 100 == 0 { 5 << 20 } else { 10 }].into());
-        finish(&store, id, Completion { result, ..completion(JobState::Succeeded) }).await.unwrap();
+        finish(&*store, id, Completion { result, ..completion(JobState::Succeeded) })
+            .await
+            .unwrap();
         ids.push(id);
     }
     let others = tokio::spawn({
@@ -136,14 +138,14 @@ async fn many_are_removed_while_others_are_submitted() {
         async move {
             let mut others = Vec::new();
             for _ in 0..100 {
-                others.push(submit(&store).await);
+                others.push(submit(&*store).await);
             }
             others
         }
     });
     assert_eq!(store.prune(DAY).await.unwrap(), 300);
     for id in others.await.unwrap() {
-        found(&store, id).await;
+        found(&*store, id).await;
     }
     for id in ids {
         assert_eq!(store.get(id).await.unwrap(), Lookup::Gone { owner: None });

@@ -10,7 +10,8 @@ use tarp_host::error::ErrorKind;
 use tarp_host::jobs::model::{JobState, NewJob};
 use tarp_host::jobs::store::{Filter, JobStore, OpenError, SqliteStore, StoreError};
 
-use crate::common::{claim, found, fresh, job, open, submit, succeed, version};
+use super::{fresh, open};
+use crate::common::{claim, found, job, submit, succeed, version};
 
 fn database(directory: &Path) -> PathBuf {
     directory.join("jobs.sqlite")
@@ -221,6 +222,7 @@ async fn a_store_of_the_first_schema_is_brought_up_to_date() {
              DROP INDEX jobs_by_owner;
              ALTER TABLE jobs DROP COLUMN owner;
              ALTER TABLE jobs DROP COLUMN peer;
+             ALTER TABLE jobs DROP COLUMN requires;
              ALTER TABLE gone DROP COLUMN owner;
              PRAGMA user_version = 1;",
         )
@@ -230,14 +232,14 @@ async fn a_store_of_the_first_schema_is_brought_up_to_date() {
     for id in ids {
         let job = found(&store, id).await;
         assert_eq!((job.failures, job.crashes, job.is_pinned), (0, 0, false));
-        assert_eq!((job.owner, job.peer), (None, None));
+        assert_eq!((job.owner, job.peer, job.requires.is_empty()), (None, None, true));
     }
     submit(&store).await;
     drop(store);
     let file = Connection::open(database(directory.path())).unwrap();
     let ask =
         |name: &str| -> i32 { file.pragma_query_value(None, name, |row| row.get(0)).unwrap() };
-    assert_eq!((ask("user_version"), ask("auto_vacuum")), (4, 2));
+    assert_eq!((ask("user_version"), ask("auto_vacuum")), (5, 2));
 }
 
 /// What a later host, or chance, wrote into a row is no reason to refuse the others.
@@ -251,6 +253,7 @@ async fn an_unreadable_row_is_the_fault_of_its_job_alone() {
         (2, "progress = x'ff'"),
         (3, "attempts = -5"),
         (4, "id = x'0102'"),
+        (5, "requires = 'gpu,?'"),
     ] {
         let sql = format!("UPDATE jobs SET {change} WHERE id = ?1");
         assert_eq!(file.execute(&sql, [ids[row].as_bytes()]).unwrap(), 1);
@@ -272,7 +275,11 @@ async fn an_unreadable_row_is_the_fault_of_its_job_alone() {
     };
     let listed = store.list(&filter).await.unwrap().jobs;
     assert_eq!(listed.len(), ids.len() - 1, "all that have a handle");
-    assert!(store.unfinished().await.is_ok());
+    let unfinished = store.unfinished().await.unwrap();
+    assert_eq!(unfinished.len(), ids.len() - 3, "all that can be begun");
+    let job = found(&store, ids[5]).await;
+    let message = job.error.unwrap().message;
+    assert!(job.state == JobState::Failed && message.contains("\"?\" is no label"), "{message}");
     let job = found(&store, ids[0]).await;
     assert_eq!((job.state, job.error.unwrap().kind), (JobState::Failed, ErrorKind::Internal));
     assert_eq!(store.logs(ids[1]).await.unwrap().unwrap().stdout, "out");

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use tarp_host::jobs::model::{Completion, JobState, NewJob};
-use tarp_host::jobs::store::{Filter, JobStore, SqliteStore};
+use tarp_host::jobs::store::{Filter, JobStore};
 
-use crate::common::{at, claim, completion, finish, fresh, job, version};
+use super::{Store, fresh};
+use crate::common::{at, claim, completion, finish, job, version};
 
 const ALL: Filter = Filter {
     states: vec![],
@@ -19,7 +20,7 @@ const ALL: Filter = Filter {
 
 /// 21 jobs, numbers 1 to 21: number n is in state n % 7, of procedure p0, p1 or p2, and submitted at
 /// second 100 - n, for a clock may go backwards.
-async fn store() -> (SqliteStore, tempfile::TempDir) {
+async fn store() -> (Store, tempfile::TempDir) {
     let (store, directory) = fresh();
     for n in 1..=21 {
         let procedure = format!("p{}", n % 3).into();
@@ -35,7 +36,7 @@ async fn store() -> (SqliteStore, tempfile::TempDir) {
     (store, directory)
 }
 
-async fn numbers(store: &SqliteStore, filter: &Filter) -> Vec<u64> {
+async fn numbers(store: &Store, filter: &Filter) -> Vec<u64> {
     let page = store.list(filter).await.unwrap();
     assert_eq!(page.next, None);
     page.jobs.iter().map(|job| job.sequence).collect()
