@@ -155,13 +155,21 @@ def test_its_certificates_pass_strict_verification(make_host: MakeHost, tmp_path
     assert peer(host.port, context)["subject"] == ((("commonName", "TARP host"),),)
 
 
+def runs(python: str) -> bool:
+    """Whether it does: what pyenv has on the path may stand for nothing."""
+    if shutil.which(python) is None:
+        return False
+    version = subprocess.run([python, "--version"], capture_output=True, check=False)
+    return version.returncode == 0
+
+
 def newer_python() -> str | None:
     """A Python whose own defaults are strict: one from 3.13 on."""
     if sys.version_info >= (3, 13):
         return sys.executable
+    on_path = (f"python3.{minor}" for minor in range(13, 20))
     of_pyenv = sorted(Path.home().glob(".pyenv/versions/3.1[3-9]*/bin/python3"))
-    on_path = filter(None, (shutil.which(f"python3.{minor}") for minor in range(13, 20)))
-    return next(on_path, None) or next(map(str, of_pyenv), None)
+    return next(filter(runs, [*on_path, *map(str, of_pyenv)]), None)
 
 
 def test_newer_pythons_trust_its_certificates_by_default(

@@ -108,12 +108,12 @@ impl Folder {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let file = open(&self.host, flags, Mode::empty());
         let file = File::from(file.map_err(|e| explained(&self.host, e.into()))?);
-        if self.is_writable() {
-            check_writable(&self.host)?;
-        }
         // Where links have led, which may be elsewhere than where they lead by now.
         let opened = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
         let reserved = self.reserved.iter().find(|reserved| meets(&opened, reserved));
+        if reserved.is_none() && self.is_writable() {
+            check_writable(&self.host)?;
+        }
         Ok((file, reserved.cloned()))
     }
 
