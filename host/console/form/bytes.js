@@ -3,7 +3,7 @@
  */
 import { bytes as size } from "../lib/format.js";
 import { Icon, Segments, html } from "../parts/ui.js";
-import { idOf, useFault } from "./field.js";
+import { idOf, useFault } from "./fault.js";
 import { LongText } from "./text.js";
 import { Upload } from "./upload.js";
 

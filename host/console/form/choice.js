@@ -4,7 +4,8 @@
 import { casesOf, payloadOf } from "../lib/draft.js";
 import { brief, kindOf } from "../lib/types.js";
 import { html } from "../parts/ui.js";
-import { Bare, idOf } from "./field.js";
+import { idOf } from "./fault.js";
+import { Bare } from "./field.js";
 
 export function EnumField({ type, draft, onChange, path, label }) {
   return html`

@@ -4,33 +4,16 @@
  */
 import { brief, columnsOf, isBytes, isMatrix, isNumbers, kindOf } from "../lib/types.js";
 import { partsOf } from "../lib/draft.js";
-import { createContext, html, useContext } from "../parts/ui.js";
+import { html } from "../parts/ui.js";
 import { BytesField } from "./bytes.js";
 import { CaseField, EnumField, FlagsField, OptionField } from "./choice.js";
+import { idOf } from "./fault.js";
 import { ListField } from "./list.js";
 import { MapField } from "./map.js";
 import { NumbersField } from "./numbers.js";
 import { RowsField } from "./rows.js";
 import { BoolField, ScalarField } from "./scalar.js";
 import { useDrop } from "./take.js";
-
-/** What is wrong, by path, as far as it is to be shown. */
-export const Faults = createContext(new Map());
-
-/** A path as the id of an element. */
-export const idOf = (path) => `field-${path}`;
-
-const sentence = (text) =>
-  `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? "" : "."}`;
-
-export function useFault(path) {
-  const message = useContext(Faults).get(path);
-  const id = `${idOf(path)}-fault`;
-  return {
-    attributes: message ? { "aria-invalid": "true", "aria-describedby": id } : {},
-    note: message ? html`<p class="fault" id=${id}>${sentence(message)}</p>` : null,
-  };
-}
 
 function componentOf(type) {
   switch (kindOf(type)) {

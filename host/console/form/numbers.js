@@ -9,7 +9,7 @@ import { Fault } from "../lib/number.js";
 import { columnsIn } from "../lib/numbers.js";
 import { isMatrix } from "../lib/types.js";
 import { Icon, html, useState } from "../parts/ui.js";
-import { idOf, useFault } from "./field.js";
+import { idOf, useFault } from "./fault.js";
 import { LongText } from "./text.js";
 import { Upload } from "./upload.js";
 

@@ -7,7 +7,8 @@ import { Fault } from "../lib/number.js";
 import { isTable, readRows } from "../lib/table.js";
 import { brief, columnsOf, isNumeric, kindOf } from "../lib/types.js";
 import { Icon, html, useRef, useState } from "../parts/ui.js";
-import { Bare, useFault } from "./field.js";
+import { useFault } from "./fault.js";
+import { Bare } from "./field.js";
 import { Upload } from "./upload.js";
 
 /** More rows are kept, and not drawn. */

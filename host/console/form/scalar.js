@@ -4,7 +4,7 @@
 import { textIn } from "../lib/bytes.js";
 import { isInteger, isNumeric, rangeOf } from "../lib/types.js";
 import { html } from "../parts/ui.js";
-import { idOf, useFault } from "./field.js";
+import { idOf, useFault } from "./fault.js";
 import { LongText } from "./text.js";
 import { Upload } from "./upload.js";
 

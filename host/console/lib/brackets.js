@@ -2,8 +2,8 @@
  * Lists of numbers in brackets, as JSON, Python and NumPy write them: `[1, 2]`, `(1, 2)`,
  * `array([1., 2.])`, `[[1. 2.]\n [3. 4.]]`, `((1, 2), (3, 4))`. Tuples are read alike.
  */
+import { element } from "./element.js";
 import { Fault, cureOfEllipsis, shortened, trimmed } from "./number.js";
-import { element } from "./numbers.js";
 import { kindOf } from "./types.js";
 
 /** What Python writes in front of an array's brackets. */

@@ -5,13 +5,12 @@
  */
 import { isMeant, readBrackets } from "./brackets.js";
 import { bare, checkLengths, close, split } from "./csv.js";
+import { element, present } from "./element.js";
 import {
   Fault,
   hasDecimalComma,
-  isGap,
   mayBeNumber,
   mayGroupThousands,
-  readNumber,
   shortened,
   trimmed,
   unmarked,
@@ -156,7 +155,6 @@ export function cellOf(row, column) {
 }
 
 const elementOf = (type) => (kindOf(type) === "list" ? elementOf(type.list) : type);
-const present = (type) => (kindOf(type) === "option" ? present(type.option) : type);
 
 /** Cells as numbers, all by the same decimal sign. */
 function values(cells, type, delimiter, notes) {
@@ -196,20 +194,4 @@ export function hasDecimalCommas(cells, delimiter) {
         `\`${shortened(first.text)}\` at ${first.place} a decimal comma`,
     );
   return true;
-}
-
-/** An item of a list: a number, or a gap. */
-export function element(text, type, notes, place) {
-  const inner = present(type);
-  if (!isGap(text)) return readNumber(text, inner);
-  const isOption = kindOf(type) === "option";
-  if (isOption || isFloat(inner)) {
-    notes.gap(isOption, place);
-    return isOption ? "null" : '"NaN"';
-  }
-  throw new Fault(
-    text === ""
-      ? `a number is missing, and ${type} has no NaN for that`
-      : `\`${text}\` is no number, and ${type} has no NaN for a gap`,
-  );
 }
