@@ -185,6 +185,7 @@ fn only_the_front_and_guests_that_answer_requests_know_http() {
             "sandbox/http.rs",
             "sandbox/messages.rs",
             "sandbox/outgoing/",
+            "sandbox/secret.rs",
         ],
         &["hyper", "http_body"],
     );

@@ -124,7 +124,9 @@ class Classes:
         key = (meaning.module.name, meaning.name)
         if key not in self._aliases:
             if key in self._open:
-                raise Diagnostic(f"the type `{meaning.name}` contains itself, which WIT types cannot")
+                raise Diagnostic(
+                    f"the type `{meaning.name}` contains itself, which WIT types cannot"
+                )
             self._open.append(key)
             try:
                 self._aliases[key] = read()
