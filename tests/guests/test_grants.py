@@ -371,7 +371,7 @@ def test_a_folder_to_write_to_makes_a_job_that_is_not_run_twice(
     )
     handle = host.submit(*call, 3000)["id"]
     if access == "write":
-        eventually(lambda: (data / "log").exists())
+        eventually(lambda: (data / "log").exists() and (data / "log").read_text())
     else:
         host.running(handle)
     host.kill()
@@ -392,7 +392,7 @@ def test_a_job_with_a_folder_that_is_declared_idempotent_is_run_again(
     )
     host = make_host("grants", sidecars={"grants": text})
     handle = host.submit("write_and_wait", "/data/log", 3000)["id"]
-    eventually(lambda: (data / "log").exists())
+    eventually(lambda: (data / "log").exists() and (data / "log").read_text())
     host.kill()
     host.restart()
     assert host.ended(handle)["state"] == "succeeded"
