@@ -99,7 +99,9 @@ fn run(arguments: &Arguments) -> Result<()> {
     let hosts = if arguments.host.is_empty() {
         vec![server::build_host(&places)?]
     } else {
-        arguments.host.clone()
+        // They start in a folder of their own.
+        let absolute = arguments.host.iter().map(std::path::absolute);
+        absolute.collect::<Result<_, _>>()?
     };
     let wasmtime = server::find_wasmtime(&places);
     let mut report = Report::new(&load, wasmtime.as_deref());

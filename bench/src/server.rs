@@ -37,7 +37,7 @@ pub(crate) const GUARDS: [Guard; 3] = [
     Guard { name: "with a token", config: "", needs_token: true },
     Guard {
         name: "with limits",
-        config: "[callers.address]\nrate = \"1_000_000/s\"\nbytes = \"1 TiB/s\"\n",
+        config: "[callers.address]\nrate = \"1000000/s\"\nbytes = \"1 TiB/s\"\n",
         needs_token: false,
     },
     Guard {

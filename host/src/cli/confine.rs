@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::env;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use tarp_host::catalog::sidecars;
@@ -64,7 +64,9 @@ fn reach(config: &HostConfig) -> Reach {
         let _ = create_private_directory(directory);
         reach.keep(directory, Access::Write);
     }
-    if let Some(folder) = config.audit.file.as_deref().and_then(Path::parent) {
+    if let Some(folder) =
+        config.audit.file.as_deref().map(absolute).as_deref().and_then(Path::parent)
+    {
         reach.keep(folder, Access::Write);
     }
     let server = &config.server;
@@ -72,7 +74,7 @@ fn reach(config: &HostConfig) -> Reach {
     for file in certificates.into_iter().chain([&config.outgoing.authorities]).flatten() {
         replaceable(file, &mut reach);
         // Some replace the whole directory.
-        if let Some(directory) = file.parent() {
+        if let Some(directory) = absolute(file).parent() {
             replaceable(directory, &mut reach);
         }
     }
@@ -94,7 +96,8 @@ fn granted(grants: &GrantsTable, reach: &mut Reach) {
             FolderAccess::Write { .. } => Access::Write,
         };
         // One that is missing may be made while the host runs.
-        let there = folder.host.ancestors().find(|above| above.exists());
+        let host = absolute(&folder.host);
+        let there = host.ancestors().find(|above| above.exists());
         if let Some(there) = there.filter(|there| *there != Path::new("/")) {
             reach.keep(there, access);
         }
@@ -128,10 +131,15 @@ fn program(reach: &mut Reach) {
     libraries.into_iter().for_each(|directory| reach.keep(directory, Access::Execute));
 }
 
+/// A path from the root: a relative one of one part has no parent to speak of.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
 /// Keeps read access to what a path leads to and to what may be put in its place: the directory that it lies in,
 /// and those of the links by which it leads there. The root, which has everything in it, is none of them.
 fn replaceable(path: &Path, reach: &mut Reach) {
-    let mut path = path.to_path_buf();
+    let mut path = absolute(path);
     for _ in 0..MAX_LINKS {
         let parent = path.parent().and_then(|parent| fs::canonicalize(parent).ok());
         let Some(parent) = parent.filter(|parent| *parent != Path::new("/")) else {
@@ -150,7 +158,6 @@ fn replaceable(path: &Path, reach: &mut Reach) {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
-    use std::path::PathBuf;
 
     use super::*;
 
@@ -176,6 +183,12 @@ mod tests {
         assert_eq!(kept(&root.join("live/host.pem")), all);
         symlink("circle", root.join("live/circle")).unwrap();
         assert_eq!(kept(&root.join("live/circle")), [root.join("live")]);
+    }
+
+    #[test]
+    fn what_a_relative_path_lies_in_is_kept() {
+        let here = env::current_dir().unwrap().canonicalize().unwrap();
+        assert_eq!(kept(Path::new("Cargo.toml")), [here]);
     }
 
     #[test]
