@@ -123,6 +123,32 @@ pub struct NewJob {
     pub requires: Labels,
 }
 
+#[cfg(test)]
+impl NewJob {
+    /// A job of `add`, whose arguments nobody reads.
+    pub(in crate::jobs) fn for_tests(id: JobId) -> Self {
+        Self {
+            id,
+            procedure: "add".into(),
+            file: "math.wasm".into(),
+            digest: "d".into(),
+            arguments: Vec::new(),
+            priority: Priority::default(),
+            max_attempts: 1,
+            backoff: Duration::ZERO,
+            is_repeatable: true,
+            suggested_wait: 1,
+            submitted: SystemTime::now(),
+            begun: None,
+            is_pinned: false,
+            key: None,
+            owner: None,
+            peer: None,
+            requires: Labels::default(),
+        }
+    }
+}
+
 impl NewJob {
     /// The record of it, at this place in the order of submission.
     #[must_use]

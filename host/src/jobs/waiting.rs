@@ -173,10 +173,7 @@ fn remove_from<K: Hash + Eq>(
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, SystemTime};
-
     use super::*;
-    use crate::config::Labels;
     use crate::jobs::model::NewJob;
 
     fn id(n: u8) -> JobId {
@@ -185,25 +182,8 @@ mod tests {
 
     /// Job `n`, with this urgency.
     fn turn(n: u8, urgency: u8) -> Turn {
-        let new = NewJob {
-            id: id(n),
-            procedure: "add".into(),
-            file: "math.wasm".into(),
-            digest: "d".into(),
-            arguments: Vec::new(),
-            priority: Priority::new(urgency).unwrap(),
-            max_attempts: 1,
-            backoff: Duration::ZERO,
-            is_repeatable: true,
-            suggested_wait: 1,
-            submitted: SystemTime::now(),
-            begun: None,
-            is_pinned: false,
-            key: None,
-            owner: None,
-            peer: None,
-            requires: Labels::default(),
-        };
+        let priority = Priority::new(urgency).unwrap();
+        let new = NewJob { priority, ..NewJob::for_tests(id(n)) };
         Turn::new(new.record(n.into()))
     }
 

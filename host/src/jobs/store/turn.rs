@@ -83,33 +83,11 @@ impl Drop for Charged {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use super::*;
-    use crate::config::Labels;
-    use crate::jobs::model::{JobId, NewJob, Priority};
+    use crate::jobs::model::{JobId, NewJob};
 
     fn job() -> Job {
-        let new = NewJob {
-            id: JobId::random(),
-            procedure: "add".into(),
-            file: "math.wasm".into(),
-            digest: "d".into(),
-            arguments: Vec::new(),
-            priority: Priority::default(),
-            max_attempts: 1,
-            backoff: std::time::Duration::ZERO,
-            is_repeatable: true,
-            suggested_wait: 1,
-            submitted: SystemTime::now(),
-            begun: None,
-            is_pinned: false,
-            key: None,
-            owner: None,
-            peer: None,
-            requires: Labels::default(),
-        };
-        new.record(1)
+        NewJob::for_tests(JobId::random()).record(1)
     }
 
     fn many(room: &Room, count: usize) -> Vec<Turn> {

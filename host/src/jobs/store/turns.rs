@@ -233,23 +233,9 @@ mod tests {
     /// Job `n`, with this urgency, that requires these labels.
     fn entry(n: u8, urgency: u8, since: Instant, requires: &[&str]) -> Entry {
         let new = NewJob {
-            id: id(n),
-            procedure: "add".into(),
-            file: "math.wasm".into(),
-            digest: "d".into(),
-            arguments: Vec::new(),
             priority: Priority::new(urgency).unwrap(),
-            max_attempts: 1,
-            backoff: Duration::ZERO,
-            is_repeatable: true,
-            suggested_wait: 1,
-            submitted: SystemTime::now(),
-            begun: None,
-            is_pinned: false,
-            key: None,
-            owner: None,
-            peer: None,
             requires: labels(requires),
+            ..NewJob::for_tests(id(n))
         };
         Entry { turn: Box::new(Turn::new(new.record(n.into()))), since }
     }
