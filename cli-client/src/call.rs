@@ -50,7 +50,8 @@ pub struct Call {
     connection: Connection,
     #[command(flatten)]
     destination: Destination,
-    /// Print one JSON document: {"result", "receipt"}, or the failure
+    /// Print one JSON document: {"result", "receipt"}, or the failure; "stdout" and "stderr" are what the
+    /// procedure printed
     #[arg(long)]
     json: bool,
     /// Send this as the body of a web procedure's request: text, @FILE, or @- for standard input
@@ -142,6 +143,7 @@ impl Call {
         }
         let arguments = Value::from(arguments::bound(procedure, words, note)?);
         let request = client.request(Method::POST, &procedure.name);
+        let request = request.header("prefer", "output");
         Ok(request.header(CONTENT_TYPE, "application/json").body(arguments.to_string()))
     }
 

@@ -37,6 +37,9 @@ pub(crate) struct Reply {
     pub(crate) receipt: Option<Receipt>,
     /// Of a web procedure that said itself that it has failed.
     pub(crate) failed: Option<u16>,
+    /// What the procedure printed, as far as the host tells.
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// The host's envelope of success.
@@ -47,6 +50,10 @@ struct Envelope {
     _status: Success,
     mimetype: String,
     result: Value,
+    #[serde(default)]
+    stdout: String,
+    #[serde(default)]
+    stderr: String,
 }
 
 #[derive(Deserialize)]
@@ -64,18 +71,20 @@ impl Reply {
         let receipt = Receipt::of(&answer.headers);
         let failed = (answer.status >= 400).then_some(answer.status);
         let envelope = serde_json::from_slice::<Envelope>(&answer.body);
-        let content = match envelope {
-            Ok(envelope) => opened(envelope),
+        let (content, stdout, stderr) = match envelope {
+            Ok(Envelope { mimetype, result, stdout, stderr, .. }) => {
+                (opened(&mimetype, result), stdout, stderr)
+            }
             // A web procedure's, or that of something which is no TARP host.
-            Err(_) if receipt.is_some() => raw(answer),
+            Err(_) if receipt.is_some() => (raw(answer), String::new(), String::new()),
             Err(_) => return Err(client.nonsense(&format!("the status {}", answer.status))),
         };
-        Ok(Self { content, receipt, failed })
+        Ok(Self { content, receipt, failed, stdout, stderr })
     }
 }
 
-fn opened(Envelope { mimetype, result, .. }: Envelope) -> Content {
-    match (&*mimetype, result) {
+fn opened(mimetype: &str, result: Value) -> Content {
+    match (mimetype, result) {
         ("application/octet-stream", Value::String(text)) => {
             BASE64_STANDARD.decode(&text).map_or(Content::Text(text), Content::Bytes)
         }

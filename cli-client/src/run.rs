@@ -105,7 +105,9 @@ pub(crate) async fn result(
 async fn ended(client: &Client, id: &str) -> Result<Answer> {
     let mut attempts = Attempts::new();
     loop {
-        let answer = client.send_safely(|| client.get(&job::result_page(id))).await?;
+        let answer = client
+            .send_safely(|| client.get(&job::result_page(id)).header("prefer", "output"))
+            .await?;
         if !ErrorReply::of(&answer).is_some_and(|failure| failure.is_busy()) {
             return Ok(answer);
         }

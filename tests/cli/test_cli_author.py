@@ -223,7 +223,8 @@ tarp-guest = {{ path = "{REPOSITORY / "guest-sdk"}" }}
 
 
 def write(project: Path, answer: str) -> None:
-    text = f"#[tarp_guest::procedures]\nmod lab {{\n    pub fn answer() -> u32 {{ {answer} }}\n}}\n"
+    body = f'println!("asked for {{}}", "it"); {answer}'
+    text = f"#[tarp_guest::procedures]\nmod lab {{\n    pub fn answer() -> u32 {{ {body} }}\n}}\n"
     (project / "src" / "lib.rs").write_text(text)
 
 
@@ -241,6 +242,7 @@ def test_an_edit_is_served_and_a_mistake_is_told(
         assert running.result("answer") == 2, "the last good version is served on"
         write(project, "3")
         eventually(lambda: running.result("answer") == 3)
+        assert "answer | asked for it" in running.lines
     assert not list(project.glob("*.wasm")), "the project's folder is left as it was"
 
 
@@ -253,7 +255,9 @@ def test_programs_read_what_happens_line_by_line(
         eventually(lambda: running.says("cannot find value"))
     events = [json.loads(line) for line in running.lines]
     by_name = {event["event"]: event for event in events}
-    assert by_name.keys() == {"listening", "ready", "built", "failed"}
+    assert by_name.keys() == {"listening", "ready", "built", "failed", "printed"}
+    printed = {"procedure": "answer", "stdout": "asked for it\n", "stderr": ""}
+    assert by_name["printed"] == {"event": "printed"} | printed
     assert by_name["listening"]["url"] == running.address
     assert [procedure["name"] for procedure in by_name["built"]["procedures"]] == ["answer"]
     assert by_name["built"]["size"] > 1000

@@ -11,6 +11,21 @@ import pytest
 from command_line import CommandLine
 from stand_in import StandIn, envelope, procedure
 
+# What it prints.
+
+
+@pytest.mark.parametrize("flags", [[], ["--job"]])
+def test_what_a_procedure_prints_goes_to_standard_error(
+    tarp: CommandLine, flags: list[str]
+) -> None:
+    ran = tarp.ok("call", *flags, "chatter", "two words")
+    assert ran.text == "two words\n"
+    assert ran.err.endswith("two words\ntwo words\n")
+    document = tarp.ok("call", *flags, "--json", "chatter", "two words").json
+    assert (document["stdout"], document["stderr"]) == ("two words\n", "two words\n")
+    assert "stdout" not in tarp.ok("call", *flags, "--json", "add", "1", "2").json
+
+
 # Arguments.
 
 

@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from certificate import Certificate, make_certificate
+from command_line import run
 from components import CORE_MODULE
 from host import (
     BINARY,
@@ -287,6 +288,18 @@ def test_a_log_that_is_no_terminal_has_no_colours(make_host: MakeHost) -> None:
     assert host.stop() == 0
     assert "loaded" in host.log
     assert "\x1b" not in host.log
+
+
+def test_a_filter_of_the_log_is_taken_or_refused(make_host: MakeHost) -> None:
+    host = make_host("math", environment={"TARP_LOG": "warn,tarp_host::catalog=info"})
+    assert host.stop() == 0
+    assert "loaded" in host.log
+    host = make_host("math", environment={"TARP_LOG": "warn"})
+    assert host.stop() == 0
+    assert "loaded" not in host.log
+    ran = run("serve", ".", deadline=DEADLINE, TARP_LOG="loud=and=clear")
+    assert ran.returncode == 1
+    assert 'TARP_LOG="loud=and=clear" is no filter' in ran.stderr
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,17 @@ def test_the_receipt_stands_beside_the_result(console: Console) -> None:
     assert "42" in console.browser.text(f"{RESULT} .big")
 
 
+def test_what_a_procedure_prints_stands_below_its_result(console: Console) -> None:
+    console.open_procedure("chatter")
+    console.browser.type(field("line"), "<b>hello</b>")
+    console.call()
+    for label in ("Standard output", "Standard error"):
+        assert console.browser.text(f'{RESULT} [aria-label="{label}"]').strip() == "<b>hello</b>"
+    console.open_procedure("answer")
+    console.call()
+    assert "Standard" not in console.browser.text(RESULT)
+
+
 # Compound types.
 
 

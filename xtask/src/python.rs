@@ -18,8 +18,9 @@ const REQUIREMENTS: [(&str, &str); 3] = [
     (CLIENT, "requirements-dev.txt"),
 ];
 
-/// Processes that run tests at once, at most: each has hosts that use every core.
-const MAX_PROCESSES: &str = "4";
+/// Processes that run tests at once. A test waits for most of its time, so that there are more of them than
+/// cores; each has hosts that use every core, so that there are not many.
+const PROCESSES: &str = "4";
 
 /// What the benchmark of the client needs, and the benchmark itself.
 const BENCH: &str = "bench/python";
@@ -148,12 +149,10 @@ pub(crate) fn run_tests(project: &Project, python: &Path, folder: &str) -> Resul
     let mut pytest = step::command(python, &project.root.join(folder));
     environment::tell(project, &mut pytest);
     pytest.args(["-m", "pytest", "-q"]);
-    // A test waits for most of its time. By file, since the fixtures of one are for all its tests.
+    // By file, since the fixtures of one are for all its tests.
     pytest.args([
         "--numprocesses",
-        "logical",
-        "--maxprocesses",
-        MAX_PROCESSES,
+        PROCESSES,
         "--dist",
         "loadfile",
         // In the order of their names, which has the longest ones in the middle.

@@ -45,6 +45,10 @@ impl Destination {
         json: bool,
     ) -> Result<()> {
         let (known, returns) = (ty.and_then(Told::<&Type>::known), ty.is_some());
+        if !json {
+            printed(&reply.stdout);
+            printed(&reply.stderr);
+        }
         if let Some(path) = self.file() {
             if let Err(unfit) = file::write(path, &reply.content, known) {
                 // It may have taken hours: rather in the wrong place than lost.
@@ -62,10 +66,24 @@ impl Destination {
             if let Some(id) = job {
                 document["job"] = id.into();
             }
+            for (name, text) in [("stdout", &reply.stdout), ("stderr", &reply.stderr)] {
+                if !text.is_empty() {
+                    document[name] = text.as_str().into();
+                }
+            }
             return print_json(&document);
         }
         if self.file().is_none() { for_people(&reply.content, returns) } else { Ok(()) }
     }
+}
+
+/// Says on standard error what a procedure printed: standard output is for its result alone.
+fn printed(text: &str) {
+    let is_terminal = std::io::stderr().is_terminal();
+    let text = if is_terminal { printable(text) } else { text.into() };
+    let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    // Whoever does not listen wants the result all the same.
+    let _ = write!(std::io::stderr().lock(), "{text}{end}");
 }
 
 /// Prints one JSON document.

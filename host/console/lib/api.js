@@ -90,7 +90,8 @@ export async function catalog(tag) {
 
 /**
  * What a call gave, as an outcome: `{value}` or `{bytes, mediaType}` or `{text}`, or `{failure}`; with
- * the receipt, the status and the milliseconds until all of it was here.
+ * the receipt, what the procedure printed as far as the host tells, the status, and the milliseconds until
+ * all of it was here.
  */
 export async function outcomeOf(address, options) {
   const start = performance.now();
@@ -118,6 +119,7 @@ export async function outcomeOf(address, options) {
       status: reply.status,
       value: value.get("result"),
       mimetype: value.get("mimetype"),
+      printed: value,
     });
   } catch (error) {
     if (error instanceof HostError)
@@ -143,7 +145,12 @@ const JSON_BODY = { "Content-Type": "application/json" };
 
 /** Calls a procedure with the text of a JSON object. */
 export const call = (name, text, signal) =>
-  outcomeOf(addressOf(name), { method: "POST", headers: JSON_BODY, body: text, signal });
+  outcomeOf(addressOf(name), {
+    method: "POST",
+    headers: { ...JSON_BODY, Prefer: "output" },
+    body: text,
+    signal,
+  });
 
 /** Queues the same call; gives the job. */
 export const submit = (name, text) =>

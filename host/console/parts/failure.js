@@ -2,14 +2,11 @@
  * A failure with all that is known of it. Every word may come from a guest.
  */
 import { isNumber, write } from "../lib/exact.js";
+import { Printed } from "./printed.js";
 import { Code, Icon, html } from "./ui.js";
 import { Value } from "./value.js";
 
-const PARTS = [
-  ["backtrace", "Backtrace of the guest"],
-  ["stdout", "Standard output"],
-  ["stderr", "Standard error"],
-];
+const BACKTRACE = "Backtrace of the guest";
 
 const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 
@@ -35,11 +32,11 @@ export function Failure({ failure, status = 0 }) {
         ${isNested ? html`<${Value} value=${value} name="error" />` : html`<p class="mono">${write(value)}</p>`}
       `
       }
-      ${PARTS.map(
-        ([key, title]) =>
-          failure.get(key) &&
-          html`<h3>${title}</h3><${Code} text=${failure.get(key)} label=${title} />`,
-      )}
+      ${
+        failure.get("backtrace") &&
+        html`<h3>${BACKTRACE}</h3><${Code} text=${failure.get("backtrace")} label=${BACKTRACE} />`
+      }
+      <${Printed} printed=${failure} />
     </div>
   `;
 }

@@ -7,6 +7,7 @@ import { bytes, count, micros, plural } from "../lib/format.js";
 import { kindOf } from "../lib/types.js";
 import { Failure } from "./failure.js";
 import { Bytes } from "./picture.js";
+import { Printed } from "./printed.js";
 import { html } from "./ui.js";
 import { Value } from "./value.js";
 
@@ -23,6 +24,7 @@ export function Outcome({ outcome, type = null, name, empty = false }) {
           ? html`<${Failure} failure=${outcome.failure} status=${outcome.status} />`
           : html`
             <div class="result"><${Body} outcome=${outcome} type=${type} name=${name} empty=${empty} /></div>
+            ${outcome.printed && html`<${Printed} printed=${outcome.printed} />`}
           `
       }
       <${Receipt} receipt=${outcome.receipt} took=${outcome.took} status=${outcome.status} />

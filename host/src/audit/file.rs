@@ -15,6 +15,9 @@ const MODE: u32 = 0o600;
 /// How often to look whether the file still has its name.
 const LOOKED_AT_EVERY: Duration = Duration::from_secs(1);
 
+/// Bytes of lines that are written at once.
+const MAX_WRITE: usize = 64 << 10;
+
 /// A file to which lines are added. When it is full it is renamed, to the same name with `.1` behind it, and those
 /// that were there before get the next number; of these only so many are kept.
 pub(super) struct LogFile {
@@ -22,6 +25,8 @@ pub(super) struct LogFile {
     max_size: u64,
     keep: u32,
     current: Option<Current>,
+    /// What is written at once.
+    buffer: Vec<u8>,
 }
 
 struct Current {
@@ -38,35 +43,52 @@ impl LogFile {
     /// Where it cannot be written, or another host writes to it.
     pub(super) fn open(path: &Path, max_size: u64, keep: u32) -> io::Result<Self> {
         let current = Some(Current::open(path)?);
-        Ok(Self { path: path.to_owned(), max_size, keep, current })
+        Ok(Self { path: path.to_owned(), max_size, keep, current, buffer: Vec::new() })
     }
 
-    /// Adds a line, which ends as lines do. It is there as a whole or not at all.
+    /// Adds the first of these lines, each of which ends as lines do, and those after it that fit into the same
+    /// file and into one write. They are there as a whole or not at all. Gives how many they are.
     ///
     /// # Errors
     ///
-    /// Where it cannot be written now; it may be tried again.
-    pub(super) fn append(&mut self, line: &[u8]) -> io::Result<()> {
+    /// Where they cannot be written now; it may be tried again.
+    pub(super) fn append<'a>(
+        &mut self,
+        lines: impl IntoIterator<Item = &'a [u8]>,
+    ) -> io::Result<usize> {
+        let mut lines = lines.into_iter();
+        let Some(first) = lines.next() else { return Ok(0) };
         if self.current.as_mut().is_some_and(|current| !current.has_its_name(&self.path)) {
             self.current = None;
         }
-        let is_full = |current: &Current| {
-            current.size > 0 && current.size.saturating_add(line.len() as u64) > self.max_size
-        };
-        if self.current.as_ref().is_some_and(is_full) {
+        let max_size = self.max_size;
+        let fits =
+            |current: &Current, bytes: usize| current.size.saturating_add(bytes as u64) <= max_size;
+        if self.current.as_ref().is_some_and(|it| it.size > 0 && !fits(it, first.len())) {
             self.rotate()?;
         }
         let current = match &mut self.current {
             Some(current) => current,
             none => none.insert(Current::open(&self.path)?),
         };
-        if let Err(error) = current.file.write_all(line) {
+        self.buffer.clear();
+        self.buffer.extend_from_slice(first);
+        let mut count = 1;
+        for line in lines {
+            let size = self.buffer.len() + line.len();
+            if size > MAX_WRITE || !fits(current, size) {
+                break;
+            }
+            self.buffer.extend_from_slice(line);
+            count += 1;
+        }
+        if let Err(error) = current.file.write_all(&self.buffer) {
             // Half a line would be joined to the next one.
             let _ = current.file.set_len(current.size);
             return Err(error);
         }
-        current.size += line.len() as u64;
-        Ok(())
+        current.size += self.buffer.len() as u64;
+        Ok(count)
     }
 
     /// Sees that what was written is on the disk.
@@ -165,13 +187,40 @@ mod tests {
         names
     }
 
+    fn append(log: &mut LogFile, line: &[u8]) {
+        assert_eq!(log.append([line]).unwrap(), 1);
+    }
+
+    #[test]
+    fn lines_are_written_at_once_as_far_as_they_fit_into_a_file() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("audit.jsonl");
+        let mut log = LogFile::open(&path, 12, 5).unwrap();
+        let lines = ["one\n", "two\n", "three\n", "a line that is longer\n", "end\n"];
+        let mut left = &lines.map(str::as_bytes)[..];
+        let mut counts = Vec::new();
+        while !left.is_empty() {
+            let count = log.append(left.iter().copied()).unwrap();
+            counts.push(count);
+            left = &left[count..];
+        }
+        assert_eq!(counts, [2, 1, 1, 1]);
+        let read = |name: &str| fs::read_to_string(home.path().join(name)).unwrap();
+        assert_eq!(read("audit.jsonl.3"), "one\ntwo\n");
+        assert_eq!(read("audit.jsonl.1"), "a line that is longer\n");
+        assert_eq!(read("audit.jsonl"), "end\n");
+        let many = vec![&[b'x'; 1000][..]; 100];
+        let mut log = LogFile::open(&home.path().join("other"), 1 << 20, 1).unwrap();
+        assert_eq!(log.append(many).unwrap(), MAX_WRITE / 1000);
+    }
+
     #[test]
     fn full_files_get_numbers_and_the_oldest_goes() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("audit.jsonl");
         let mut log = LogFile::open(&path, 20, 2).unwrap();
         for number in 0..8 {
-            log.append(format!("line {number}.\n").as_bytes()).unwrap();
+            append(&mut log, format!("line {number}.\n").as_bytes());
         }
         assert_eq!(names(home.path()), ["audit.jsonl", "audit.jsonl.1", "audit.jsonl.2"]);
         let read = |name: &str| fs::read_to_string(home.path().join(name)).unwrap();
@@ -183,8 +232,8 @@ mod tests {
             assert_eq!(mode & 0o777, MODE);
         }
         // A line that is longer than a file may be has a file of its own.
-        log.append(&[b'x'; 100]).unwrap();
-        log.append(b"after\n").unwrap();
+        append(&mut log, &[b'x'; 100]);
+        append(&mut log, b"after\n");
         assert_eq!(read("audit.jsonl"), "after\n");
     }
 
@@ -193,8 +242,8 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("audit.jsonl");
         let mut log = LogFile::open(&path, 10, 0).unwrap();
-        log.append(b"first\n").unwrap();
-        log.append(b"second\n").unwrap();
+        append(&mut log, b"first\n");
+        append(&mut log, b"second\n");
         assert_eq!(names(home.path()), ["audit.jsonl"]);
         assert_eq!(fs::read(&path).unwrap(), b"second\n");
     }
@@ -206,7 +255,7 @@ mod tests {
         fs::write(&path, "whole\nhal").unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
         let mut log = LogFile::open(&path, 1000, 1).unwrap();
-        log.append(b"next\n").unwrap();
+        append(&mut log, b"next\n");
         assert_eq!(fs::read_to_string(&path).unwrap(), "whole\nhal\nnext\n");
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, MODE);
         let other = LogFile::open(&path, 1000, 1).err().unwrap();
@@ -218,12 +267,12 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("audit.jsonl");
         let mut log = LogFile::open(&path, 1000, 1).unwrap();
-        log.append(b"first\n").unwrap();
+        append(&mut log, b"first\n");
         fs::rename(&path, home.path().join("moved")).unwrap();
         if let Some(current) = &mut log.current {
             current.looked_at -= LOOKED_AT_EVERY;
         }
-        log.append(b"second\n").unwrap();
+        append(&mut log, b"second\n");
         assert_eq!(fs::read_to_string(&path).unwrap(), "second\n");
     }
 

@@ -15,6 +15,9 @@ use super::file::LogFile;
 /// Bytes of lines that may wait.
 const MAX_WAITING: usize = 4 << 20;
 
+/// How long lines are gathered that are written at once: to wake the thread costs more than a line.
+const GATHERED_FOR: Duration = Duration::from_millis(10);
+
 /// After the file could not be written, before it is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -41,6 +44,8 @@ struct State {
     /// Lines dropped since the start, and how many of them the log has been told of.
     dropped: u64,
     told: u64,
+    /// Whether the thread has nothing to do.
+    is_idle: bool,
     is_closing: bool,
     has_ended: bool,
 }
@@ -69,8 +74,11 @@ impl Writer {
         }
         state.size += line.len();
         state.lines.push_back(line);
+        let is_urgent = state.is_idle || state.size > MAX_WAITING / 2;
         drop(state);
-        self.queue.changed.notify_one();
+        if is_urgent {
+            self.queue.changed.notify_one();
+        }
     }
 
     /// Lines dropped since the start.
@@ -106,10 +114,15 @@ impl Queue {
     /// The next lines, and how many were dropped before them; `None` where there will be no more.
     fn next(&self) -> Option<(VecDeque<Vec<u8>>, u64)> {
         let is_idle = |state: &mut State| {
-            state.lines.is_empty() && state.dropped == state.told && !state.is_closing
+            state.is_idle =
+                state.lines.is_empty() && state.dropped == state.told && !state.is_closing;
+            state.is_idle
         };
         let waited = self.changed.wait_while(self.lock(), is_idle);
-        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        let state = waited.unwrap_or_else(PoisonError::into_inner);
+        let is_gathering = |state: &mut State| state.size <= MAX_WAITING / 2 && !state.is_closing;
+        let waited = self.changed.wait_timeout_while(state, GATHERED_FOR, is_gathering);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         let lines = std::mem::take(&mut state.lines);
         let dropped = state.dropped - state.told;
         (!lines.is_empty() || dropped > 0).then_some((lines, dropped))
@@ -117,20 +130,24 @@ impl Queue {
 
     fn write_to(&self, mut file: LogFile) {
         while let Some((mut lines, dropped)) = self.next() {
-            while let Some(line) = lines.front() {
-                if let Err(error) = self.insist(&mut file, line) {
-                    error!(%error, lines = lines.len(), "the last lines of the audit log are lost");
-                    self.lock().lines = lines;
-                    return;
+            while !lines.is_empty() {
+                match self.insist(&mut file, &lines) {
+                    Ok(count) => {
+                        let size: usize = lines.drain(..count).map(|line| line.len()).sum();
+                        self.lock().size -= size;
+                    }
+                    Err(error) => {
+                        error!(%error, lines = lines.len(), "the last lines of the audit log are lost");
+                        self.lock().lines = lines;
+                        return;
+                    }
                 }
-                let size = line.len();
-                lines.pop_front();
-                self.lock().size -= size;
             }
             // After those that were waiting when they were dropped.
             if dropped > 0 {
                 let entry = Entry { lines: Some(dropped), ..Entry::new(Event::Dropped) };
-                if self.insist(&mut file, &entry.line(SystemTime::now())).is_err() {
+                let line = entry.line(SystemTime::now());
+                if self.insist(&mut file, &[line].into()).is_err() {
                     return;
                 }
                 self.lock().told += dropped;
@@ -141,16 +158,23 @@ impl Queue {
         }
     }
 
-    /// Writes a line however long it takes, but for the end of the host.
-    fn insist(&self, file: &mut LogFile, line: &[u8]) -> io::Result<()> {
+    /// Writes the first of these lines, and more if that can be done at once, however long it takes, but for the
+    /// end of the host. Gives how many it wrote.
+    fn insist(&self, file: &mut LogFile, lines: &VecDeque<Vec<u8>>) -> io::Result<usize> {
+        let lines = || lines.iter().map(Vec::as_slice);
         let mut failing_since = None;
         loop {
-            match file.append(line) {
-                Ok(()) => {
+            // Where there is no room for all of them, there may be for one.
+            let appended = match failing_since {
+                None => file.append(lines()),
+                Some(_) => file.append(lines().take(1)),
+            };
+            match appended {
+                Ok(count) => {
                     if failing_since.is_some() {
                         info!("the audit log is written again");
                     }
-                    return Ok(());
+                    return Ok(count);
                 }
                 Err(error) => {
                     if failing_since.is_none() {
@@ -162,7 +186,7 @@ impl Queue {
                         .wait_timeout_while(self.lock(), PAUSE, |state| !state.is_closing);
                     if waited.unwrap_or_else(PoisonError::into_inner).0.is_closing {
                         // What has passed by now is not lost.
-                        return file.append(line);
+                        return file.append(lines().take(1));
                     }
                 }
             }

@@ -12,13 +12,15 @@ use tarp_builder::{BuildRequest, Built, Diagnostic, Language};
 use tarp_host::config::{
     AuditConfig, CallersConfig, HostConfig, Limits, LoadingConfig, OutgoingConfig, ServerConfig,
 };
+use tracing::level_filters::LevelFilter;
 
 use super::compile::compiler;
 use super::directories::{self, Own, cache};
 use super::exposure::bind;
 use super::local::{reporter, shown, size, tools};
+use super::log::{LogFormat, log_to_stderr};
 use super::screen::{BAD, EventPrinter, GOOD, painted};
-use super::serve::{LogFormat, log_to_stderr, serve};
+use super::serve::serve;
 use super::sources::Sources;
 
 /// Build, serve, and build again whenever a source changes.
@@ -98,7 +100,8 @@ impl Dev {
     ///
     /// Where the host cannot start, or the sources cannot be watched.
     pub(crate) fn run(self) -> Result<()> {
-        log_to_stderr(LogFormat::Text, "warn");
+        let printer = if self.json { EventPrinter::Programs } else { EventPrinter::People };
+        log_to_stderr(LogFormat::Text, LevelFilter::WARN, Some(printer))?;
         let own_cache = self.cache.is_none().then_some(Own::Cache);
         directories::check(
             own_cache.into_iter().chain(self.tools.is_none().then_some(Own::Tools)),
@@ -120,7 +123,6 @@ impl Dev {
         };
         let sources = Sources::watch(&request.source, request.language)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let printer = if self.json { EventPrinter::Programs } else { EventPrinter::People };
         // A build cannot be interrupted; the thread ends with the process.
         std::thread::spawn(move || build_for_ever(&request, sources, printer));
         let served = runtime.block_on(serve(folder, config, printer));

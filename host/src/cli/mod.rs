@@ -14,6 +14,7 @@ mod init;
 mod inspect;
 mod local;
 mod lock;
+mod log;
 mod new;
 mod screen;
 mod serve;

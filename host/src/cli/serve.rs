@@ -6,7 +6,6 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use anstream::{AutoStream, ColorChoice};
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -15,12 +14,13 @@ use tarp_host::catalog::Catalog;
 use tarp_host::config::{ConfigFile, HostConfig, Limits, StoreKind, read};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use tracing::level_filters::LevelFilter;
 
 use super::compile::compiler;
 use super::confine::confine;
 use super::directories::{self, Own};
 use super::exposure;
+use super::log::{LogFormat, log_to_stderr};
 use super::screen::{EventPrinter, counted};
 
 /// Serve the procedures of a folder.
@@ -90,12 +90,6 @@ enum JobsFlag {
     None,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum LogFormat {
-    Text,
-    Json,
-}
-
 impl Serve {
     /// Serves until SIGINT or SIGTERM.
     ///
@@ -103,7 +97,7 @@ impl Serve {
     ///
     /// Where the host cannot start, with what to do about it.
     pub(crate) fn run(self) -> Result<()> {
-        log_to_stderr(self.log, "info");
+        log_to_stderr(self.log, LevelFilter::INFO, None)?;
         let (folder, insecure) = (self.dir.clone(), self.insecure);
         let config = self.config()?;
         confine(&config)?;
@@ -177,21 +171,6 @@ impl Serve {
             limits,
             jobs,
         })
-    }
-}
-
-/// Logs what `TARP_LOG` says, or what matters at least as much as `least`.
-pub(super) fn log_to_stderr(format: LogFormat, least: &str) {
-    let filter = EnvFilter::try_from_env("TARP_LOG").unwrap_or_else(|_| EnvFilter::new(least));
-    // As for all that goes to a terminal: not into a file or a pipe, nor where NO_COLOR or TERM say so.
-    let wants_colours = AutoStream::choice(&std::io::stderr()) != ColorChoice::Never;
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(wants_colours)
-        .with_writer(std::io::stderr);
-    match format {
-        LogFormat::Text => log.init(),
-        LogFormat::Json => log.json().init(),
     }
 }
 

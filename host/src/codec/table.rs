@@ -2,12 +2,14 @@
 //!
 //! A record is a line, under a line with the names of its fields; so is a list or a tuple, without
 //! names. A list of single values is one column. What is nested deeper is JSON in its cell, bytes are
-//! base64, and what is absent is empty.
+//! base64, what is absent is an empty cell, and an empty text is `""`, as PostgreSQL writes them. A line
+//! of one empty cell has to be `""` as well, so there is no table where those two could be mistaken.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use csv::{Terminator, Writer, WriterBuilder};
+use csv::{QuoteStyle, Terminator, Writer, WriterBuilder};
 
 use super::json::Json;
 use super::types::Type;
@@ -24,11 +26,16 @@ impl Columns {
         match &**item {
             // Of bytes there is one cell, not one each.
             Type::U8 => None,
-            Type::Record(fields) => {
-                Some(Self(fields.iter().map(|field| Arc::clone(&field.name)).collect()))
-            }
-            Type::List(_) | Type::Tuple(_) => Some(Self::nameless()),
-            item => is_single(item).then(Self::nameless),
+            Type::Record(fields) => match &**fields {
+                [field] if may_be_absent_or_empty(&field.ty) => None,
+                fields => Some(Self(fields.iter().map(|field| Arc::clone(&field.name)).collect())),
+            },
+            Type::List(cell) => (!may_be_absent_or_empty(cell)).then(Self::nameless),
+            Type::Tuple(cells) => match &**cells {
+                [cell] if may_be_absent_or_empty(cell) => None,
+                _ => Some(Self::nameless()),
+            },
+            item => (is_single(item) && !may_be_absent_or_empty(item)).then(Self::nameless),
         }
     }
 
@@ -40,6 +47,11 @@ impl Columns {
             _ => return None,
         };
         let Some(first) = items.first() else { return Some(Self::nameless()) };
+        let is_there = |value: Value| items.iter().any(|item| alone(item) == Some(&value));
+        if is_there(Value::None) && (is_there(Value::text("")) || is_there(Value::Bytes("".into())))
+        {
+            return None;
+        }
         let names = names(first);
         let is_like_the_first = |item: &Value| match (&names, item) {
             (Some(first), _) => names_of(item).is_some_and(|names| names.eq(first.iter().copied())),
@@ -72,6 +84,8 @@ impl Columns {
                 .terminator(Terminator::CRLF)
                 // Lists in a list may differ in length.
                 .flexible(true)
+                // By `quoted`, since the writer cannot quote a cell that needs no quotes.
+                .quote_style(QuoteStyle::Never)
                 .from_writer(out),
             cell: Vec::new(),
         };
@@ -87,6 +101,36 @@ fn is_single(ty: &Type) -> bool {
         Type::List(item) => **item == Type::U8,
         Type::Option(inner) => is_single(inner),
         ty => ty.is_number(),
+    }
+}
+
+/// Whether a cell of this type is empty both for what is absent and for a value.
+fn may_be_absent_or_empty(ty: &Type) -> bool {
+    matches!(ty, Type::Option(_)) && (*ty.present() == Type::String || ty.present().is_bytes())
+}
+
+/// The only value in a line.
+fn alone(item: &Value) -> Option<&Value> {
+    match item {
+        Value::Map(entries) => match &**entries {
+            [(_, value)] => Some(value),
+            _ => None,
+        },
+        Value::List(cells) | Value::Tuple(cells) => match &**cells {
+            [value] => Some(value),
+            _ => None,
+        },
+        single => Some(single),
+    }
+}
+
+/// A cell as it is written: in quotes where it has characters of CSV itself, and where it is empty,
+/// since what is absent is written so without them.
+fn quoted(cell: &str) -> Cow<'_, str> {
+    if cell.is_empty() || cell.contains(['"', ',', '\r', '\n']) {
+        format!("\"{}\"", cell.replace('"', "\"\"")).into()
+    } else {
+        cell.into()
     }
 }
 
@@ -117,7 +161,8 @@ struct Table<W: Write> {
 impl<W: Write> Table<W> {
     fn write(&mut self, columns: &Columns, value: &Value) -> csv::Result<()> {
         if columns.have_names() {
-            self.writer.write_record(columns.0.iter().map(|name| name.as_bytes()))?;
+            let names = columns.0.iter().map(|name| quoted(name));
+            self.writer.write_record(names.map(|name| name.into_owned().into_bytes()))?;
         }
         match value {
             Value::Array(array) => array.elements().try_for_each(|item| self.line(&item)),
@@ -141,14 +186,15 @@ impl<W: Write> Table<W> {
     fn cell(&mut self, value: &Value) -> csv::Result<()> {
         match value {
             Value::None => self.writer.write_field(""),
-            Value::Text(text) => self.writer.write_field(&**text),
+            Value::Text(text) => self.writer.write_field(&*quoted(text)),
             other => {
                 self.cell.clear();
                 // Into memory, and no map has keys that are no text.
                 let _ = serde_json::to_writer(&mut self.cell, &Json(other));
                 // What JSON has no literal for, such as NaN, it has as text.
                 let text = self.cell.strip_prefix(b"\"").and_then(|cell| cell.strip_suffix(b"\""));
-                self.writer.write_field(text.unwrap_or(&self.cell))
+                let text = String::from_utf8_lossy(text.unwrap_or(&self.cell));
+                self.writer.write_field(&*quoted(&text))
             }
         }
     }
@@ -219,10 +265,44 @@ mod tests {
         let ragged = [vec![1i64, 2], vec![], vec![3]].map(|row| Value::Array(Array::row(row)));
         assert_eq!(table(&Value::List(ragged.to_vec())), "1,2\r\n\"\"\r\n3\r\n");
         let pair = |word: &str, n| Value::Tuple(vec![Value::text(word), Value::Int(n)]);
-        assert_eq!(table(&Value::List(vec![pair("a", 1), pair("", 2)])), "a,1\r\n,2\r\n");
-        let texts = Value::List(vec![Value::text(""), Value::None, Value::Bytes("hi".into())]);
-        assert_eq!(table(&texts), "\"\"\r\n\"\"\r\naGk=\r\n");
+        assert_eq!(table(&Value::List(vec![pair("a", 1), pair("", 2)])), "a,1\r\n\"\",2\r\n");
+        let texts = Value::List(vec![Value::text(""), Value::Bytes("hi".into())]);
+        assert_eq!(table(&texts), "\"\"\r\naGk=\r\n");
         assert_eq!(table(&Value::List(Vec::new())), "");
+    }
+
+    #[test]
+    fn what_is_absent_is_not_written_as_what_is_empty() {
+        let people = ["Ada", "", "?"].map(|name| {
+            let name = if name == "?" { Value::None } else { Value::text(name) };
+            record(&[("name", name), ("data", Value::Bytes("".into()))])
+        });
+        assert_eq!(
+            table(&Value::List(people.to_vec())),
+            "name,data\r\nAda,\"\"\r\n\"\",\"\"\r\n,\"\"\r\n"
+        );
+        let option = |ty| Type::Option(Box::new(ty));
+        for cell in [Type::String, list_of(Type::U8)].map(option) {
+            let field = |name: &str| Field { name: name.into(), ty: cell.clone() };
+            for alone in [
+                cell.clone(),
+                list_of(cell.clone()),
+                Type::Tuple(vec![cell.clone()]),
+                Type::Record(vec![field("a")]),
+            ] {
+                assert_eq!(Columns::of_type(&list_of(alone.clone())), None, "{alone}");
+            }
+            let two = Type::Record(vec![field("a"), field("b")]);
+            assert!(Columns::of_type(&list_of(two)).is_some());
+        }
+        for one in
+            [|value| value, |value| Value::Tuple(vec![value]), |value| record(&[("a", value)])]
+        {
+            let both = [Value::None, Value::text("")].map(one);
+            assert_eq!(Columns::of_value(&Value::List(both.to_vec())), None);
+            let either = [Value::None, Value::text("a")].map(one);
+            assert!(Columns::of_value(&Value::List(either.to_vec())).is_some());
+        }
     }
 
     #[test]

@@ -118,6 +118,7 @@ const FILES: &[(&str, &[u8])] = files! {
     "parts/outcome.js"
     "parts/picture.js"
     "parts/plot.js"
+    "parts/printed.js"
     "parts/progress.js"
     "parts/prose.js"
     "parts/spark.js"

@@ -3,13 +3,13 @@
 //! The way of a request: [`connection`] accepts it, [`router`] finds who answers, [`origin`] refuses what
 //! is not meant for this host, [`credentials`] (or a [`cookie`]) say who calls, [`cors`] which pages may, [`arriving`] and [`body`] read within limits
 //! and [`encoding`] undoes what it is packed in, [`request`] makes arguments of it by its [`media`] type
-//! ([`form`], [`multipart`], [`rpc`]), [`negotiate`] says in which form its result is wanted, [`admission`]
+//! ([`form`], [`multipart`], [`rpc`]), [`negotiate`] says in which form its result is wanted and [`preferences`] what else, [`admission`]
 //! says how much its caller may do and when its call may run, [`procedure`] runs it, [`response`] writes the answer,
 //! [`compress`] makes it smaller, a [`tally`] counts what went to and fro, and a [`record`] of it is for the audit log.
 //! [`components`] changes what is served. [`catalog`], [`openapi`], [`health`], [`metrics`] and [`events`] tell of the
 //! host itself, [`console`] shows it. It knows nothing of wasm.
 //!
-//! Who answers stands on what all of them share: [`media`], [`admission`], [`response`], [`state`] and
+//! Who answers stands on what all of them share: [`media`], [`preferences`], [`admission`], [`response`], [`state`] and
 //! [`methods`], in this order.
 
 mod admission;
@@ -41,6 +41,7 @@ mod multipart;
 mod negotiate;
 mod openapi;
 mod origin;
+mod preferences;
 mod procedure;
 mod proxies;
 mod record;

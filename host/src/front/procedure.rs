@@ -15,6 +15,7 @@ use tracing::debug;
 use super::admission::{LARGE, Peer, block_in_place_if_large};
 use super::credentials::Sender;
 use super::encoding::Encodings;
+use super::preferences::Preference;
 use super::request::{ParsedRequest, from_post, from_query};
 use super::response::{self, ErrorResponse, Form};
 use super::state::State;
@@ -113,7 +114,8 @@ async fn call(
     let outcome = execute(&state.sandbox, call, None).await;
     debug!(path = parts.uri.path(), receipt = ?outcome.receipt, failed = outcome.result.is_err(), "called");
     let size = outcome.result.as_ref().map_or(0, |value| response::size(value, &form));
-    Ok(respond(outcome, &form, size).await?)
+    let wants_output = Preference::Output.is_in(&parts.headers);
+    Ok(respond(outcome, &form, wants_output, size).await?)
 }
 
 /// At least how many bytes are made of a body of text: each object, list and pair in it takes more than
@@ -231,13 +233,18 @@ fn lacks_call(caller: &Caller, name: &str) -> CallError {
 }
 
 /// The reply to a call, about so many bytes long.
-async fn respond(outcome: Outcome, form: &Form, size: usize) -> Result<Response, CallError> {
+async fn respond(
+    outcome: Outcome,
+    form: &Form,
+    wants_output: bool,
+    size: usize,
+) -> Result<Response, CallError> {
     let Outcome { result, receipt, output, mut charge } = outcome;
     if size > LARGE {
         charge.reserve_soon(size).await?;
     }
     let mut response = block_in_place_if_large(size, || match result {
-        Ok(value) => response::success(&value, form, charge)
+        Ok(value) => response::success(&value, form, wants_output.then_some(&output), charge)
             .unwrap_or_else(|error| ErrorResponse::from(error).into_response()),
         Err(error) => ErrorResponse::new(error, output).respond(charge),
     });

@@ -155,7 +155,7 @@ impl Handler {
         };
         failed.store(stopped.is_some(), Ordering::Release);
         let state = store.data();
-        let output = state.output.text();
+        let output = state.output.ended(&name);
         let error = stopped
             .map(|stop| state.hints.explain(explain(&name, stop, &limits, state, &output.stderr)));
         let fuel = limits.fuel - store.get_fuel().unwrap_or(0);

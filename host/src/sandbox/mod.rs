@@ -58,7 +58,7 @@ pub use handler::{Handler, Request, Response, Streamed};
 pub use hints::Hints;
 pub use missing::ImportError;
 pub use observe::{Level, Observer, Progress};
-pub use output::Streams;
+pub use output::{PRINTED, Streams};
 pub use program::{Function, Program};
 pub use run::{Receipt, Run, Threads};
 

@@ -7,11 +7,15 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
+use tracing::debug;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 use super::debt::{Debt, MAX_WRITE};
 use crate::error::Output;
+
+/// The target of the log's entries about what procedures print: with `procedure`, `stdout` and `stderr`.
+pub const PRINTED: &str = "tarp::printed";
 
 /// Both output streams of one call, which can be read while it runs.
 #[derive(Clone)]
@@ -29,6 +33,16 @@ impl Streams {
     /// What was written so far, cut as it is at the end.
     pub fn text(&self) -> Output {
         Output { stdout: self.stdout.text(), stderr: self.stderr.text() }
+    }
+
+    /// What the procedure of this name wrote, when it has ended. The host's log is told of it as [`PRINTED`].
+    pub(super) fn ended(&self, name: &str) -> Output {
+        let output = self.text();
+        if output != Output::default() {
+            let Output { stdout, stderr } = &output;
+            debug!(target: PRINTED, procedure = name, stdout = &**stdout, stderr = &**stderr);
+        }
+        output
     }
 }
 

@@ -161,7 +161,7 @@ impl Guest {
             run: end - ready,
         };
         let state = store.data();
-        let output = state.output.text();
+        let output = state.output.ended(&name);
         let returned = stopped.map_err(|stop| explain(&name, stop, &limits, state, &output.stderr));
         Run { returned, receipt, output, charge, hints: state.hints.clone() }
     }

@@ -46,7 +46,7 @@ pub(in crate::front) async fn once(
     recorder.job(id);
     let view = ended(state, jobs, id, is_new).await?;
     let failure = view.failure_of_call();
-    let mut response = outcome_of(state, &view, failure, |_, _| Ok(form)).await?;
+    let mut response = outcome_of(state, &view, failure, headers, |_, _| Ok(form)).await?;
     if !is_new {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }

@@ -3,6 +3,7 @@
 use axum::Extension;
 use axum::extract::{RawQuery, State as Extract};
 use axum::response::{IntoResponse as _, Response};
+use http::HeaderMap;
 use http::header::{HeaderValue, RETRY_AFTER};
 use serde::Serialize;
 
@@ -89,7 +90,7 @@ pub(super) async fn get(
     let view = waited(&state, &caller, id, LONG_POLL).await?;
     if view.job.state.is_terminal() {
         let form = |_: &Value, presentation| Ok(Form::Rpc(arrays(presentation)));
-        return outcome(&state, &view, form).await;
+        return outcome(&state, &view, &HeaderMap::new(), form).await;
     }
     let message = format!("the job {id} is {}", view.job.state.name());
     let error = CallError::new(ErrorKind::OperationInProgress, message);

@@ -110,7 +110,7 @@ async fn result(
     let id = handle(&id)?;
     let seconds = show::wait(query.as_deref().unwrap_or_default())?;
     let view = waited(&state, &caller, id, seconds).await?;
-    outcome(&state, &view, |value, presentation| match presentation {
+    outcome(&state, &view, &headers, |value, presentation| match presentation {
         Presentation::Web => Ok(Form::Web),
         _ => form(&headers, arrays(presentation), || Offer::of_value(value)),
     })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::response::Response;
 use http::header::LOCATION;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use super::find::{jobs, owner};
 use super::original;
@@ -18,6 +18,7 @@ use crate::config::Mode;
 use crate::error::{CallError, ErrorKind};
 use crate::front::admission::Peer;
 use crate::front::credentials::Sender;
+use crate::front::preferences::Preference;
 use crate::front::request::ParsedRequest;
 use crate::front::response::{self, Form};
 use crate::front::state::State;
@@ -38,19 +39,11 @@ pub(in crate::front) fn is_wanted(
     // HEAD only asks, and leaves nothing behind.
     state.jobs.is_some()
         && parts.method != Method::HEAD
-        && (prefers_async(&parts.headers) || is_handle(procedure, form))
+        && (Preference::RespondAsync.is_in(&parts.headers) || is_handle(procedure, form))
 }
 
 fn is_handle(procedure: &Procedure, form: &Form) -> bool {
     procedure.jobs.mode == Mode::Async && matches!(form, Form::Rpc(_))
-}
-
-fn prefers_async(headers: &HeaderMap) -> bool {
-    let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
-    values
-        .flat_map(|value| value.split(','))
-        .filter_map(|preference| preference.split(';').next())
-        .any(|preference| preference.trim().eq_ignore_ascii_case("respond-async"))
 }
 
 /// Queues the call, and gives its handle in the form that the request has.
@@ -71,7 +64,7 @@ pub(in crate::front) async fn accept(
     let view = jobs.submit(procedure, asked.arguments, options).await?;
     sender.recorder.event(Event::JobSubmitted);
     sender.recorder.job(view.job.id);
-    if is_handle(procedure, &asked.form) && !prefers_async(headers) {
+    if is_handle(procedure, &asked.form) && !Preference::RespondAsync.is_in(headers) {
         return Ok(original::handed_out(&view));
     }
     let mut response = response::bare(StatusCode::ACCEPTED, &Shown::from(&view));
@@ -80,10 +73,7 @@ pub(in crate::front) async fn accept(
     if let Ok(location) = HeaderValue::from_str(&sender.endpoint.path(&page)) {
         headers.insert(LOCATION, location);
     }
-    headers.insert(
-        HeaderName::from_static("preference-applied"),
-        HeaderValue::from_static("respond-async"),
-    );
+    Preference::RespondAsync.applied(headers);
     Ok(response)
 }
 
@@ -147,15 +137,11 @@ mod tests {
     use super::*;
 
     fn headers(name: &'static str, value: &'static str) -> HeaderMap {
-        HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_static(value))])
+        HeaderMap::from_iter([(name.parse().unwrap(), HeaderValue::from_static(value))])
     }
 
     #[test]
-    fn preferences_and_priorities_are_read_as_their_rfcs_write_them() {
-        for value in ["respond-async", "wait=10, Respond-Async; x=1", "a, respond-async"] {
-            assert!(prefers_async(&headers("prefer", value)), "{value}");
-        }
-        assert!(!prefers_async(&headers("prefer", "return=minimal")));
+    fn priorities_are_read_as_their_rfc_writes_them() {
         assert_eq!(priority(&headers("priority", "i, u=1")), Priority::new(1));
         assert_eq!(priority(&headers("priority", "u=9")), None);
         assert_eq!(priority(&headers("priority", "nonsense")), None);

@@ -64,6 +64,8 @@ pub(super) fn components(keeps_jobs: bool) -> Value {
     let mut schemas = shared_schemas();
     let own: Map<String, Value> = serde_json::from_str(OWN_SCHEMAS).unwrap_or_default();
     schemas.extend(own);
+    schemas.insert("Stdout".into(), printed("What the procedure wrote to standard output."));
+    schemas.insert("Stderr".into(), printed("What the procedure wrote to standard error."));
     schemas.insert("Failure".into(), failure());
     let mut responses = Map::new();
     for status in statuses() {
@@ -77,9 +79,9 @@ pub(super) fn components(keeps_jobs: bool) -> Value {
         "schemas": schemas,
         "headers": headers(),
     });
+    components["parameters"] = parameters(keeps_jobs);
     if keeps_jobs {
         responses.insert("Accepted".into(), accepted(&shared("schemas", "Job")));
-        components["parameters"] = parameters();
     }
     components["responses"] = Value::Object(responses);
     components
@@ -93,6 +95,10 @@ fn statuses() -> Vec<StatusCode> {
     statuses
 }
 
+fn printed(description: &str) -> Value {
+    json!({"type": "string", "description": description})
+}
+
 fn failure() -> Value {
     json!({
         "type": "object",
@@ -103,8 +109,8 @@ fn failure() -> Value {
             "message": {"type": "string", "description": "The culprit, the expectation and, where there is one, the cure."},
             "value": {"description": "The error that the procedure returned."},
             "backtrace": {"type": "string", "description": "Where in the guest it happened, innermost frame first."},
-            "stdout": {"type": "string", "description": "What the guest wrote to standard output."},
-            "stderr": {"type": "string", "description": "What the guest wrote to standard error."},
+            "stdout": shared("schemas", "Stdout"),
+            "stderr": shared("schemas", "Stderr"),
         },
         "required": ["status", "type", "message"],
     })
@@ -167,14 +173,24 @@ fn headers() -> Value {
     )
 }
 
-fn parameters() -> Value {
+fn parameters(keeps_jobs: bool) -> Value {
+    let mut parameters = if keeps_jobs { parameters_of_jobs() } else { json!({}) };
+    let (preferences, job) = if keeps_jobs {
+        (vec!["output", "respond-async"], "`respond-async` makes a job of the call, ")
+    } else {
+        (vec!["output"], "")
+    };
+    parameters["Prefer"] = json!({
+        "name": "Prefer", "in": "header", "required": false,
+        "description": format!("{job}`output` has what the procedure printed put into the envelope of its result (RFC 7240); other preferences are ignored."),
+        // By their RFCs, whatever else this and `Priority` say is ignored and not refused.
+        "schema": {"anyOf": [{"type": "string", "enum": preferences}, {"type": "string"}]},
+    });
+    parameters
+}
+
+fn parameters_of_jobs() -> Value {
     json!({
-        "Prefer": {
-            "name": "Prefer", "in": "header", "required": false,
-            "description": "`respond-async` makes a job of the call (RFC 7240); other preferences are ignored.",
-            // By their RFCs, whatever else these two say is ignored and not refused.
-            "schema": {"anyOf": [{"type": "string", "enum": ["respond-async"]}, {"type": "string"}]},
-        },
         "IdempotencyKey": {
             "name": "Idempotency-Key", "in": "header", "required": false,
             "description": "Makes the request repeatable for 24 hours: with the same key and the same request it runs once, and is answered with what came of it.",

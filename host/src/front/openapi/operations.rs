@@ -114,9 +114,12 @@ impl Callable<'_> {
         mut responses: Map<String, Value>,
     ) -> Map<String, Value> {
         let mut parameters = Vec::new();
+        if keeps_jobs || !self.is_web {
+            parameters.push(shared("parameters", "Prefer"));
+        }
         if keeps_jobs {
             responses.entry("202").or_insert_with(|| shared("responses", "Accepted"));
-            let names = ["Prefer", "IdempotencyKey", "Priority", "Digest"];
+            let names = ["IdempotencyKey", "Priority", "Digest"];
             parameters.extend(names.map(|name| shared("parameters", name)));
         }
         let summary = summary(self.documentation);
@@ -253,6 +256,8 @@ fn envelope(result: &Value, mimetypes: &[&str]) -> Value {
         ("status".to_owned(), json!({"const": "success"})),
         ("mimetype".to_owned(), json!({"enum": mimetypes})),
         ("result".to_owned(), result.clone()),
+        ("stdout".to_owned(), shared("schemas", "Stdout")),
+        ("stderr".to_owned(), shared("schemas", "Stderr")),
     ];
     json!({"schema": closed(properties, ["status", "mimetype", "result"].into_iter())})
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::sink::Sink;
 use crate::budget::{Charge, NoRoom};
 use crate::codec::json::{self, Json};
-use crate::error::ErrorKind;
+use crate::error::{ErrorKind, Output};
 use crate::front::media::JSON;
 use crate::value::Value;
 
@@ -25,17 +25,41 @@ pub(in crate::front) fn bare<T: Serialize>(status: StatusCode, content: &T) -> R
 
 /// The envelope of success around something of the host's own.
 pub(in crate::front) fn success_of<T: Serialize>(result: &T) -> Response {
-    object(StatusCode::OK, &Success { status: "success", mimetype: JSON, result })
+    object(StatusCode::OK, &Success::new(JSON, result, None))
 }
 
 #[derive(Serialize)]
-struct Success<T> {
+struct Success<'a, T> {
     status: &'static str,
     mimetype: &'static str,
     result: T,
+    #[serde(flatten)]
+    printed: Option<Printed<'a>>,
 }
 
-/// A value in an envelope: of failure, where the status is that of one.
+impl<'a, T> Success<'a, T> {
+    fn new(mimetype: &'static str, result: T, printed: Option<&'a Output>) -> Self {
+        Self { status: "success", mimetype, result, printed: printed.map(Printed::from) }
+    }
+}
+
+/// What a procedure printed, where it did.
+#[derive(Serialize)]
+pub(super) struct Printed<'a> {
+    #[serde(skip_serializing_if = "str::is_empty")]
+    stdout: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    stderr: &'a str,
+}
+
+impl<'a> From<&'a Output> for Printed<'a> {
+    fn from(output: &'a Output) -> Self {
+        Self { stdout: &output.stdout, stderr: &output.stderr }
+    }
+}
+
+/// A value in an envelope: of failure, where the status is that of one. `printed` is what is to be told of what
+/// the procedure printed.
 ///
 /// # Errors
 ///
@@ -44,6 +68,7 @@ pub(in crate::front) fn content(
     status: StatusCode,
     value: &Value,
     mimetype: &'static str,
+    printed: Option<&Output>,
     charge: Charge,
 ) -> Result<Response, NoRoom> {
     let (result, least) = (Json(value), json::least_size(value));
@@ -56,7 +81,7 @@ pub(in crate::front) fn content(
         let refused = WebErrorBody { status: "error", r#type, message, mimetype, result };
         json_within(&refused, least + refused.message.len(), charge)
     } else {
-        json_within(&Success { status: "success", mimetype, result }, least, charge)
+        json_within(&Success::new(mimetype, result, printed), least, charge)
     };
     Ok(envelope(status, body?.into()))
 }

@@ -9,7 +9,7 @@ use http::{HeaderValue, StatusCode, Uri};
 use serde::Serialize;
 use tracing::error;
 
-use super::envelope::{envelope, json, json_within};
+use super::envelope::{Printed, envelope, json, json_within};
 use crate::budget::Charge;
 use crate::codec::json::{self, Json};
 use crate::error::{CallError, ErrorKind, Output, excerpt};
@@ -106,10 +106,8 @@ struct ErrorBody<'a> {
     status: &'static str,
     #[serde(flatten)]
     fault: ErrorFields<'a>,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    stdout: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    stderr: &'a str,
+    #[serde(flatten)]
+    printed: Printed<'a>,
 }
 
 /// What is told of a failure wherever one is told of.
@@ -148,8 +146,7 @@ impl ErrorResponse {
         ErrorBody {
             status: "error",
             fault: ErrorFields::from(&*self.error),
-            stdout: &self.output.stdout,
-            stderr: &self.output.stderr,
+            printed: Printed::from(&self.output),
         }
     }
 

@@ -5,17 +5,18 @@ use axum::response::{IntoResponse as _, Response};
 use http::header::{CONTENT_TYPE, VARY};
 use http::{HeaderValue, StatusCode};
 
-use super::envelope::{ENVELOPE, content, envelope, json_within, mimetype};
+use super::envelope::{ENVELOPE, Printed, content, envelope, json, json_within, mimetype};
 use super::sink::{self, Sink};
 use super::web;
 use crate::budget::{Charge, NoRoom};
 use crate::codec::base64::{BASE64, Engine as _};
-use crate::codec::json::{self, Json};
+use crate::codec::json::{Json, least_size};
 use crate::codec::pickle::{self, Arrays, Protocol};
 use crate::codec::table::Columns;
-use crate::error::CallError;
+use crate::error::{CallError, Output};
 use crate::front::compress::{self, Incompressible};
 use crate::front::media::{PICKLE, VALUE};
+use crate::front::preferences::Preference;
 use crate::value::Value;
 
 /// How a caller wants the value that a procedure returned.
@@ -37,7 +38,8 @@ pub(in crate::front) enum Form {
     Table(Columns),
 }
 
-/// The reply of success. `charge` is what holds room for the value, and then for the reply.
+/// The reply of success. `printed` is what the procedure printed, where the caller wants that, and is there
+/// where the form has an envelope. `charge` is what holds room for the value, and then for the reply.
 ///
 /// # Errors
 ///
@@ -45,9 +47,13 @@ pub(in crate::front) enum Form {
 pub(in crate::front) fn success(
     value: &Value,
     form: &Form,
+    printed: Option<&Output>,
     charge: Charge,
 ) -> Result<Response, CallError> {
-    let mut response = result(value, form, charge)?;
+    let mut response = result(value, form, printed, charge)?;
+    if printed.is_some() && matches!(form, Form::Rpc(_) | Form::Envelope) {
+        Preference::Output.applied(response.headers_mut());
+    }
     // A web procedure knows for itself what its replies depend on.
     if *form != Form::Web {
         response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
@@ -55,19 +61,32 @@ pub(in crate::front) fn success(
     Ok(response)
 }
 
-fn result(value: &Value, form: &Form, mut charge: Charge) -> Result<Response, CallError> {
+fn result(
+    value: &Value,
+    form: &Form,
+    printed: Option<&Output>,
+    mut charge: Charge,
+) -> Result<Response, CallError> {
     Ok(match form {
         Form::Rpc(arrays) => {
             // Text of base64 needs no escapes, so it is written where it belongs at once.
             let pickle = pickled(value, *arrays, Protocol::Four, &mut charge)?;
-            let length = 96 + pickle.len().div_ceil(3) * 4;
+            let printed = printed.map(|output| json(&Printed::from(output))).unwrap_or_default();
+            let length = 96 + pickle.len().div_ceil(3) * 4 + printed.len();
             charge_for(length, &mut charge)?;
             let mut body = String::with_capacity(length);
             body.push_str(
                 r#"{"status":"success","mimetype":"application/json","result":{"payload":""#,
             );
             BASE64.encode_string(pickle, &mut body);
-            body.push_str(r#""}}"#);
+            body.push_str(r#""}"#);
+            if let [b'{', members @ .., b'}'] = &*printed
+                && !members.is_empty()
+            {
+                body.push(',');
+                body.push_str(&String::from_utf8_lossy(members));
+            }
+            body.push('}');
             let is_large = body.len() > compress::LARGE;
             let mut response = envelope(StatusCode::OK, held(body.into_bytes(), charge).into());
             if is_large {
@@ -79,7 +98,7 @@ fn result(value: &Value, form: &Form, mut charge: Charge) -> Result<Response, Ca
             let pickle = pickled(value, *arrays, Protocol::Five, &mut charge)?;
             ([(CONTENT_TYPE, PICKLE)], held(pickle, charge)).into_response()
         }
-        Form::Envelope => content(StatusCode::OK, value, mimetype(value), charge)?,
+        Form::Envelope => content(StatusCode::OK, value, mimetype(value), printed, charge)?,
         Form::Web => web::response(value, charge)?,
         Form::Value => bare_json(value, charge)?,
         Form::Raw => match value {
@@ -105,7 +124,7 @@ fn result(value: &Value, form: &Form, mut charge: Charge) -> Result<Response, Ca
 }
 
 fn bare_json(value: &Value, charge: Charge) -> Result<Response, NoRoom> {
-    let body = json_within(&Json(value), json::least_size(value), charge)?;
+    let body = json_within(&Json(value), least_size(value), charge)?;
     Ok(([(CONTENT_TYPE, VALUE)], body).into_response())
 }
 
@@ -138,7 +157,7 @@ pub(in crate::front) fn size(value: &Value, form: &Form) -> usize {
     match form {
         Form::Rpc(_) => value.written_size() / 3 * 7 + ENVELOPE,
         Form::Pickle(_) | Form::Table(_) => value.written_size(),
-        Form::Envelope | Form::Web | Form::Value => json::least_size(value) + ENVELOPE,
+        Form::Envelope | Form::Web | Form::Value => least_size(value) + ENVELOPE,
         Form::Raw => match value {
             // It is there.
             Value::Bytes(_) => 0,
@@ -166,11 +185,36 @@ mod tests {
             (Value::Bool(false), "application/json", false.into()),
             (Value::None, "application/json", serde_json::Value::Null),
         ] {
-            let body = body(success(&value, &Form::Envelope, Charge::unlimited()).unwrap()).await;
+            let body =
+                body(success(&value, &Form::Envelope, None, Charge::unlimited()).unwrap()).await;
             assert_eq!(
                 body,
                 serde_json::json!({"status": "success", "mimetype": mimetype, "result": result})
             );
+        }
+    }
+
+    #[tokio::test]
+    async fn an_envelope_has_what_was_printed_where_that_is_wanted() {
+        let printed = |stdout: &str| Output { stdout: stdout.into(), stderr: String::new() };
+        for (output, expected) in [
+            (Some(printed("a \"line\"\n")), Some("a \"line\"\n")),
+            (Some(printed("")), None),
+            (None, None),
+        ] {
+            for form in [Form::Envelope, Form::Rpc(Arrays::Lists)] {
+                let charge = Charge::unlimited();
+                let response = success(&Value::Int(1), &form, output.as_ref(), charge).unwrap();
+                let applied = response.headers().get("preference-applied").cloned();
+                assert_eq!(applied.is_some(), output.is_some());
+                let body = body(response).await;
+                assert_eq!(body["status"], "success");
+                assert_eq!(body.get("stdout").and_then(|it| it.as_str()), expected, "{body}");
+                assert_eq!(body.get("stderr"), None);
+            }
+            let response =
+                success(&Value::Int(1), &Form::Value, output.as_ref(), Charge::unlimited());
+            assert!(!response.unwrap().headers().contains_key("preference-applied"));
         }
     }
 
@@ -184,7 +228,7 @@ mod tests {
             (&Value::Bytes("hi".into()), Form::Raw, "application/octet-stream", "hi"),
             (&list, columns(&list), "text/csv; charset=utf-8; header=absent", "1\r\n2\r\n"),
         ] {
-            let response = success(value, &form, Charge::unlimited()).unwrap();
+            let response = success(value, &form, None, Charge::unlimited()).unwrap();
             assert_eq!(response.headers()[CONTENT_TYPE], content_type);
             assert_eq!(response.headers()[VARY], "accept");
             let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();

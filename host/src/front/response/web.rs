@@ -47,12 +47,12 @@ pub(super) fn response(value: &Value, mut charge: Charge) -> Result<Response, Ca
             }
             let json = json::parse(text.as_bytes());
             parsed = json.map_err(|e| wrong(format!("JSON that is none: {e}")))?;
-            return Ok(envelope::content(status, &parsed, JSON, charge)?);
+            return Ok(envelope::content(status, &parsed, JSON, None, charge)?);
         }
         ("raw", content) => content,
         (_, content) => {
             let mimetype = envelope::mimetype(content);
-            return Ok(envelope::content(status, content, mimetype, charge)?);
+            return Ok(envelope::content(status, content, mimetype, None, charge)?);
         }
     };
     let (Some(Value::Text(media_type)), Some(Value::Bytes(data))) =
