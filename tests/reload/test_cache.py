@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from binary import U8, Builder
-from components import version_of_math
+from components import version_of_math, with_section
 from host import READY, Host, MakeHost, eventually, guest, place, run_binary
 
 
@@ -62,6 +62,30 @@ def test_a_new_version_is_compiled_and_kept(make_host: MakeHost, own_cache: Path
     host = restarted(make_host, host)
     assert "Second version." in host.descriptions()["add"]
     assert state(own_cache) == second
+
+
+@pytest.mark.parametrize("damage", [False, True])
+def test_a_new_version_of_what_takes_long_uses_what_was_compiled(
+    make_host: MakeHost, own_cache: Path, damage: bool
+) -> None:
+    name = "javascript_text"
+    host = make_host(name, cache=own_cache)
+
+    def digest() -> str:
+        procedures = host.request("GET", "/-/procedures").json()["procedures"]
+        return next(it["digest"] for it in procedures if it["name"] == "count_words")
+
+    first, counted = digest(), host.get("count_words", {"text": "a b a"})
+    (functions,) = own_cache.glob("*.functions")
+    if damage:
+        functions.write_bytes(functions.read_bytes()[:-40])
+    edited = with_section(guest(name).read_bytes(), "edited", b"")
+    place(edited, host.folder / f"{name}.wasm")
+    eventually(lambda: digest() != first)
+    assert host.get("count_words", {"text": "a b a"}) == counted
+    # One for each file, with the functions of its last version.
+    assert [*own_cache.glob("*.functions")] == [functions]
+    assert ("damaged" in host.log) == damage
 
 
 @pytest.mark.attack(

@@ -6,9 +6,11 @@
 //!
 //! An entry is three files with one stem: `.cwasm` is the code, `.json` what else is known of the
 //! component, `.sum` the BLAKE3 hash of the two. It finds what a power loss or a bad disk left. Or it
-//! is one file: `.refused` says why the component cannot be used ([`refusals`]).
+//! is one file: `.refused` says why the component cannot be used ([`refusals`]), `.functions` has the compiled
+//! functions of the last version of a file ([`functions`]).
 
 mod directory;
+mod functions;
 mod names;
 mod refusals;
 mod room;

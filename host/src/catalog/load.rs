@@ -256,8 +256,13 @@ impl Loader {
         opened: &Opened,
         pace: Pace<'_>,
     ) -> Result<Loaded, LoadError> {
-        let compiled = self.compiler.compile(&self.sandbox, &opened.file, opened.digest, pace);
-        let kept = compiled.and_then(|compiled| {
+        let Opened { file, digest, .. } = opened;
+        let functions = self.cache.functions(&self.sandbox, &found.name);
+        let compiled = self.compiler.compile(&self.sandbox, file, *digest, functions, pace);
+        let kept = compiled.and_then(|mut compiled| {
+            if let Some(functions) = compiled.functions.take() {
+                self.cache.keep_functions(&self.sandbox, &found.name, functions);
+            }
             self.cache
                 .keep(&self.sandbox, opened.digest, compiled)
                 .map_err(|e| beyond_limits(&format!("{e:#}")))

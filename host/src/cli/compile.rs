@@ -19,6 +19,12 @@ pub(crate) struct CompileComponent {
     /// The process that asks for it
     #[arg(long)]
     parent: u32,
+    /// Bytes of the component
+    #[arg(long)]
+    size: u64,
+    /// Functions of an earlier version are behind the component
+    #[arg(long)]
+    functions: bool,
 }
 
 impl CompileComponent {
@@ -29,7 +35,8 @@ impl CompileComponent {
     /// Where there is nobody to answer to.
     pub(crate) fn run(self) -> Result<()> {
         let time = Duration::from_secs(self.seconds);
-        Ok(tarp_host::catalog::compile_from_stdin(self.memory, time, self.parent)?)
+        let Self { memory, parent, size, functions, .. } = self;
+        Ok(tarp_host::catalog::compile_from_stdin(memory, time, parent, size, functions)?)
     }
 }
 

@@ -1,9 +1,12 @@
 //! The wasmtime engines, made once per process. The settings were measured; the reasons stand beside
 //! them.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use wasmtime::{
-    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result,
+    CacheStore, Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
+    Result,
 };
 
 use crate::config::MAX_MEMORY;
@@ -45,9 +48,12 @@ pub(super) fn engine(calls: u32, concurrency: Concurrency) -> Result<Engine> {
     Engine::new(&config)
 }
 
-/// Makes an engine that compiles for those of [`engine`] and runs nothing, so it reserves no memory.
-pub(super) fn compiler(concurrency: Concurrency) -> Result<Engine> {
-    Engine::new(&compilation(concurrency))
+/// Makes an engine that compiles for those of [`engine`] and runs nothing, so it reserves no memory. Functions that
+/// `known` has are not compiled again.
+pub(super) fn compiler(concurrency: Concurrency, known: &Arc<dyn CacheStore>) -> Result<Engine> {
+    let mut config = compilation(concurrency);
+    config.enable_incremental_compilation(Arc::clone(known))?;
+    Engine::new(&config)
 }
 
 /// Every setting that changes compiled code. It is the same for all engines of one kind, in whatever

@@ -40,8 +40,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use rustls::pki_types::CertificateDer;
-use wasmtime::Engine;
 use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime::{CacheStore, Engine};
 
 use crate::budget::MemoryBudget;
 use crate::config::GrantsTable;
@@ -217,13 +217,16 @@ impl Sandbox {
 }
 
 /// Compiles a component for the engine that suits it, where nothing runs: a sandbox of the same
-/// version can load the code.
+/// version can load the code. Functions that `known` has are not compiled again.
 ///
 /// # Errors
 ///
 /// Where no engine accepts it.
-pub fn precompile(component: &[u8]) -> wasmtime::Result<(Concurrency, Vec<u8>)> {
-    precompile_with(component, engine::compiler)
+pub fn precompile(
+    component: &[u8],
+    known: &Arc<dyn CacheStore>,
+) -> wasmtime::Result<(Concurrency, Vec<u8>)> {
+    precompile_with(component, |concurrency| engine::compiler(concurrency, known))
 }
 
 fn precompile_with(

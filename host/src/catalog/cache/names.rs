@@ -3,8 +3,11 @@
 /// What the file of a refusal ends in.
 pub(super) const REFUSED: &str = "refused";
 
+/// What the file of a component's functions ends in.
+pub(super) const FUNCTIONS: &str = "functions";
+
 /// What the files of an entry end in.
-pub(super) const ENDINGS: [&str; 4] = ["cwasm", "json", "sum", REFUSED];
+pub(super) const ENDINGS: [&str; 5] = ["cwasm", "json", "sum", REFUSED, FUNCTIONS];
 
 /// Changes with what is written beside the code.
 pub(super) const FORMAT: u32 = 1;

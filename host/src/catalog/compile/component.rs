@@ -22,6 +22,8 @@ pub(in crate::catalog) struct Compiled {
     pub(in crate::catalog) code: File,
     pub(in crate::catalog) sum: blake3::Hash,
     pub(in crate::catalog) about: About,
+    /// An archive of its functions, for the next version of it, where that is worth its room.
+    pub(in crate::catalog) functions: Option<File>,
 }
 
 /// What is known of a component beside its code.

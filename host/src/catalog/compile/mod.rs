@@ -6,6 +6,7 @@
 
 mod child;
 mod component;
+mod functions;
 mod process;
 
 use std::fs::File;
@@ -63,12 +64,14 @@ impl Compiler {
         stamp.hash(hasher);
     }
 
-    /// Compiles the component that is all of the file, which must have this digest.
+    /// Compiles the component that is all of the file, which must have this digest. `functions` is the archive
+    /// that came of an earlier version.
     pub(super) fn compile(
         &self,
         sandbox: &Sandbox,
         file: &File,
         digest: blake3::Hash,
+        functions: Option<File>,
         pace: Pace<'_>,
     ) -> Result<Compiled, CompileError> {
         (&*file).seek(SeekFrom::Start(0)).map_err(|e| unreadable(&e))?;
@@ -84,13 +87,15 @@ impl Compiler {
                 }
                 let mut held = in_memory().map_err(|e| no_room(&e))?;
                 held.write_all(&code).map_err(|e| no_room(&e))?;
-                Ok(Compiled { sum: blake3::hash(&code), code: held, about })
+                let sum = blake3::hash(&code);
+                Ok(Compiled { sum, code: held, about, functions: None })
             }
             Self::Child { program, memory, time, first } => {
                 let limits = process::Limits { memory: *memory, time: *time };
                 let mut charge = sandbox.budget().charge(Purpose::Work);
                 let _first = wait_for_room(first, &limits, &mut charge, pace)?;
-                process::compile(program, &limits, file, digest, &mut charge, pace)
+                let input = process::Input::new(file, functions)?;
+                process::compile(program, &limits, &input, digest, &mut charge, pace)
             }
         }
     }

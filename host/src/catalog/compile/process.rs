@@ -25,6 +25,9 @@ const WALL_TIME_FACTOR: u32 = 10;
 /// Bytes of a report: documentation is bounded, and JSON's escapes make it longer.
 const MAX_REPORT: usize = 16 << 20;
 
+/// Bytes of an archive of functions.
+const MAX_ARCHIVE: u64 = 1 << 30;
+
 /// Threads that one component is compiled by.
 const MAX_THREADS: usize = 4;
 
@@ -34,16 +37,45 @@ pub(super) struct Limits {
     pub(super) time: Duration,
 }
 
+/// What it reads: a component, and perhaps the functions of an earlier version.
+pub(super) struct Input {
+    file: File,
+    /// Bytes of the component.
+    size: u64,
+    has_functions: bool,
+}
+
+impl Input {
+    /// The component that is all of the file, and an archive of functions.
+    ///
+    /// # Errors
+    ///
+    /// Where one cannot be read, or there is no memory for both.
+    pub(super) fn new(component: &File, functions: Option<File>) -> Result<Self, CompileError> {
+        let unreadable = |e: io::Error| unreadable(&e);
+        let mut component = component.try_clone().map_err(unreadable)?;
+        let Some(mut functions) = functions else {
+            let size = component.metadata().map_err(unreadable)?.len();
+            return Ok(Self { file: component, size, has_functions: false });
+        };
+        let mut both = in_memory().map_err(|e| no_room(&e))?;
+        let size = io::copy(&mut component, &mut both).map_err(unreadable)?;
+        io::copy(&mut functions, &mut both).map_err(unreadable)?;
+        both.seek(SeekFrom::Start(0)).map_err(unreadable)?;
+        Ok(Self { file: both, size, has_functions: true })
+    }
+}
+
 pub(super) fn compile(
     program: &Path,
     limits: &Limits,
-    component: &File,
+    input: &Input,
     digest: blake3::Hash,
     charge: &mut Charge,
     pace: Pace<'_>,
 ) -> Result<Compiled, CompileError> {
     let words = in_memory().map_err(|e| no_room(&e))?;
-    let mut process = start(program, limits, component, &words)?;
+    let mut process = start(program, limits, input, &words)?;
     let mut answer = Answer::new().map_err(|e| no_room(&e))?;
     process.read(limits, &mut answer, charge, pace)?;
     let Some(report) = answer.report()? else {
@@ -52,8 +84,8 @@ pub(super) fn compile(
     if report.digest != digest.to_hex().as_str() {
         return Err(changed());
     }
-    let about = match report.verdict {
-        Verdict::Compiled(about) => about,
+    let (about, size) = match report.verdict {
+        Verdict::Compiled { about, size } => (about, size),
         Verdict::Refused(reason) if is_out_of_memory(&reason) => {
             return Err(CompileError::Refused(too_large(limits)));
         }
@@ -64,7 +96,15 @@ pub(super) fn compile(
         Some(status) if status.success() => {}
         _ => return Err(process.end(limits, words)),
     }
-    Ok(Compiled { code: answer.code, sum: answer.hasher.finalize(), about })
+    if answer.size != size {
+        return Err(CompileError::Failed("the compiler's answer is no answer".into()));
+    }
+    Ok(Compiled {
+        code: answer.code,
+        sum: answer.hasher.finalize(),
+        about,
+        functions: answer.functions,
+    })
 }
 
 /// How many threads one component is compiled by. More of them take more memory.
@@ -75,7 +115,7 @@ pub(super) fn threads() -> usize {
 fn start(
     program: &Path,
     limits: &Limits,
-    component: &File,
+    input: &Input,
     words: &File,
 ) -> Result<Process, CompileError> {
     let mut command = Command::new(program);
@@ -85,13 +125,15 @@ fn start(
         .args(["--memory", &limits.memory.to_string()])
         .args(["--seconds", &limits.time.as_secs().to_string()])
         .args(["--parent", &std::process::id().to_string()])
+        .args(["--size", &input.size.to_string()])
+        .args(input.has_functions.then_some("--functions"))
         // An interrupt from the terminal is for the host.
         .process_group(0)
         .env_clear()
         .env("RAYON_NUM_THREADS", threads().to_string())
         // What an allocator takes in advance would count as taken.
         .env("MIMALLOC_ARENA_EAGER_COMMIT", "0")
-        .stdin(component.try_clone().map_err(|e| unreadable(&e))?)
+        .stdin(input.file.try_clone().map_err(|e| unreadable(&e))?)
         .stdout(Stdio::piped())
         .stderr(words.try_clone().map_err(|e| no_room(&e))?);
     let cannot =
@@ -227,14 +269,25 @@ fn is_readable(stdout: &ChildStdout) -> io::Result<bool> {
 struct Answer {
     /// The report with the length before it.
     head: Vec<u8>,
+    /// Bytes of code that the report tells of, once that is there.
+    expected: Option<u64>,
     code: File,
     size: u64,
     hasher: blake3::Hasher,
+    /// What comes after the code.
+    functions: Option<File>,
 }
 
 impl Answer {
     fn new() -> io::Result<Self> {
-        Ok(Self { head: Vec::new(), code: in_memory()?, size: 0, hasher: blake3::Hasher::new() })
+        Ok(Self {
+            head: Vec::new(),
+            expected: None,
+            code: in_memory()?,
+            size: 0,
+            hasher: blake3::Hasher::new(),
+            functions: None,
+        })
     }
 
     fn add(&mut self, mut bytes: &[u8]) -> Result<(), CompileError> {
@@ -253,13 +306,41 @@ impl Answer {
             self.head.extend_from_slice(head);
             bytes = rest;
         }
-        self.size += bytes.len() as u64;
-        if self.size > MAX_CODE_SIZE {
-            let most = ByteSize(MAX_CODE_SIZE).display().iec();
-            return Err(CompileError::Refused(format!("its compiled code takes more than {most}")));
+        if bytes.is_empty() {
+            return Ok(());
         }
-        self.hasher.update(bytes);
-        self.code.write_all(bytes).map_err(|e| no_room(&e))
+        let expected = match self.expected {
+            Some(expected) => expected,
+            None => {
+                let size = match self.report()?.map(|report| report.verdict) {
+                    Some(Verdict::Compiled { size, .. }) => size,
+                    _ => 0,
+                };
+                if size > MAX_CODE_SIZE {
+                    let most = ByteSize(MAX_CODE_SIZE).display().iec();
+                    let message = format!("its compiled code takes more than {most}");
+                    return Err(CompileError::Refused(message));
+                }
+                *self.expected.insert(size)
+            }
+        };
+        let missing = usize::try_from(expected - self.size).unwrap_or(usize::MAX);
+        let (code, functions) = bytes.split_at(missing.min(bytes.len()));
+        self.size += code.len() as u64;
+        self.hasher.update(code);
+        self.code.write_all(code).map_err(|e| no_room(&e))?;
+        if functions.is_empty() {
+            return Ok(());
+        }
+        let file = match &mut self.functions {
+            Some(file) => file,
+            none => none.insert(in_memory().map_err(|e| no_room(&e))?),
+        };
+        let size = file.stream_position().unwrap_or(0) + functions.len() as u64;
+        if size > MAX_ARCHIVE {
+            return Err(CompileError::Failed("the compiler's answer is no answer".into()));
+        }
+        file.write_all(functions).map_err(|e| no_room(&e))
     }
 
     /// The report, where it has come whole.
@@ -315,17 +396,27 @@ fn panic(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::component::About;
     use super::*;
+    use crate::catalog::metadata::Sections;
+    use crate::sandbox::Concurrency;
 
     #[test]
     fn an_answer_is_put_together_of_whatever_pieces() {
-        let mut whole = 2_u32.to_le_bytes().to_vec();
-        whole.extend(b"{}code");
+        let about = About { concurrency: Concurrency::Off, sections: Sections::default() };
+        let verdict = Verdict::Compiled { about, size: 4 };
+        let report = serde_json::to_vec(&Report { digest: String::new(), verdict }).unwrap();
+        let mut whole = (report.len() as u32).to_le_bytes().to_vec();
+        whole.extend(&report);
+        whole.extend(b"codefunctions");
         for size in 1..whole.len() {
             let mut answer = Answer::new().unwrap();
             whole.chunks(size).for_each(|piece| answer.add(piece).unwrap());
-            assert_eq!(answer.head, whole[..6]);
+            assert_eq!(answer.head[4..], report);
             assert_eq!((answer.size, answer.hasher.finalize()), (4, blake3::hash(b"code")));
+            let mut functions = answer.functions.unwrap();
+            functions.seek(SeekFrom::Start(0)).unwrap();
+            assert_eq!(io::read_to_string(functions).unwrap(), "functions");
         }
         let mut answer = Answer::new().unwrap();
         assert!(answer.add(&u32::MAX.to_le_bytes()).is_ok() && answer.add(b"x").is_err());
