@@ -1,8 +1,9 @@
 //! What a finished component offers, read from the component itself, whatever made it.
 
 use serde::Serialize;
-use tarp_schema::procedure::{MetadataMap, Mode};
+use tarp_schema::procedure::{AuthorSignature, MetadataMap, Mode};
 use tarp_schema::snake_case;
+use tarp_schema::types::Type as Known;
 use wit_parser::{Function, FunctionKind, Param, Resolve, Type, TypeDefKind, WorldItem, WorldKey};
 
 use crate::BuildError;
@@ -76,46 +77,88 @@ fn procedure(
     let name =
         interface.map_or(name.clone(), |interface| format!("{}/{name}", snake_case(interface)));
     let table = tables.get(&name).cloned().unwrap_or_default();
-    let parameter = |parameter: &Param| {
-        let name = snake_case(&parameter.name);
+    let author = table.signature.and_then(|told| serde_json::from_value(told).ok());
+    let author =
+        author.filter(|author: &AuthorSignature| author.parameters.len() == function.params.len());
+    let parameter = |(index, parameter): (usize, &Param)| {
+        let author = author.as_ref().map(|author| &author.parameters[index]);
+        let name =
+            author.map_or_else(|| snake_case(&parameter.name), |author| author.name.to_string());
         let default = table.defaults.get(&name).map(|value| format!(" = {value}"));
-        format!("{name}: {}{}", text(resolve, &parameter.ty), default.unwrap_or_default())
+        let ty = text(resolve, &parameter.ty, author.map(|author| &author.ty));
+        format!("{name}: {ty}{}", default.unwrap_or_default())
     };
-    let parameters: Vec<_> = function.params.iter().map(parameter).collect();
+    let parameters: Vec<_> = function.params.iter().enumerate().map(parameter).collect();
     let mut signature = format!("({})", parameters.join(", "));
     if let Some(result) = &function.result {
-        signature += &format!(" -> {}", text(resolve, result));
+        let author = author.as_ref().and_then(|author| author.result.as_ref());
+        signature += &format!(" -> {}", text(resolve, result, author));
     }
     let is_async = matches!(function.kind, FunctionKind::AsyncFreestanding);
     Procedure {
-        name,
+        name: table.name.unwrap_or(name),
         signature,
         description: table.description.or_else(|| function.docs.contents.clone()),
         mode: table.mode.or(is_async.then_some(Mode::Async)),
     }
 }
 
-/// A type in WIT's words; one that has a name, by its name.
-fn text(resolve: &Resolve, ty: &Type) -> String {
-    let optional = |ty: &Option<Type>| ty.as_ref().map(|ty| text(resolve, ty));
+/// A type in WIT's words, and as its author wrote it; one that has a name, by its name.
+fn text(resolve: &Resolve, ty: &Type, author: Option<&Known>) -> String {
     let Type::Id(id) = ty else { return plain(ty).to_owned() };
     let definition = &resolve.types[*id];
     if let Some(name) = &definition.name {
         return snake_case(name);
     }
     match &definition.kind {
-        TypeDefKind::List(of) => format!("list<{}>", text(resolve, of)),
-        TypeDefKind::Option(of) => format!("option<{}>", text(resolve, of)),
+        TypeDefKind::List(of) => match author {
+            Some(Known::Map { key, value }) => {
+                let pair = match of {
+                    Type::Id(id) => &resolve.types[*id].kind,
+                    _ => return "map".to_owned(),
+                };
+                let TypeDefKind::Tuple(pair) = pair else { return "map".to_owned() };
+                let parts = pair.types.iter().zip([&**key, &**value]);
+                let parts: Vec<_> =
+                    parts.map(|(ty, author)| text(resolve, ty, Some(author))).collect();
+                format!("map<{}>", parts.join(", "))
+            }
+            Some(Known::Set(item)) => format!("set<{}>", text(resolve, of, Some(item))),
+            author => {
+                format!("list<{}>", text(resolve, of, author.and_then(Known::items)))
+            }
+        },
+        TypeDefKind::Option(of) => {
+            let inner = author.and_then(|author| match author {
+                Known::Option(inner) => Some(&**inner),
+                _ => None,
+            });
+            format!("option<{}>", text(resolve, of, inner))
+        }
         TypeDefKind::Tuple(tuple) => {
-            let types: Vec<_> = tuple.types.iter().map(|ty| text(resolve, ty)).collect();
+            let part = |(index, ty): (usize, &Type)| {
+                let part = author.and_then(|author| match author {
+                    Known::Tuple(parts) => parts.get(index),
+                    _ => None,
+                });
+                text(resolve, ty, part)
+            };
+            let types: Vec<_> = tuple.types.iter().enumerate().map(part).collect();
             format!("tuple<{}>", types.join(", "))
         }
-        TypeDefKind::Result(result) => match (optional(&result.ok), optional(&result.err)) {
-            (None, None) => "result".into(),
-            (Some(ok), None) => format!("result<{ok}>"),
-            (None, Some(err)) => format!("result<_, {err}>"),
-            (Some(ok), Some(err)) => format!("result<{ok}, {err}>"),
-        },
+        TypeDefKind::Result(result) => {
+            let (ok, err) = match author {
+                Some(Known::Result { ok, err }) => (ok.as_deref(), err.as_deref()),
+                _ => (None, None),
+            };
+            let side = |ty: &Option<Type>, author| ty.as_ref().map(|ty| text(resolve, ty, author));
+            match (side(&result.ok, ok), side(&result.err, err)) {
+                (None, None) => "result".into(),
+                (Some(ok), None) => format!("result<{ok}>"),
+                (None, Some(err)) => format!("result<_, {err}>"),
+                (Some(ok), Some(err)) => format!("result<{ok}, {err}>"),
+            }
+        }
         kind => kind.as_str().to_owned(),
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
+use tarp_schema::names;
 use tarp_schema::nearest::nearest;
 
 use crate::client::Client;
@@ -58,6 +59,14 @@ pub(crate) fn may_be_absent(parameter: &Parameter) -> bool {
 }
 
 impl Procedure {
+    /// The parameter that a word calls so, with `-` for `_` too.
+    pub(crate) fn parameter(&self, key: &str) -> Option<&Parameter> {
+        let names = || self.parameters.iter().map(|parameter| &*parameter.name);
+        let position = names::position(key, names());
+        let position = position.or_else(|| names::position(&key.replace('-', "_"), names()));
+        position.map(|position| &self.parameters[position])
+    }
+
     /// Whether its author or operator wants it to run as a job.
     pub(crate) fn is_async(&self) -> bool {
         self.mode == "async"

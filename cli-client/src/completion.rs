@@ -77,10 +77,10 @@ fn names(catalog: &Catalog) -> Vec<Candidate> {
 
 /// What may follow the arguments that there are: further ones by name, and what the next one can be.
 fn arguments(procedure: &Procedure, given: &[String]) -> Vec<Candidate> {
-    let name = |word: &String| Some(word.split_once('=')?.0.replace('-', "_"));
+    let name = |word: &String| Some(&*procedure.parameter(word.split_once('=')?.0)?.name);
     let named: Vec<_> = given.iter().filter_map(name).collect();
     let free = procedure.parameters.iter().skip(given.len() - named.len());
-    let open: Vec<_> = free.filter(|p| !named.iter().any(|name| **name == *p.name)).collect();
+    let open: Vec<_> = free.filter(|p| !named.contains(&&*p.name)).collect();
     let mut candidates = Vec::new();
     if let Some(next) = open.first() {
         let cases = cases(&next.ty).into_iter().map(|case| (case, next.name.to_string()));

@@ -88,7 +88,7 @@ fn told(ty: &Told) -> String {
 fn word(ty: &Type) -> String {
     match ty.present() {
         ty if ty.is_bytes() => "@FILE".into(),
-        Type::List(item) if item.is_number() => "1,2,3".into(),
+        Type::List(item) | Type::Set(item) if item.is_number() => "1,2,3".into(),
         Type::Flags(names) => {
             names.iter().take(2).map(|name| &**name).collect::<Vec<_>>().join(",")
         }
@@ -107,7 +107,7 @@ fn sample(ty: &Type) -> Value {
         Type::Char => json!("a"),
         Type::String => json!("text"),
         ty if ty.is_bytes() => json!("aGk="),
-        Type::List(item) => json!([sample(item)]),
+        Type::List(item) | Type::Set(item) => json!([sample(item)]),
         Type::Option(inner) => sample(inner),
         Type::Map { key, value } => {
             let key = match sample(key) {

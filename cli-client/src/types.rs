@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-pub(crate) use tarp_schema::types::{Field, Type};
+pub(crate) use tarp_schema::types::{Case, Field, Type};
 
 /// A type as a host tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

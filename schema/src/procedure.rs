@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::types::{Field, Type};
+
 /// How a procedure is called by those who do not choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -69,6 +71,13 @@ pub struct ProcedureMetadata {
     /// The methods that a web procedure answers, where it is not both.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub methods: Option<Vec<WebMethod>>,
+    /// What its author calls it, without any prefix, where WIT has another name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its parameters and result as its author wrote them, where WIT has them otherwise: an
+    /// [`AuthorSignature`] as JSON. Unread, so that types of a newer builder cost no more than these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Value>,
     /// Further names.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<String>,
@@ -80,12 +89,37 @@ pub struct ProcedureMetadata {
     pub defaults: BTreeMap<String, Value>,
 }
 
-/// The longest further name of a procedure, in bytes.
+/// What a procedure takes and returns in the words of its author. Its types fit those of the component as
+/// [`fits`](crate::shown::fits) says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AuthorSignature {
+    /// In the order of their positions.
+    pub parameters: Vec<Field>,
+    /// `None` for a procedure that returns nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<Type>,
+}
+
+impl ProcedureMetadata {
+    /// Sets what its author wrote, where that is not what `carrier` says, which the component has.
+    pub fn set_author(
+        &mut self,
+        name: (&str, &str),
+        author: &AuthorSignature,
+        carrier: &AuthorSignature,
+    ) {
+        let (own, in_wit) = name;
+        self.name = (own != in_wit).then(|| own.to_owned());
+        self.signature = (author != carrier).then(|| serde_json::json!(author));
+    }
+}
+
+/// The longest name of a procedure, in bytes.
 pub const MAX_NAME_LENGTH: usize = 200;
 
-/// Whether a procedure can have that further name: ASCII letters, digits and `_` after a letter, in
-/// parts separated by `/`, and no more than [`MAX_NAME_LENGTH`] bytes. Unlike names in WIT, it may have
-/// capital letters.
+/// Whether a procedure can have that name, which is part of an address: ASCII letters, digits and `_` after
+/// a letter, in parts separated by `/`, and no more than [`MAX_NAME_LENGTH`] bytes. Unlike names in WIT, it
+/// may have capital letters.
 #[must_use]
 pub fn is_valid_name(name: &str) -> bool {
     let is_inner = |c: char| c.is_ascii_alphanumeric() || c == '_';
@@ -165,5 +199,26 @@ mod tests {
         assert!(from_record("no JSON").is_err());
         // A key of a newer builder.
         assert!(from_record(r#"{"procedures": {"a": {"new": 1}}}"#).is_ok());
+        let newer = r#"{"procedures": {"a": {"signature": {"parameters": [{"name": "x", "type": "u128"}]}}}}"#;
+        assert!(from_record(newer).is_ok());
+    }
+
+    #[test]
+    fn what_an_author_wrote_is_kept_where_it_says_more() {
+        let signature = |name: &str| AuthorSignature {
+            parameters: vec![Field { name: name.into(), ty: Type::F64 }],
+            result: None,
+        };
+        let mut table = ProcedureMetadata::default();
+        table.set_author(("f", "f"), &signature("x"), &signature("x"));
+        assert_eq!(table, ProcedureMetadata::default());
+        table.set_author(("fitPeak", "fit_peak"), &signature("V"), &signature("v"));
+        let text = to_record(MetadataMap::from([("fit_peak".into(), table)])).unwrap();
+        assert_eq!(
+            text,
+            r#"{"procedures":{"fit_peak":{"name":"fitPeak","signature":{"parameters":[{"name":"V","type":"f64"}]}}}}"#
+        );
+        let read = from_record(&text).unwrap()["fit_peak"].signature.clone().unwrap();
+        assert_eq!(serde_json::from_value::<AuthorSignature>(read).unwrap(), signature("V"));
     }
 }

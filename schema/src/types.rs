@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::names;
+
 /// How deep a type may lie in itself: whoever reads or writes its values goes down into each.
 pub const MAX_DEPTH: usize = 100;
 
@@ -14,8 +16,9 @@ pub const MAX_JSON_DEPTH: usize = 120;
 
 /// A callable type of the component model.
 ///
-/// Names are snake_case, as everywhere outside WIT. Resources, streams and futures have no place
-/// here: a procedure that uses them is not callable.
+/// Names are those that callers see: the author's, where the component has them, or else WIT's in
+/// snake_case. Resources, streams and futures have no place here: a procedure that uses them is not
+/// callable.
 ///
 /// It serialises as its name (`"f64"`), or as a mapping from its name to its parts (`{"list": "f64"}`,
 /// `{"record": [{"name": "x", "type": "f64"}]}`, `{"map": {"key": "string", "value": "f64"}}`).
@@ -37,6 +40,9 @@ pub enum Type {
     Char,
     String,
     List(Box<Self>),
+    /// Items that have no order and are all different; see [`Type::is_member`]. WIT has no such type: it is
+    /// a list there.
+    Set(Box<Self>),
     /// Entries whose keys are all different; see [`Type::is_key`].
     Map {
         key: Box<Self>,
@@ -57,7 +63,7 @@ pub enum Type {
 /// A field of a record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Field {
-    /// Its name, in snake_case.
+    /// Its name, as callers see it.
     pub name: Arc<str>,
     /// What it holds.
     #[serde(rename = "type")]
@@ -67,7 +73,7 @@ pub struct Field {
 /// A case of a variant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Case {
-    /// Its name, in snake_case.
+    /// Its name, as callers see it.
     pub name: Arc<str>,
     /// What it carries, if anything.
     #[serde(rename = "type")]
@@ -78,7 +84,7 @@ pub struct Case {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(bound(deserialize = "D: Deserialize<'de>, T: Deserialize<'de>"))]
 pub struct Parameter<D, T = Type> {
-    /// Its name, in snake_case.
+    /// Its name, as callers see it.
     pub name: Arc<str>,
     /// What it takes.
     #[serde(rename = "type")]
@@ -102,6 +108,36 @@ pub struct Signature<D> {
     pub result: Option<Type>,
     /// Whether WIT declares it as `async func`.
     pub is_async: bool,
+}
+
+impl<D> Signature<D> {
+    /// The position of the parameter that a caller calls so; see [`names::position`].
+    #[must_use]
+    pub fn position(&self, name: &str) -> Option<usize> {
+        names::position(name, self.parameters.iter().map(|parameter| &*parameter.name))
+    }
+
+    /// The parameter that a caller calls so.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<&Parameter<D>> {
+        self.position(name).map(|position| &self.parameters[position])
+    }
+}
+
+impl Field {
+    /// The field that a caller calls so; see [`names::position`].
+    #[must_use]
+    pub fn find<'a>(fields: &'a [Self], name: &str) -> Option<&'a Self> {
+        names::position(name, fields.iter().map(|field| &*field.name)).map(|i| &fields[i])
+    }
+}
+
+impl Case {
+    /// The case that a caller calls so; see [`names::position`].
+    #[must_use]
+    pub fn find<'a>(cases: &'a [Self], name: &str) -> Option<&'a Self> {
+        names::position(name, cases.iter().map(|case| &*case.name)).map(|i| &cases[i])
+    }
 }
 
 impl<D> Parameter<D> {
@@ -142,6 +178,56 @@ impl Type {
     #[must_use]
     pub fn is_key(&self) -> bool {
         self.is_integer() || matches!(self, Self::Bool | Self::Char | Self::String)
+    }
+
+    /// Whether a set can have items of this type: those of which Python makes what a `set` can have.
+    #[must_use]
+    pub fn is_member(&self) -> bool {
+        match self {
+            Self::Tuple(types) => types.iter().all(Self::is_member),
+            Self::Option(inner) => !inner.may_be_absent() && inner.is_member(),
+            Self::Enum(_) => true,
+            ty => ty.is_number() || ty.is_key(),
+        }
+    }
+
+    /// The type of its items, where it is a list or a set.
+    #[must_use]
+    pub fn items(&self) -> Option<&Self> {
+        match self {
+            Self::List(item) | Self::Set(item) => Some(item),
+            _ => None,
+        }
+    }
+
+    /// The same type with a list in place of each set, whose items are written as those of a list.
+    #[must_use]
+    pub fn with_lists(&self) -> Self {
+        let boxed = |ty: &Self| Box::new(ty.with_lists());
+        match self {
+            Self::List(item) | Self::Set(item) => Self::List(boxed(item)),
+            Self::Option(inner) => Self::Option(boxed(inner)),
+            Self::Map { key, value } => Self::Map { key: key.clone(), value: boxed(value) },
+            Self::Tuple(types) => Self::Tuple(types.iter().map(Self::with_lists).collect()),
+            Self::Record(fields) => {
+                let field = |Field { name, ty }: &Field| Field {
+                    name: Arc::clone(name),
+                    ty: ty.with_lists(),
+                };
+                Self::Record(fields.iter().map(field).collect())
+            }
+            Self::Variant(cases) => {
+                let case = |Case { name, ty }: &Case| Case {
+                    name: Arc::clone(name),
+                    ty: ty.as_ref().map(Self::with_lists),
+                };
+                Self::Variant(cases.iter().map(case).collect())
+            }
+            Self::Result { ok, err } => {
+                Self::Result { ok: ok.as_deref().map(boxed), err: err.as_deref().map(boxed) }
+            }
+            ty => ty.clone(),
+        }
     }
 
     /// Whether an argument or field of this type may be left out.
@@ -196,7 +282,7 @@ impl Type {
             parts.map(Type::json_depth).max().unwrap_or(0)
         }
         match self {
-            Self::List(inner) | Self::Option(inner) => 1 + inner.json_depth(),
+            Self::List(inner) | Self::Set(inner) | Self::Option(inner) => 1 + inner.json_depth(),
             Self::Map { key, value } => 2 + depth([&**key, &**value].into_iter()),
             Self::Tuple(types) => 2 + depth(types.iter()),
             Self::Record(fields) if fields.is_empty() => 2,
@@ -242,6 +328,7 @@ impl fmt::Display for Type {
             Self::Char => f.write_str("char"),
             Self::String => f.write_str("string"),
             Self::List(item) => write!(f, "list<{item}>"),
+            Self::Set(item) => write!(f, "set<{item}>"),
             Self::Map { key, value } => write!(f, "map<{key}, {value}>"),
             Self::Tuple(types) => write!(f, "tuple<{}>", joined(types)),
             Self::Record(fields) => write!(f, "record {{ {} }}", joined(fields)),
@@ -308,6 +395,7 @@ mod tests {
             ),
             (json!({"tuple": ["string", {"enum": ["a", "b"]}]}), "tuple<string, enum { a, b }>"),
             (json!({"flags": ["a"]}), "flags { a }"),
+            (json!({"set": {"tuple": ["char"]}}), "set<tuple<char>>"),
             (json!({"map": {"key": "s8", "value": {"list": "f64"}}}), "map<s8, list<f64>>"),
             (json!({"result": {"ok": null, "err": "string"}}), "result<_, string>"),
             (json!({"result": {"ok": {"list": "bool"}, "err": null}}), "result<list<bool>>"),
@@ -402,6 +490,43 @@ mod tests {
             Some(json!(null))
         );
         assert_eq!(read(json!({"name": "n", "type": ty})).default, None);
+    }
+
+    #[test]
+    fn a_set_has_what_python_can_put_into_one() {
+        let enumeration = || Type::Enum(vec!["a".into()]);
+        let option = |ty| Type::Option(Box::new(ty));
+        for ty in [
+            Type::F64,
+            Type::String,
+            enumeration(),
+            Type::Tuple(vec![Type::Bool, option(enumeration())]),
+        ] {
+            assert!(ty.is_member(), "{ty}");
+        }
+        for ty in [
+            Type::List(Box::new(Type::U8)),
+            Type::Record(vec![]),
+            Type::Flags(vec!["a".into()]),
+            option(option(Type::Bool)),
+            Type::Tuple(vec![Type::Set(Box::new(Type::U8))]),
+        ] {
+            assert!(!ty.is_member(), "{ty}");
+        }
+    }
+
+    #[test]
+    fn sets_are_written_as_lists() {
+        let set = |ty| Type::Set(Box::new(ty));
+        let ty = Type::Tuple(vec![
+            set(Type::U8),
+            Type::Option(Box::new(set(set(Type::Bool)))),
+            Type::Record(vec![Field { name: "a".into(), ty: set(Type::Char) }]),
+            Type::Variant(vec![Case { name: "a".into(), ty: Some(set(Type::Char)) }]),
+            Type::Map { key: Box::new(Type::U8), value: Box::new(set(Type::U8)) },
+            Type::Result { ok: Some(Box::new(set(Type::U8))), err: None },
+        ]);
+        assert_eq!(ty.with_lists().to_string(), ty.to_string().replace("set<", "list<"));
     }
 
     #[test]

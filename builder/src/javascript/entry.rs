@@ -5,10 +5,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use tarp_schema::snake_case;
 
 use super::analysis::{Analysis, Function, Type};
-use crate::wit::kebab;
+use super::world;
 
 /// Its text. `source` is the author's module, `runtime` the runtime's.
 pub(super) fn entry(analysis: &Analysis, source: &Path, runtime: &Path) -> String {
@@ -18,7 +17,9 @@ pub(super) fn entry(analysis: &Analysis, source: &Path, runtime: &Path) -> Strin
         json!(source)
     );
     let mut exports = Vec::new();
-    for (index, function) in analysis.functions.iter().enumerate() {
+    for (index, (function, name)) in
+        analysis.functions.iter().zip(world::exports(analysis)).enumerate()
+    {
         let kind = if function.is_async { "async" } else { "sync" };
         let _ = writeln!(
             text,
@@ -27,7 +28,7 @@ pub(super) fn entry(analysis: &Analysis, source: &Path, runtime: &Path) -> Strin
             json!(function.export)
         );
         // A name may be a reserved word, such as `delete`; only here that is none.
-        exports.push(format!("p{index} as {}", camel(&function.name)));
+        exports.push(format!("p{index} as {}", camel(&name)));
     }
     let _ = writeln!(text, "\nexport {{ {} }};", exports.join(", "));
     text
@@ -37,13 +38,13 @@ pub(super) fn entry(analysis: &Analysis, source: &Path, runtime: &Path) -> Strin
 fn about(function: &Function) -> Value {
     let parameter = |parameter: &super::analysis::Parameter| {
         json!({
-            "name": camel_to_snake(&parameter.name),
+            "name": &parameter.name,
             "rest": parameter.rest,
             "type": codec(&parameter.ty),
         })
     };
     json!({
-        "name": camel_to_snake(&function.name),
+        "name": &function.name,
         "parameters": function.parameters.iter().map(parameter).collect::<Vec<_>>(),
         "result": function.result.as_ref().map(codec),
     })
@@ -64,29 +65,22 @@ fn codec(ty: &Type) -> Value {
         Type::Tuple(of) => json!({ "tuple": of.iter().map(codec).collect::<Vec<_>>() }),
         Type::Option(of) => json!({ "option": { "of": codec(&of.of), "null": of.null } }),
         Type::Enum(of) => {
-            let case = |case: &super::analysis::Case| {
-                json!([kebab(&case.name).unwrap_or_default(), case.value])
-            };
-            json!({ "enum": { "cases": of.cases.iter().map(case).collect::<Vec<_>>() } })
+            let cases = of.cases.iter().zip(world::cases(of));
+            let cases: Vec<_> = cases.map(|(case, name)| json!([name, case.value])).collect();
+            json!({ "enum": { "cases": cases } })
         }
         Type::Record(of) => {
-            let field = |field: &super::analysis::Field| {
-                json!([field.name, camel(&field.name), codec(&field.ty)])
-            };
-            json!({ "record": { "fields": of.fields.iter().map(field).collect::<Vec<_>>() } })
+            let fields = of.fields.iter().zip(world::fields(of));
+            let fields: Vec<_> = fields
+                .map(|(field, name)| json!([field.name, camel(&name), codec(&field.ty)]))
+                .collect();
+            json!({ "record": { "fields": fields } })
         }
     }
 }
 
-/// As callers write it.
-fn camel_to_snake(name: &str) -> String {
-    kebab(name).map_or_else(|_| name.to_owned(), |name| snake_case(&name))
-}
-
-/// As componentize-qjs has it in JavaScript: `n-bins` is `nBins`. Not always the author's own name,
-/// which may be `n_bins`.
-fn camel(name: &str) -> String {
-    let kebab = kebab(name).unwrap_or_default();
+/// As componentize-qjs has a name of WIT in JavaScript: `n-bins` is `nBins`.
+fn camel(kebab: &str) -> String {
     let mut words = kebab.split('-');
     let first = words.next().unwrap_or_default().to_owned();
     words.fold(first, |mut name, word| {
@@ -102,13 +96,7 @@ mod tests {
 
     #[test]
     fn names_are_those_that_componentize_qjs_expects() {
-        for (name, expected) in [
-            ("n_bins", "nBins"),
-            ("nBins", "nBins"),
-            ("x_0", "x0"),
-            ("PeakShape", "peakShape"),
-            ("delete", "delete"),
-        ] {
+        for (name, expected) in [("n-bins", "nBins"), ("x-0", "x0"), ("delete", "delete")] {
             assert_eq!(camel(name), expected);
         }
     }

@@ -7,6 +7,8 @@ use crate::BuildError;
 use crate::report::{Silent, Step};
 use crate::tools::Tools;
 
+use tarp_schema::procedure::AuthorSignature;
+
 use super::source::Source;
 use super::world::Described;
 use super::{PACKAGES, Work, analyse, world};
@@ -254,9 +256,9 @@ fn defaults_are_what_a_caller_would_write() {
         ("= true", "bool", "true"),
         ("= 'text'", "string", "\"text\""),
         ("= [1, 2]", "list<f64>", "[1,2]"),
-        (": Colour = 'darkBlue'", "colour", "\"dark_blue\""),
-        ("= Speed.VeryFast", "speed", "\"very_fast\""),
-        (": Point = { x: 1, yOffset: 2 }", "point", r#"{"x":1,"y_offset":2}"#),
+        (": Colour = 'darkBlue'", "colour", "\"darkBlue\""),
+        ("= Speed.VeryFast", "speed", "\"VeryFast\""),
+        (": Point = { x: 1, yOffset: 2 }", "point", r#"{"x":1,"yOffset":2}"#),
         (": number | null = null", "option<f64>", "null"),
         (": [string, Colour] = ['a', 'red']", "tuple<string, colour>", r#"["a","red"]"#),
         // Only a call could tell these; the parameter may be left out all the same.
@@ -316,12 +318,71 @@ export default function () {}
 }
 
 #[test]
+fn an_authors_names_are_kept_and_those_of_wit_differ() {
+    let text = "
+type Unit = 'm' | 'M' | '2d' | 'log-log' | '';
+export function init(T: number, t: number, größe: Unit, $x: { pKa: number, 'p-ka': boolean }): void {}
+export function aB(by: Map<bigint, Set<string>>, at: Map<number, string>): Record<string, Unit> { return {} }
+export function a_b(x: number): number { return x }
+export function plain(x: number, y_z: [Set<number[]>]): void {}
+";
+    let described = describe("sample.ts", text).unwrap();
+    let shown: Vec<_> = described
+        .world
+        .functions
+        .iter()
+        .map(|function| {
+            let table = &described.tables[&function.name.replace('-', "_")];
+            let author = table.signature.clone().map(|told| {
+                let author: AuthorSignature = serde_json::from_value(told).unwrap();
+                let parameters: Vec<_> =
+                    author.parameters.iter().map(ToString::to_string).collect();
+                format!("({}) -> {}", parameters.join(", "), author.result.unwrap())
+            });
+            let parameters: Vec<_> =
+                function.parameters.iter().map(|it| it.name.as_str()).collect();
+            let name = table.name.clone().unwrap_or_default();
+            (function.name.as_str(), parameters.join(" "), name, author.unwrap_or_default())
+        })
+        .collect();
+    let unit = "enum { , m, M, 2d, log-log }";
+    let of = |wit, parameters: &str, name: &str, author: &str| {
+        (wit, parameters.to_owned(), name.to_owned(), author.to_owned())
+    };
+    assert_eq!(
+        shown,
+        [
+            of(
+                "init-2",
+                "t t-2 gre x",
+                "init",
+                &format!(
+                    "(T: f64, t: f64, größe: {unit}, $x: record {{ pKa: f64, p-ka: bool }}) -> result<_, string>"
+                )
+            ),
+            of(
+                "a-b",
+                "by at",
+                "aB",
+                &format!(
+                    "(by: map<s64, set<string>>, at: list<tuple<f64, string>>) -> result<map<string, {unit}>, string>"
+                )
+            ),
+            of("a-b-2", "x", "a_b", ""),
+            of("plain", "x y-z", "", ""),
+        ]
+    );
+}
+
+#[test]
 fn what_cannot_be_a_name_says_so() {
     let table = [
-        ("export function größe(): void {}", "`größe`: `größe` cannot be a name here"),
-        ("export function init(): void {}", "`init`: the name is taken"),
-        ("export function aB(): void {}\nexport function a_b(): void {}", "called `a_b` as well"),
-        ("export function f(x: '1st' | '2nd'): void {}", "take other texts, or just `string`"),
+        ("export function größe(): void {}", "1: `größe`: this cannot be the name of a procedure"),
+        ("export function $f(): void {}", "rename the function (parameters and fields"),
+        (
+            "enum E { a = 'x', b = 'y' }\nexport function f(e: E | 'x'): void {}",
+            "two cases of `f-e` are called `x`",
+        ),
         ("export const x = 5;", "no function is exported"),
         ("export function f( {", "expected"),
     ];

@@ -3,23 +3,29 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use tarp_schema::procedure::{ArrayReplies, MetadataMap, ProcedureMetadata};
+use tarp_schema::procedure::{
+    ArrayReplies, AuthorSignature, MAX_NAME_LENGTH, MetadataMap, ProcedureMetadata, is_valid_name,
+};
 use tarp_schema::snake_case;
+use tarp_schema::types::{Field as KnownField, Type as Known};
 
 use super::analysis::{Analysis, Choice, Function, Record, Type};
 use crate::docs::{AliasError, add_alias, tags};
 use crate::error::Diagnostic;
-use crate::wit::{self, Case, Definition, Field, NameError, Plain, SameName, Shape, World, kebab};
+use crate::wit::{self, Case, Field, Plain, Shape, World, distinct};
 
 /// A module as the host will know it.
 #[derive(Debug)]
 pub(super) struct Described {
     pub(super) world: World,
-    /// By the procedure's name.
+    /// By the procedure's name in WIT, in snake_case.
     pub(super) docs: BTreeMap<String, String>,
-    /// By the procedure's name.
+    /// The same.
     pub(super) tables: MetadataMap,
 }
+
+/// What surrounds QuickJS exports by that name.
+const RESERVED: [&str; 1] = ["init"];
 
 /// Describes a module; `name` is the component's. What it imports is not known yet.
 ///
@@ -27,13 +33,15 @@ pub(super) struct Described {
 ///
 /// All that the author has to change.
 pub(super) fn describe(name: &str, analysis: &Analysis) -> Result<Described, Vec<Diagnostic>> {
-    let at_top = |message: String| vec![Diagnostic { file: name.into(), line: None, message }];
-    let world = World::new(name).map_err(|error| at_top(error.to_string()))?;
+    let world = World::new(name, &RESERVED);
     let mut described = Described { world, docs: BTreeMap::new(), tables: MetadataMap::new() };
     let mut faults = Vec::new();
-    let taken: Vec<_> = analysis.functions.iter().flat_map(|it| kebab(&it.name)).collect();
-    for function in &analysis.functions {
-        let result = described.add(function, &taken);
+    // A function `summary` may well give a `Summary`: the type has to give way.
+    let exports = exports(analysis);
+    let names = exports.iter().map(|name| described.world.name_function(name));
+    let names: Vec<_> = names.collect();
+    for (function, name) in analysis.functions.iter().zip(names) {
+        let result = described.add(function, name);
         if let Err(error) = result {
             let message = format!("`{}`: {error}", function.name);
             faults.push(Diagnostic {
@@ -46,27 +54,36 @@ pub(super) fn describe(name: &str, analysis: &Analysis) -> Result<Described, Vec
     if faults.is_empty() { Ok(described) } else { Err(faults) }
 }
 
+/// The names in WIT of the functions of a module, in its order.
+pub(super) fn exports(analysis: &Analysis) -> Vec<String> {
+    distinct(analysis.functions.iter().map(|function| &*function.name), "call", &RESERVED)
+}
+
+/// The names in WIT of the fields of a record, in its order.
+pub(super) fn fields(of: &Record) -> Vec<String> {
+    distinct(of.fields.iter().map(|field| &*field.name), "field", &[])
+}
+
+/// The names in WIT of the cases of a choice, in its order.
+pub(super) fn cases(of: &Choice) -> Vec<String> {
+    distinct(of.cases.iter().map(|case| &*case.name), "case", &[])
+}
+
 /// Why a function cannot be a procedure.
 #[derive(Debug, thiserror::Error)]
 enum Unfit {
-    #[error(transparent)]
-    Name(#[from] NameError),
-    #[error(transparent)]
-    SameType(#[from] SameName),
+    #[error(
+        "this cannot be the name of a procedure, which is part of an address: it has the letters a to z and A to Z, digits and _ after a letter, {MAX_NAME_LENGTH} of them at the most; rename the function (parameters and fields may have any name)"
+    )]
+    Name,
     #[error(transparent)]
     Alias(#[from] AliasError),
     #[error(transparent)]
     Arrays(#[from] tags::NoArrays),
     #[error("`@arrays` is there twice")]
     ArraysTwice,
-    #[error("the name is taken by what surrounds QuickJS; take another one")]
-    Init,
-    #[error("another function is called `{0}` as well")]
-    SameFunction(String),
-    #[error("{0}; take other texts, or just `string`")]
-    Case(NameError),
-    #[error("two {parts} of `{of}` are called `{name}`")]
-    SamePart { parts: &'static str, of: String, name: String },
+    #[error("two cases of `{of}` are called `{name}`; callers tell them by their names")]
+    SameCase { of: String, name: String },
     #[error("a `{0}` cannot travel")]
     TypedArray(String),
     #[error("the default {0} does not fit into an integer of 64 bits")]
@@ -75,45 +92,47 @@ enum Unfit {
     NoCase(Value),
 }
 
-impl Unfit {
-    /// Two parts of a type have one name, which is in kebab-case.
-    fn same_part(parts: &'static str, of: &str, name: &str) -> Self {
-        Self::SamePart { parts, of: of.to_owned(), name: snake_case(name) }
-    }
-}
-
 impl Described {
-    fn add(&mut self, function: &Function, taken: &[String]) -> Result<(), Unfit> {
-        let name = kebab(&function.name)?;
-        if name == "init" {
-            return Err(Unfit::Init);
+    fn add(&mut self, function: &Function, name: String) -> Result<(), Unfit> {
+        if !is_valid_name(&function.name) {
+            return Err(Unfit::Name);
         }
-        if let Some(same) = self.world.functions.iter().find(|it| it.name == name) {
-            return Err(Unfit::SameFunction(snake_case(&same.name)));
-        }
-        let mut types = Types { world: &mut self.world, functions: taken };
-        let mut parameters = Vec::new();
+        let mut types = Types { world: &mut self.world };
+        let mut in_wit = Vec::new();
+        let mut known = Vec::new();
         let mut defaults = BTreeMap::new();
-        for parameter in &function.parameters {
-            let field =
-                Field { name: kebab(&parameter.name)?, ty: types.wit(&parameter.ty)?, docs: None };
+        let authors = function.parameters.iter().map(|parameter| &*parameter.name);
+        let wit_names = distinct(authors, "parameter", &[]);
+        for (parameter, name) in function.parameters.iter().zip(wit_names) {
+            in_wit.push(Field { name, ty: types.wit(&parameter.ty)?, docs: None });
+            known.push(KnownField {
+                name: parameter.name.as_str().into(),
+                ty: self::known(&parameter.ty)?,
+            });
             if let Some(value) = &parameter.default {
-                defaults.insert(snake_case(&field.name), in_json(&parameter.ty, value)?);
+                defaults.insert(parameter.name.clone(), in_json(&parameter.ty, value)?);
             }
-            parameters.push(field);
         }
         let result = function.result.as_ref().map(|ty| types.wit(ty)).transpose()?;
+        let known_result = function.result.as_ref().map(self::known).transpose()?;
+        let author = AuthorSignature {
+            parameters: known,
+            result: Some(Known::Result {
+                ok: known_result.map(Box::new),
+                err: Some(Box::new(Known::String)),
+            }),
+        };
         let procedure = snake_case(&name);
-        self.world.functions.push(wit::Function {
+        let in_wit = wit::Function {
             name,
             is_async: function.is_async,
-            parameters,
+            parameters: in_wit,
             result: Some(wit::Type::Result(
                 result.map(Box::new),
                 Some(Box::new(wit::Type::Plain(Plain::String))),
             )),
             docs: function.docs.clone(),
-        });
+        };
         if let Some(docs) = &function.docs {
             self.docs.insert(procedure.clone(), docs.clone());
         }
@@ -122,6 +141,8 @@ impl Described {
             arrays: arrays(function)?,
             ..ProcedureMetadata::default()
         };
+        table.set_author((&function.name, &procedure), &author, &self.world.signature(&in_wit));
+        self.world.functions.push(in_wit);
         function.aliases.iter().try_for_each(|alias| add_alias(&mut table, alias))?;
         self.tables.insert(procedure, table);
         Ok(())
@@ -140,8 +161,6 @@ fn arrays(function: &Function) -> Result<Option<ArrayReplies>, Unfit> {
 /// Makes types of WIT, and defines those with names.
 struct Types<'a> {
     world: &'a mut World,
-    /// The names of all functions, which no type can have.
-    functions: &'a [String],
 }
 
 impl Types<'_> {
@@ -166,43 +185,61 @@ impl Types<'_> {
     }
 
     fn choice(&mut self, of: &Choice) -> Result<wit::Type, Unfit> {
-        let mut cases = Vec::new();
-        for case in &of.cases {
-            let name = kebab(&case.name).map_err(Unfit::Case)?;
-            if cases.iter().any(|it: &Case| it.name == name) {
-                return Err(Unfit::same_part("cases", &of.name, &name));
-            }
-            cases.push(Case { name, ty: None, docs: case.docs.clone() });
+        let named = |(index, case): (usize, &super::analysis::Case)| {
+            of.cases[..index].iter().any(|before| before.name == case.name)
+        };
+        if let Some((_, twice)) = of.cases.iter().enumerate().find(|it| named(*it)) {
+            return Err(Unfit::SameCase { of: of.name.clone(), name: twice.name.clone() });
         }
-        self.define(&of.name, "choice", Shape::Enum(cases), of.docs.clone())
+        let cases = of.cases.iter().zip(cases(of));
+        let cases = cases.map(|(case, name)| Case { name, ty: None, docs: case.docs.clone() });
+        let shape = Shape::Enum(cases.collect());
+        Ok(self.world.define(&of.name, Some("choice"), shape, of.docs.clone()))
     }
 
     fn record(&mut self, of: &Record) -> Result<wit::Type, Unfit> {
-        let mut fields = Vec::new();
-        for field in &of.fields {
-            let name = kebab(&field.name)?;
-            if fields.iter().any(|it: &Field| it.name == name) {
-                return Err(Unfit::same_part("fields", &of.name, &name));
-            }
-            fields.push(Field { name, ty: self.wit(&field.ty)?, docs: field.docs.clone() });
-        }
-        self.define(&of.name, "record", Shape::Record(fields), of.docs.clone())
+        let fields = of.fields.iter().zip(fields(of)).map(|(field, name)| {
+            Ok(Field { name, ty: self.wit(&field.ty)?, docs: field.docs.clone() })
+        });
+        let shape = Shape::Record(fields.collect::<Result<_, Unfit>>()?);
+        Ok(self.world.define(&of.name, Some("record"), shape, of.docs.clone()))
     }
+}
 
-    /// A function `summary` may well give a `Summary`; the type has to give way.
-    fn define(
-        &mut self,
-        name: &str,
-        kind: &str,
-        shape: Shape,
-        docs: Option<String>,
-    ) -> Result<wit::Type, Unfit> {
-        let mut name = kebab(name)?;
-        if self.functions.contains(&name) {
-            name = format!("{name}-{kind}");
+/// A type as its author wrote it.
+fn known(ty: &Type) -> Result<Known, Unfit> {
+    let boxed = |ty: &Type| known(ty).map(Box::new);
+    let map = |key: Known, value: Known| {
+        if key.is_key() {
+            return Known::Map { key: Box::new(key), value: Box::new(value) };
         }
-        Ok(self.world.define(Definition { name, shape, docs })?)
-    }
+        Known::List(Box::new(Known::Tuple(vec![key, value])))
+    };
+    Ok(match ty {
+        Type::Boolean => Known::Bool,
+        Type::Number => Known::F64,
+        Type::Bigint => Known::S64,
+        Type::String => Known::String,
+        Type::Typed(name) => Known::List(Box::new(element(name)?.known())),
+        Type::Array(of) => Known::List(boxed(of)?),
+        Type::Set(of) => {
+            let of = boxed(of)?;
+            if of.is_member() { Known::Set(of) } else { Known::List(of) }
+        }
+        Type::Map(of) => map(known(&of.0)?, known(&of.1)?),
+        Type::Dict(of) => map(Known::String, known(of)?),
+        Type::Tuple(of) => Known::Tuple(of.iter().map(known).collect::<Result<_, _>>()?),
+        Type::Option(of) => Known::Option(boxed(&of.of)?),
+        Type::Enum(of) => {
+            Known::Enum(of.cases.iter().map(|case| case.name.as_str().into()).collect())
+        }
+        Type::Record(of) => {
+            let field = |field: &super::analysis::Field| {
+                Ok(KnownField { name: field.name.as_str().into(), ty: known(&field.ty)? })
+            };
+            Known::Record(of.fields.iter().map(field).collect::<Result<_, Unfit>>()?)
+        }
+    })
 }
 
 fn pairs(key: wit::Type, value: wit::Type) -> wit::Type {
@@ -237,7 +274,7 @@ fn in_json(ty: &Type, value: &Value) -> Result<Value, Unfit> {
         (Type::Enum(of), value) => {
             let case = of.cases.iter().find(|case| case.value == *value);
             let case = case.ok_or_else(|| Unfit::NoCase(value.clone()))?;
-            json!(snake_case(&kebab(&case.name)?))
+            json!(case.name)
         }
         (Type::Array(of), Value::Array(values)) => {
             values.iter().map(|value| in_json(of, value)).collect::<Result<_, _>>()?
@@ -253,7 +290,7 @@ fn in_json(ty: &Type, value: &Value) -> Result<Value, Unfit> {
             let mut object = Map::new();
             for field in &of.fields {
                 if let Some(value) = values.get(&field.name) {
-                    object.insert(snake_case(&kebab(&field.name)?), in_json(&field.ty, value)?);
+                    object.insert(field.name.clone(), in_json(&field.ty, value)?);
                 }
             }
             Value::Object(object)

@@ -4,7 +4,7 @@
 //! and imports nothing of the author's.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -61,8 +61,6 @@ pub(super) struct Function {
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Parameter {
     pub(super) name: String,
-    #[serde(skip_serializing)]
-    pub(super) line: usize,
     #[serde(rename = "type")]
     pub(super) ty: Type,
     pub(super) keyword: bool,
@@ -118,8 +116,6 @@ pub(super) struct Definition {
     /// Where its class is; empty for one without a class.
     pub(super) module: String,
     #[serde(skip_serializing)]
-    pub(super) file: PathBuf,
-    #[serde(skip_serializing)]
     pub(super) line: Option<usize>,
     #[serde(skip_serializing)]
     pub(super) docs: Option<String>,
@@ -146,8 +142,6 @@ pub(super) struct Field {
     #[serde(rename = "type")]
     pub(super) ty: Type,
     pub(super) optional: bool,
-    #[serde(skip_serializing)]
-    pub(super) line: usize,
 }
 
 #[derive(Deserialize)]

@@ -1,17 +1,20 @@
 //! A module of Python as a WIT world, with what WIT cannot say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::sync::Arc;
 
-use serde_json::Value;
-use tarp_schema::procedure::{MetadataMap, Mode, ProcedureMetadata};
-use tarp_schema::snake_case;
+use tarp_schema::procedure::{
+    AuthorSignature, MAX_NAME_LENGTH, MetadataMap, Mode, ProcedureMetadata, is_valid_name,
+};
+use tarp_schema::types::{Case as KnownCase, Field as KnownField, Type as Known};
+use tarp_schema::{shared, snake_case};
 
 use super::analysis::{self, Analysis, Shape, Type};
 use crate::docs::add_alias;
 use crate::error::Diagnostic;
 use crate::wit::{
-    Case, Definition, Field, Function, Plain, Shape as WitShape, Type as WitType, Use, World, kebab,
+    Case, Field, Function, Plain, Shape as WitShape, Type as WitType, World, distinct, lossy,
 };
 
 /// What a module becomes.
@@ -27,15 +30,45 @@ const JOB: &str = "tarp:procedure/job@0.1.0";
 const HTTP: &str = "tarp:procedure/http@0.1.0";
 const WEB: &str = "tarp:procedure/web@0.1.0";
 
+/// What componentize-py imports where it declares classes for types: one of an author must not hide it.
+const CLASSES: [&str; 24] = [
+    "a-b-c",
+    "any",
+    "auto",
+    "abstractmethod",
+    "callable",
+    "dataclass",
+    "enum",
+    "err",
+    "flag",
+    "generic",
+    "list",
+    "ok",
+    "optional",
+    "protocol",
+    "result",
+    "self",
+    "some",
+    "traceback-type",
+    "tuple",
+    "type-var",
+    "union",
+    "weakref",
+    "wit-world",
+    "imports",
+];
+
+/// What its methods have as a parameter of their own.
+const PARAMETERS: [&str; 1] = ["self"];
+
 /// Makes the world, and writes into the analysis which names it has there.
 ///
 /// # Errors
 ///
-/// Names that WIT has not, with where they are.
+/// What callers could not call by its name, with where it is.
 pub(super) fn map(analysis: &mut Analysis, file: &Path) -> Result<Mapped, Vec<Diagnostic>> {
-    let world = World::new(&analysis.module)
-        .map_err(|reason| vec![Diagnostic::at(file, 1, reason.to_string())])?;
-    let mut mapper = Mapper { world, file, faults: Vec::new() };
+    let world = World::new(&analysis.module, &CLASSES);
+    let mut mapper = Mapper { world, file, named: HashMap::new(), faults: Vec::new() };
     mapper.world.docs.clone_from(&analysis.docs);
     if analysis.imports_guest {
         mapper.world.imports.push(JOB.into());
@@ -49,15 +82,16 @@ pub(super) fn map(analysis: &mut Analysis, file: &Path) -> Result<Mapped, Vec<Di
         .map(|(_, name)| name.to_owned())
         .collect();
     if !web.is_empty() {
-        mapper.world.uses.push(Use { from: WEB.into(), names: web });
+        mapper.world.use_from(WEB, web);
     }
     for definition in &mut analysis.definitions {
         mapper.definition(definition);
     }
     let (mut tables, mut docs) = (MetadataMap::new(), BTreeMap::new());
     for function in &mut analysis.functions {
-        let name = mapper.function(function);
-        tables.insert(name.clone(), mapper.table(function));
+        let (name, mut table) = mapper.function(function);
+        mapper.options(function, &mut table);
+        tables.insert(name.clone(), table);
         docs.extend(function.docs.clone().map(|text| (name, text)));
     }
     if analysis.functions.is_empty() {
@@ -83,9 +117,18 @@ fn speaks_of(function: &analysis::Function, ty: &Type) -> bool {
         .any(|t| t == ty)
 }
 
+/// What a named type is on both sides.
+struct Named {
+    wit: WitType,
+    /// As its author wrote it.
+    known: Known,
+}
+
 struct Mapper<'a> {
     world: World,
     file: &'a Path,
+    /// By module and name.
+    named: HashMap<(String, String), Named>,
     faults: Vec<Diagnostic>,
 }
 
@@ -94,96 +137,120 @@ impl Mapper<'_> {
         self.faults.push(Diagnostic::at(self.file, line, message));
     }
 
-    /// A name in WIT; the Python one, and a fault, where there is none.
-    fn name(&mut self, name: &str, file: &Path, line: usize) -> String {
-        kebab(name).unwrap_or_else(|reason| {
-            self.faults.push(Diagnostic::at(file, line, reason.to_string()));
-            name.into()
-        })
-    }
-
     fn definition(&mut self, definition: &mut analysis::Definition) {
-        let own_file = self.file.to_path_buf();
-        let file =
-            if definition.file.as_os_str().is_empty() { own_file } else { definition.file.clone() };
-        let line = definition.line.unwrap_or(1);
-        let name = self.name(&definition.name, &file, line);
-        let shape = match &definition.shape {
-            Shape::Enum { cases: names } | Shape::Literal { cases: names } => {
-                WitShape::Enum(self.cases(names, &file, line))
+        let (shape, known) = match &definition.shape {
+            Shape::Enum { cases } | Shape::Literal { cases } => {
+                (WitShape::Enum(wit_cases(cases)), Known::Enum(names(cases)))
             }
-            Shape::Flags { cases: names } => WitShape::Flags(self.cases(names, &file, line)),
-            Shape::Variant { cases: types } => WitShape::Variant(
-                types.iter().map(|ty| self.alternative(ty, &file, line)).collect(),
-            ),
-            Shape::Record { fields, .. } => WitShape::Record(
-                fields
-                    .iter()
-                    .map(|field| Field {
-                        name: self.name(&field.name, &file, field.line),
-                        ty: optional(self.ty(&field.ty), field.optional),
-                        docs: None,
-                    })
-                    .collect(),
-            ),
+            Shape::Flags { cases } => {
+                (WitShape::Flags(wit_cases(cases)), Known::Flags(names(cases)))
+            }
+            Shape::Variant { cases: types } => {
+                self.refuse_namesakes(definition, types);
+                self.variant(types)
+            }
+            Shape::Record { fields, .. } => {
+                let wit_names = distinct(fields.iter().map(|field| &*field.name), "field", &[]);
+                let wit = fields.iter().zip(wit_names).map(|(field, name)| Field {
+                    name,
+                    ty: optional(self.wit(&field.ty), field.optional),
+                    docs: None,
+                });
+                let known = fields.iter().map(|field| KnownField {
+                    name: field.name.as_str().into(),
+                    ty: known_optional(self.known(&field.ty), field.optional),
+                });
+                (WitShape::Record(wit.collect()), Known::Record(known.collect()))
+            }
         };
-        definition.generated = upper_camel(&name);
         let docs = definition.docs.clone();
-        if let Some(twice) = twice(&shape) {
-            let text = format!("`{}` has two parts called `{twice}` in WIT", definition.name);
-            self.faults.push(Diagnostic::at(&file, line, text));
+        let wit = self.world.define(&definition.name, None, shape, docs);
+        if let WitType::Named(name) = &wit {
+            definition.generated = upper_camel(name);
         }
-        if let Err(reason) = self.world.define(Definition { name, shape, docs }) {
-            self.faults.push(Diagnostic::at(&file, line, reason.to_string()));
+        let key = (definition.module.clone(), definition.name.clone());
+        self.named.insert(key, Named { wit, known });
+    }
+
+    /// Callers tell the cases of a union by the names of their classes.
+    fn refuse_namesakes(&mut self, definition: &analysis::Definition, types: &[Type]) {
+        let names: Vec<_> = types.iter().map(class).collect();
+        let twice = |(index, name): &(usize, &&str)| names[..*index].contains(*name);
+        if let Some((_, name)) = names.iter().enumerate().find(twice) {
+            let text = format!(
+                "the union `{}` has two classes called `{name}`, by which callers tell them apart; rename one",
+                definition.name
+            );
+            self.fault(definition.line.unwrap_or(1), text);
         }
     }
 
-    fn cases(&mut self, names: &[String], file: &Path, line: usize) -> Vec<Case> {
-        let case = |name: &String| Case { name: self.name(name, file, line), ty: None, docs: None };
-        names.iter().map(case).collect()
-    }
-
-    /// A case of a union, by the name of its class.
-    fn alternative(&mut self, ty: &Type, file: &Path, line: usize) -> Case {
-        let name = match ty {
-            Type::Named { name, .. } => self.name(name, file, line),
-            _ => String::new(),
-        };
-        Case { name, ty: Some(self.ty(ty)), docs: None }
-    }
-
-    /// Takes a function into the world; gives its name as the host has it.
-    fn function(&mut self, function: &mut analysis::Function) -> String {
-        let file = self.file.to_path_buf();
-        let name = self.name(&function.name, &file, function.line);
-        let parameters: Vec<_> = function
-            .parameters
+    /// A union, whose cases are called after their classes.
+    fn variant(&self, types: &[Type]) -> (WitShape, Known) {
+        let authors: Vec<_> = types.iter().map(class).collect();
+        let wit_names = distinct(authors.iter().copied(), "case", &[]);
+        let wit = types.iter().zip(wit_names);
+        let wit = wit.map(|(ty, name)| Case { name, ty: Some(self.wit(ty)), docs: None });
+        let known = types
             .iter()
-            .map(|parameter| Field {
-                name: self.name(&parameter.name, &file, parameter.line),
-                ty: optional(self.ty(&parameter.ty), parameter.own_default),
-                docs: None,
-            })
-            .collect();
-        let result = function.result.as_ref().map(|result| Box::new(self.ty(result)));
-        let failure = Some(Box::new(WitType::Plain(Plain::String)));
-        if self.world.functions.iter().any(|known| known.name == name) {
-            self.fault(function.line, format!("two functions are called `{name}` in WIT"));
+            .zip(&authors)
+            .map(|(ty, name)| KnownCase { name: (*name).into(), ty: Some(self.known(ty)) });
+        (WitShape::Variant(wit.collect()), Known::Variant(known.collect()))
+    }
+
+    /// Takes a function into the world; gives its name as the host will read it, and what WIT cannot say.
+    fn function(&mut self, function: &mut analysis::Function) -> (String, ProcedureMetadata) {
+        if !is_valid_name(&function.name) {
+            let text = format!(
+                "`{}` cannot be the name of a procedure, which is part of an address: it has the letters a to z and A to Z, digits and _ after a letter, {MAX_NAME_LENGTH} of them at the most; rename the function (parameters and fields may have any name)",
+                function.name
+            );
+            self.fault(function.line, text);
         }
-        function.export = snake_case(&name);
-        self.world.functions.push(Function {
+        let name = self.world.name_function(&export(&function.name));
+        let parameters = &function.parameters;
+        let authors = parameters.iter().map(|parameter| &*parameter.name);
+        let wit_names = distinct(authors, "parameter", &PARAMETERS);
+        let wit = parameters.iter().zip(wit_names).map(|(parameter, name)| Field {
+            name,
+            ty: optional(self.wit(&parameter.ty), parameter.own_default),
+            docs: None,
+        });
+        let wit = wit.collect();
+        let known = parameters.iter().map(|parameter| KnownField {
+            name: parameter.name.as_str().into(),
+            ty: known_optional(self.known(&parameter.ty), parameter.own_default),
+        });
+        let author = AuthorSignature {
+            parameters: known.collect(),
+            result: Some(Known::Result {
+                ok: function.result.as_ref().map(|result| Box::new(self.known(result))),
+                err: Some(Box::new(Known::String)),
+            }),
+        };
+        let result = function.result.as_ref().map(|result| Box::new(self.wit(result)));
+        let failure = Some(Box::new(WitType::Plain(Plain::String)));
+        let in_wit = Function {
             name: name.clone(),
             // A coroutine runs to its end within the call: what is asynchronous is the job, and that
             // is said in the table.
             is_async: false,
-            parameters,
+            parameters: wit,
             result: Some(WitType::Result(result, failure)),
             docs: function.docs.clone(),
-        });
-        snake_case(&name)
+        };
+        function.export = snake_case(&name);
+        let mut table = ProcedureMetadata {
+            mode: function.is_async.then_some(Mode::Async),
+            ..ProcedureMetadata::default()
+        };
+        let carrier = self.world.signature(&in_wit);
+        table.set_author((&function.name, &function.export), &author, &carrier);
+        self.world.functions.push(in_wit);
+        (function.export.clone(), table)
     }
 
-    fn ty(&mut self, ty: &Type) -> WitType {
+    fn wit(&self, ty: &Type) -> WitType {
         match ty {
             Type::Int => WitType::Plain(Plain::S64),
             Type::Float => WitType::Plain(Plain::F64),
@@ -192,27 +259,49 @@ impl Mapper<'_> {
             Type::Bytes | Type::ByteArray => WitType::list(WitType::Plain(Plain::U8)),
             Type::Request => WitType::Named("request".into()),
             Type::Response => WitType::Named("response".into()),
-            Type::List { of, .. } => WitType::list(self.ty(of)),
-            Type::Tuple { of } => WitType::Tuple(of.iter().map(|of| self.ty(of)).collect()),
+            Type::List { of, .. } => WitType::list(self.wit(of)),
+            Type::Tuple { of } => WitType::Tuple(of.iter().map(|of| self.wit(of)).collect()),
             Type::Dict { key, of } => {
-                WitType::list(WitType::Tuple(vec![self.ty(key), self.ty(of)]))
+                WitType::list(WitType::Tuple(vec![self.wit(key), self.wit(of)]))
             }
-            Type::Option { of } => WitType::option(self.ty(of)),
-            // One without a name in WIT has its fault already.
-            Type::Named { name, .. } => WitType::Named(kebab(name).unwrap_or_default()),
+            Type::Option { of } => WitType::option(self.wit(of)),
+            Type::Named { .. } => self.find(ty).wit.clone(),
         }
     }
 
-    fn table(&mut self, function: &analysis::Function) -> ProcedureMetadata {
-        let mut table = ProcedureMetadata {
-            mode: function.is_async.then_some(Mode::Async),
-            ..ProcedureMetadata::default()
-        };
+    /// The type as its author wrote it.
+    fn known(&self, ty: &Type) -> Known {
+        let boxed = |ty: &Type| Box::new(self.known(ty));
+        match ty {
+            Type::Int => Known::S64,
+            Type::Float => Known::F64,
+            Type::Bool => Known::Bool,
+            Type::Str => Known::String,
+            Type::Bytes | Type::ByteArray => Known::List(Box::new(Known::U8)),
+            Type::Request => shared::request(),
+            Type::Response => shared::response(),
+            Type::List { of, class } => {
+                let of = boxed(of);
+                let is_set = ["set", "frozenset"].contains(&&**class) && of.is_member();
+                if is_set { Known::Set(of) } else { Known::List(of) }
+            }
+            Type::Tuple { of } => Known::Tuple(of.iter().map(|of| self.known(of)).collect()),
+            Type::Dict { key, of } => Known::Map { key: boxed(key), value: boxed(of) },
+            Type::Option { of } => Known::Option(boxed(of)),
+            Type::Named { .. } => self.find(ty).known.clone(),
+        }
+    }
+
+    fn find(&self, ty: &Type) -> &Named {
+        let Type::Named { name, module } = ty else { unreachable!("{ty:?} has no name") };
+        &self.named[&(module.clone(), name.clone())]
+    }
+
+    /// What is said in the decorator, and the defaults.
+    fn options(&mut self, function: &analysis::Function, table: &mut ProcedureMetadata) {
         for parameter in &function.parameters {
             if let Some(default) = &parameter.default {
-                let name =
-                    kebab(&parameter.name).map_or_else(|_| String::new(), |n| snake_case(&n));
-                table.defaults.insert(name, with_cases(&default.value));
+                table.defaults.insert(parameter.name.clone(), default.value.clone());
             }
         }
         for (option, value) in &function.options {
@@ -237,7 +326,7 @@ impl Mapper<'_> {
                     let aliases: Option<Vec<String>> =
                         serde_json::from_value(value.clone()).unwrap_or_default();
                     for alias in aliases.iter().flatten() {
-                        if let Err(reason) = add_alias(&mut table, alias) {
+                        if let Err(reason) = add_alias(table, alias) {
                             self.fault(function.line, format!("@procedure: {reason}"));
                         }
                     }
@@ -259,8 +348,12 @@ impl Mapper<'_> {
                 );
             }
         }
-        table
     }
+}
+
+/// The name of a class.
+fn class(ty: &Type) -> &str {
+    if let Type::Named { name, .. } = ty { name } else { "" }
 }
 
 fn optional(ty: WitType, optional: bool) -> WitType {
@@ -271,29 +364,28 @@ fn optional(ty: WitType, optional: bool) -> WitType {
     }
 }
 
-/// A name that a shape has twice, though Python had two.
-fn twice(shape: &WitShape) -> Option<String> {
-    let names: Vec<&String> = match shape {
-        WitShape::Record(fields) => fields.iter().map(|field| &field.name).collect(),
-        WitShape::Variant(cases) | WitShape::Enum(cases) | WitShape::Flags(cases) => {
-            cases.iter().map(|case| &case.name).collect()
-        }
-        WitShape::Alias(_) => Vec::new(),
-    };
-    let repeated = |(index, name): &(usize, &&String)| names[..*index].contains(*name);
-    names.iter().enumerate().find(repeated).map(|(_, name)| (*name).clone())
+fn known_optional(ty: Known, optional: bool) -> Known {
+    match ty {
+        Known::Option(_) => ty,
+        ty if optional => Known::Option(Box::new(ty)),
+        ty => ty,
+    }
 }
 
-/// A default with its cases by the names that callers use.
-fn with_cases(value: &Value) -> Value {
-    match value {
-        Value::Array(items) => items.iter().map(with_cases).collect(),
-        Value::Object(object) => match object.get("$case").and_then(Value::as_str) {
-            Some(case) => kebab(case).map_or_else(|_| case.into(), |name| snake_case(&name)).into(),
-            None => value.clone(),
-        },
-        _ => value.clone(),
-    }
+/// The name of an export. Each is a symbol of the core module that componentize-py links with libc and
+/// CPython, where `log` and `read` are others already; no symbol of theirs has a hyphen.
+fn export(name: &str) -> String {
+    let kebab = lossy(name, "call");
+    if kebab.contains('-') { kebab } else { format!("call-{kebab}") }
+}
+
+fn wit_cases(authors: &[String]) -> Vec<Case> {
+    let names = distinct(authors.iter().map(String::as_str), "case", &[]);
+    names.into_iter().map(|name| Case { name, ty: None, docs: None }).collect()
+}
+
+fn names(authors: &[String]) -> Vec<Arc<str>> {
+    authors.iter().map(|name| name.as_str().into()).collect()
 }
 
 /// As componentize-py names classes: `peak-shape` becomes `PeakShape`.

@@ -1,13 +1,16 @@
 //! A world as data, for the languages whose types become WIT, and its text.
 //!
 //! A [`World`] has exported functions, the types that they speak of, and imports. [`World::define`]
-//! takes a named type once; the same name for another type is refused. Knows no language: names come
-//! in whatever style the author wrote them, and become kebab-case here.
+//! takes a named type once. Knows no language: names come in whatever style the author wrote them, and
+//! become kebab-case here, where no two in one scope are the same.
 
 mod names;
+mod reflect;
 mod text;
 
 pub use names::{NameError, kebab};
+use tarp_schema::wit_names::Names;
+pub(crate) use tarp_schema::wit_names::{distinct, lossy};
 
 /// A type as it stands in a signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +90,8 @@ pub enum Shape {
 pub struct Definition {
     /// In kebab-case.
     pub name: String,
+    /// What its author calls it.
+    pub author: String,
     /// What it is.
     pub shape: Shape,
     /// What it is for.
@@ -117,16 +122,9 @@ pub struct Use {
     pub names: Vec<String>,
 }
 
-/// Two different types have one name.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("two different types are called `{0}`")]
-pub struct SameName(String);
-
 /// A world with all that it exports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct World {
-    /// Such as `local:stats`.
-    pub package: String,
     /// In kebab-case.
     pub name: String,
     /// What it is for.
@@ -139,6 +137,8 @@ pub struct World {
     pub definitions: Vec<Definition>,
     /// The procedures.
     pub functions: Vec<Function>,
+    /// Those of its functions and types, which share one space.
+    scope: Names,
 }
 
 impl Type {
@@ -156,36 +156,52 @@ impl Type {
 }
 
 impl World {
-    /// A world without anything in it; the name in any style.
-    ///
-    /// # Errors
-    ///
-    /// When the name cannot be one in WIT; says why.
-    pub fn new(name: &str) -> Result<Self, NameError> {
-        let name = kebab(name)?;
-        Ok(Self {
-            package: format!("local:{name}"),
-            name,
+    /// A world without anything in it; the name in any style. `reserved` are names in kebab-case that
+    /// none of its functions and types may have.
+    #[must_use]
+    pub fn new(name: &str, reserved: &[&str]) -> Self {
+        Self {
+            name: lossy(name, "module"),
             docs: None,
             imports: Vec::new(),
             uses: Vec::new(),
             definitions: Vec::new(),
             functions: Vec::new(),
-        })
+            scope: Names::without(reserved),
+        }
     }
 
-    /// Takes a named type and gives it as a type. One that is there already is not taken again.
-    ///
-    /// # Errors
-    ///
-    /// When the name is taken by another type, or by a function: a world has one space for both.
-    pub fn define(&mut self, definition: Definition) -> Result<Type, SameName> {
-        let name = definition.name.clone();
-        match self.definitions.iter().find(|known| known.name == name) {
-            Some(known) if *known == definition => {}
-            Some(_) => return Err(SameName(name)),
-            None => self.definitions.push(definition),
+    /// A name for a function, which nothing else of the world has, from one in kebab-case.
+    pub fn name_function(&mut self, wanted: &str) -> String {
+        self.scope.give(wanted, None)
+    }
+
+    /// Speaks of types of another package's interface, whose names are taken then.
+    pub fn use_from(&mut self, from: &str, names: Vec<String>) {
+        for name in &names {
+            self.scope.give(name, None);
         }
-        Ok(Type::Named(name))
+        self.uses.push(Use { from: from.to_owned(), names });
+    }
+
+    /// Takes a type that its author has a name for, and gives it as a type. One that is there already is not
+    /// taken again. Where something else has the name, it gets another one in WIT, with `kind` behind it.
+    pub fn define(
+        &mut self,
+        author: &str,
+        kind: Option<&str>,
+        shape: Shape,
+        docs: Option<String>,
+    ) -> Type {
+        let is_it = |known: &&Definition| {
+            known.author == author && known.shape == shape && known.docs == docs
+        };
+        if let Some(known) = self.definitions.iter().find(is_it) {
+            return Type::Named(known.name.clone());
+        }
+        let name = self.scope.give(&lossy(author, "type"), kind);
+        let author = author.to_owned();
+        self.definitions.push(Definition { name: name.clone(), author, shape, docs });
+        Type::Named(name)
     }
 }

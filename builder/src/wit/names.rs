@@ -1,4 +1,7 @@
 //! Names: in any style on one side, kebab-case on WIT's.
+//!
+//! WIT's are internal. Callers see those of the author, which a component carries beside its WIT
+//! (`tarp_schema::procedure`). So any name has one here, and no two of a scope the same.
 
 /// WIT has no such name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -7,7 +7,7 @@ use super::{Case, Definition, Field, Function, Plain, Shape, Type, Use, World};
 
 impl Display for World {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(f, "package {};\n", self.package)?;
+        writeln!(f, "package local:{};\n", written(&self.name))?;
         comment(f, "", self.docs.as_deref())?;
         writeln!(f, "world {} {{", written(&self.name))?;
         for import in &self.imports {
@@ -180,11 +180,9 @@ mod tests {
     fn a_world_with_everything_is_wit() {
         let field = |name: &str, ty| Field { name: name.into(), ty, docs: Some("A field.".into()) };
         let case = |name: &str, ty| Case { name: name.into(), ty, docs: None };
-        let mut world = World::new("my_stats").unwrap();
+        let mut world = World::new("my_stats", &[]);
         world.docs = Some("All.\n\nOf it.".into());
-        let mut define = |name: &str, shape| {
-            world.define(Definition { name: name.into(), shape, docs: None }).unwrap()
-        };
+        let mut define = |name: &str, shape| world.define(name, None, shape, None);
         let number = Type::Plain(Plain::F64);
         let point = define("record", Shape::Record(vec![field("from", number.clone())]));
         let cases = vec![case("list", Some(Type::list(point.clone()))), case("none", None)];
@@ -213,16 +211,31 @@ mod tests {
     }
 
     #[test]
-    fn a_name_means_one_type() {
-        let mut world = World::new("w").unwrap();
-        let alias = |plain| Definition {
-            name: "a".into(),
-            shape: Shape::Alias(Type::Plain(plain)),
-            docs: None,
-        };
-        world.define(alias(Plain::S8)).unwrap();
-        world.define(alias(Plain::S8)).unwrap();
-        assert!(world.define(alias(Plain::S16)).unwrap_err().to_string().contains("`a`"));
-        assert_eq!(world.definitions.len(), 1);
+    fn a_type_is_taken_once_and_another_of_its_name_has_another_one() {
+        let mut world = World::new("w", &[]);
+        let mut alias =
+            |plain| world.define("a", Some("it"), Shape::Alias(Type::Plain(plain)), None);
+        let first = alias(Plain::S8);
+        assert_eq!(alias(Plain::S8), first);
+        assert_eq!((alias(Plain::S16).to_string(), first.to_string()), ("a-it".into(), "a".into()));
+        assert_eq!(alias(Plain::S32).to_string(), "a-2");
+        assert_eq!(world.definitions.len(), 3);
+    }
+
+    #[test]
+    fn words_of_wit_are_names_of_worlds() {
+        for name in ["list", "world", "record"] {
+            let mut world = World::new(name, &[]);
+            world.functions.push(Function {
+                name: "f".into(),
+                is_async: false,
+                parameters: Vec::new(),
+                result: None,
+                docs: None,
+            });
+            let text = world.to_string();
+            let read = Resolve::default().push_str("world.wit", &text).map(drop);
+            assert!(read.is_ok(), "{text}: {read:?}");
+        }
     }
 }

@@ -40,7 +40,7 @@ pub(crate) fn bound(
     let mut places = procedure.parameters.iter();
     for word in words {
         let next = places.as_slice().first();
-        let (parameter, text) = match named(word) {
+        let (parameter, text) = match named(word, procedure) {
             Some((key, text)) if !(is_padding(text) && takes_bytes(next)) => {
                 (find(procedure, key).map_err(|why| wrong(why.to_string()))?, text)
             }
@@ -110,17 +110,17 @@ fn takes_bytes(parameter: Option<&Parameter>) -> bool {
 }
 
 /// A word as name and value, where it is meant so.
-fn named(word: &str) -> Option<(&str, &str)> {
+fn named<'a>(word: &'a str, procedure: &Procedure) -> Option<(&'a str, &'a str)> {
     let (key, value) = word.split_once('=')?;
     let mut chars = key.chars();
     let begins = chars.next().is_some_and(|c| c.is_alphabetic() || c == '_');
     let is_name = begins && chars.all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
-    is_name.then_some((key, value))
+    (is_name || procedure.parameter(key).is_some()).then_some((key, value))
 }
 
 fn find<'a>(procedure: &'a Procedure, key: &str) -> Result<&'a Parameter, UnknownArgument> {
-    let name = key.replace('-', "_");
-    procedure.parameters.iter().find(|parameter| *parameter.name == *name).ok_or_else(|| {
+    procedure.parameter(key).ok_or_else(|| {
+        let name = key.replace('-', "_");
         let names = procedure.parameters.iter().map(|parameter| &*parameter.name);
         let is_text = |ty: &Type| *ty.present() == Type::String;
         let mut types = procedure.parameters.iter().filter_map(|p| p.ty.known());
@@ -154,9 +154,9 @@ enum WordError {
 
 fn value(text: &str, parameter: &Parameter, notes: &mut Notes) -> Result<Value, WordError> {
     match (text.strip_prefix('@'), &parameter.ty) {
-        (Some(path), Told::Known(ty)) => Ok(file::value(path, ty, notes)?),
+        (Some(path), Told::Known(ty)) => Ok(file::value(path, &ty.with_lists(), notes)?),
         (Some(path), Told::Newer) => Ok(file::json(path)?),
-        (None, Told::Known(ty)) => Ok(text::value(text, ty, notes)?),
+        (None, Told::Known(ty)) => Ok(text::value(text, &ty.with_lists(), notes)?),
         (None, Told::Newer) => Ok(text::json(text, &parameter.ty)?),
     }
 }

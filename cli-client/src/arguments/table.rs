@@ -1,6 +1,7 @@
 //! Lists of anything but numbers from lines of cells: of records, of tuples, of rows, of words.
 
 use serde_json::{Map, Value};
+use tarp_schema::names;
 
 use super::numbers::{
     self, Cell, Cells, Lines, LinesError, Notes, NumbersError, Place, Row, Source,
@@ -107,7 +108,7 @@ fn records(content: &str, fields: &[Field], notes: &mut Notes) -> Result<Value, 
 }
 
 fn field<'f>(title: &str, fields: &'f [Field]) -> Option<&'f Field> {
-    fields.iter().find(|field| *field.name == plain(title))
+    Field::find(fields, title.trim()).or_else(|| Field::find(fields, &plain(title)))
 }
 
 fn has_names(first: &Row, fields: &[Field]) -> bool {
@@ -236,9 +237,9 @@ fn word(cell: &str, ty: &Type) -> Result<Value, WordError> {
         }
         Type::Option(inner) => word(cell, inner),
         Type::String | Type::Char => Ok(cell.into()),
-        Type::Enum(names) => match names.iter().any(|name| **name == *bare) {
-            true => Ok(bare.into()),
-            false => Err(WordError::NoName {
+        Type::Enum(names) => match names::position(bare, names.iter().map(|name| &**name)) {
+            Some(_) => Ok(bare.into()),
+            None => Err(WordError::NoName {
                 text: numbers::shortened(bare),
                 names: names.iter().map(ToString::to_string).collect(),
             }),

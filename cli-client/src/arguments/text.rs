@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::json;
 use super::numbers::{self, Notes, NumberError, NumbersError, Source, shortened};
-use crate::types::{Told, Type};
+use crate::types::{Case, Told, Type};
 
 /// Reads a text by its type.
 pub(super) fn value(text: &str, ty: &Type, notes: &mut Notes) -> Result<Value, TextError> {
@@ -41,7 +41,7 @@ pub(super) fn value(text: &str, ty: &Type, notes: &mut Notes) -> Result<Value, T
             Ok(names.map(Value::from).collect())
         }
         // A case that carries nothing is its name.
-        Type::Variant(cases) if cases.iter().any(|case| &*case.name == text) => Ok(text.into()),
+        Type::Variant(cases) if Case::find(cases, text).is_some() => Ok(text.into()),
         ty => read(text, ty),
     }
 }

@@ -67,7 +67,7 @@ impl Declared {
             Item::Enum(item) => (&item.ident, &item.attrs, enumeration(item, scope)?),
             other => unreachable!("only structs and enums are declared types: {other:?}"),
         };
-        let name = Name::of_camel(ident)?;
+        let name = Name::of_type(ident);
         if name.bound_type() == "Option" || name.bound_type() == "Result" {
             let message =
                 format!("`{ident}` cannot be the name of a type here: it would hide Rust's own");
@@ -92,8 +92,8 @@ fn structure(item: &ItemStruct, is_flags: bool, scope: &dyn Scope) -> syn::Resul
     match &item.fields {
         Fields::Named(named) if !named.named.is_empty() => {
             let fields = named.named.iter().map(|field| read_field(field, scope));
-            let fields = fields.collect::<syn::Result<Vec<_>>>()?;
-            names::distinct(fields.iter().map(|field| (&field.name, &field.ident)))?;
+            let mut fields = fields.collect::<syn::Result<Vec<_>>>()?;
+            names::distinct(fields.iter_mut().map(|field| (&mut field.name, &field.ident)))?;
             if !is_flags {
                 return Ok(Shape::Record(fields));
             }
@@ -122,7 +122,7 @@ fn structure(item: &ItemStruct, is_flags: bool, scope: &dyn Scope) -> syn::Resul
 fn read_field(field: &syn::Field, scope: &dyn Scope) -> syn::Result<Field> {
     let ident = field.ident.clone().expect("fields of this struct have names");
     Ok(Field {
-        name: Name::of_snake(&ident)?,
+        name: Name::of_value(&ident)?,
         docs: docs::of(&field.attrs),
         of: types::read(&field.ty, Place::Inside, scope)?,
         ident,
@@ -153,11 +153,11 @@ fn enumeration(item: &ItemEnum, scope: &dyn Scope) -> syn::Result<Shape> {
                 return Err(Error::new_spanned(variant, message));
             }
         };
-        let (name, docs) = (Name::of_camel(&variant.ident)?, docs::of(&variant.attrs));
+        let (name, docs) = (Name::of_type(&variant.ident), docs::of(&variant.attrs));
         Ok(Case { ident: variant.ident.clone(), name, docs, holds })
     };
-    let cases = item.variants.iter().map(case).collect::<syn::Result<Vec<_>>>()?;
-    names::distinct(cases.iter().map(|case| (&case.name, &case.ident)))?;
+    let mut cases = item.variants.iter().map(case).collect::<syn::Result<Vec<_>>>()?;
+    names::distinct(cases.iter_mut().map(|case| (&mut case.name, &case.ident)))?;
     Ok(Shape::Cases(cases))
 }
 

@@ -55,7 +55,7 @@ pub(crate) fn json(expression: &Expr, of: &Type, scope: &dyn Scope) -> syn::Resu
         (Type::Declared(ident), Expr::Path(path)) => {
             let case = &path.path.segments.last().expect("a path has a segment").ident;
             match scope.empty_case(ident, case) {
-                Some(name) => Ok(name.snake().into()),
+                Some(name) => Ok(name.author().into()),
                 None => misfit(&format!("a case of `{ident}` that holds nothing")),
             }
         }

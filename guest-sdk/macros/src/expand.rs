@@ -91,13 +91,16 @@ fn hidden(module: &Module, ident: &Ident) -> syn::Result<TokenStream> {
 /// own.
 fn once(module: &Module, ident: &Ident) -> Vec<TokenStream> {
     let procedures = module.procedures.iter().map(|procedure| {
-        (format!("two_modules_have_a_procedure_{}", procedure.name.snake()), procedure.ident.span())
+        (
+            format!("two_modules_have_a_procedure_{}", procedure.name.wit_snake()),
+            procedure.ident.span(),
+        )
     });
     let types = module.types.iter().map(|declared| {
-        (format!("two_modules_have_a_type_{}", declared.name.snake()), declared.ident.span())
+        (format!("two_modules_have_a_type_{}", declared.name.wit_snake()), declared.ident.span())
     });
     let own =
-        (format!("two_modules_of_procedures_are_called_{}", module.name.snake()), ident.span());
+        (format!("two_modules_of_procedures_are_called_{}", module.name.wit_snake()), ident.span());
     let marker = |(name, span): (String, Span)| {
         let name = Ident::new(&name, span);
         quote_spanned!(span=> #[doc(hidden)] #[macro_export] macro_rules! #name { () => {}; })

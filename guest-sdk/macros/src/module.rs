@@ -53,7 +53,8 @@ pub(crate) fn read(module: &mut ItemMod) -> syn::Result<Module> {
         let message = "no procedures: there is no `pub fn` in this module";
         return Err(Error::new(ident.span(), message));
     }
-    names::distinct(procedures.iter().map(|procedure| (&procedure.name, &procedure.ident)))?;
+    let named = procedures.iter_mut().map(|procedure| (&mut procedure.name, &procedure.ident));
+    names::distinct(named)?;
 
     let mut users =
         Users { chain: Vec::new(), found: BTreeMap::new(), taken: &taken, scope: &scope };
@@ -61,10 +62,10 @@ pub(crate) fn read(module: &mut ItemMod) -> syn::Result<Module> {
         errors.keep(users.add(name));
     }
     errors.finish()?;
-    let types: Vec<_> = users.found.into_values().collect();
-    names::distinct(types.iter().map(|declared| (&declared.name, &declared.ident)))?;
+    let mut types: Vec<_> = users.found.into_values().collect();
+    names::distinct(types.iter_mut().map(|declared| (&mut declared.name, &declared.ident)))?;
     types.iter().try_for_each(refuse_web)?;
-    Ok(Module { name: Name::of_snake(&ident)?, docs, procedures, types })
+    Ok(Module { name: Name::of_value(&ident)?, docs, procedures, types })
 }
 
 /// The macro's attributes on one item.
@@ -149,7 +150,7 @@ impl defaults::Scope for Items<'_> {
         let Some((_, Item::Enum(item))) = self.find(of) else { return None };
         let variant = item.variants.iter().find(|variant| variant.ident == *case)?;
         let is_empty = matches!(variant.fields, Fields::Unit);
-        is_empty.then(|| Name::of_camel(&variant.ident).ok()).flatten()
+        is_empty.then(|| Name::of_type(&variant.ident))
     }
 }
 

@@ -1,73 +1,70 @@
-//! Names: from Rust's snake_case and UpperCamelCase to WIT's kebab-case, and to what wit-bindgen
-//! makes of that.
+//! Names: those of the author, which callers see, those of WIT, and what wit-bindgen makes of these.
 
-use heck::{ToKebabCase, ToShoutySnakeCase, ToUpperCamelCase};
+use heck::{ToShoutySnakeCase, ToUpperCamelCase};
 use proc_macro2::{Ident, Span};
 use syn::Error;
 use syn::ext::IdentExt;
+use tarp_schema::snake_case;
+use tarp_schema::wit_names::{Names, lossy};
 use wit_bindgen_core::wit_parser::Resolve;
 
-/// A name in WIT: words of lower case letters and digits, with hyphens between them.
+/// A name on both sides of a component.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Name(String);
+pub(crate) struct Name {
+    /// In WIT: words of lower case letters and digits, with hyphens between them. No caller sees it.
+    wit: String,
+    /// What callers see.
+    author: String,
+}
 
 impl Name {
-    /// The name of a function, parameter or field: `my_function` is `my-function`. Underscores at
-    /// its ends, as in `_unused` and `type_`, are Rust's affair.
-    pub(crate) fn of_snake(ident: &Ident) -> syn::Result<Self> {
+    /// The name of a function, parameter or field, as it is. Underscores at its ends, as in `_unused`
+    /// and `type_`, are Rust's affair.
+    pub(crate) fn of_value(ident: &Ident) -> syn::Result<Self> {
         let text = ident.unraw().to_string();
-        Self::new(&text.trim_matches('_').replace('_', "-"), ident)
-    }
-
-    /// The name of a type or a case: `PeakKind` is `peak-kind`.
-    pub(crate) fn of_camel(ident: &Ident) -> syn::Result<Self> {
-        Self::new(&ident.unraw().to_string().to_kebab_case(), ident)
-    }
-
-    fn new(text: &str, ident: &Ident) -> syn::Result<Self> {
-        let word = |(index, word): (usize, &str)| {
-            let begins =
-                |first: char| first.is_ascii_lowercase() || (index > 0 && first.is_ascii_digit());
-            word.starts_with(begins)
-                && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
-        };
-        if text.split('-').enumerate().all(word) {
-            return Ok(Self(text.to_owned()));
+        let author = text.trim_matches('_');
+        if author.is_empty() {
+            let message = format!("callers need a name for this, and `{text}` is none");
+            return Err(Error::new(ident.span(), message));
         }
-        Err(Error::new(
-            ident.span(),
-            format!(
-                "`{}` cannot be the name of something that callers see: a name is words of letters \
-                 a to z and digits, with one underscore between two words, and begins with a letter",
-                ident.unraw()
-            ),
-        ))
+        Ok(Self { wit: lossy(author, "value"), author: author.to_owned() })
+    }
+
+    /// The name of a type or a case, as it is.
+    pub(crate) fn of_type(ident: &Ident) -> Self {
+        let author = ident.unraw().to_string();
+        Self { wit: lossy(&author, "type"), author }
     }
 
     /// As it is written in WIT source.
     pub(crate) fn source(&self) -> String {
-        let escape = if is_word_of_wit(&self.0) { "%" } else { "" };
-        format!("{escape}{}", self.0)
+        let escape = if is_word_of_wit(&self.wit) { "%" } else { "" };
+        format!("{escape}{}", self.wit)
     }
 
     /// As it is without an escape.
     pub(crate) fn kebab(&self) -> &str {
-        &self.0
+        &self.wit
     }
 
-    /// As callers write it.
-    pub(crate) fn snake(&self) -> String {
-        self.0.replace('-', "_")
+    /// That of WIT in snake_case: what the host knows without the author's.
+    pub(crate) fn wit_snake(&self) -> String {
+        snake_case(&self.wit)
+    }
+
+    /// As callers see it.
+    pub(crate) fn author(&self) -> &str {
+        &self.author
     }
 
     /// The field, parameter or function in wit-bindgen's code.
     pub(crate) fn bound_value(&self) -> Ident {
-        ident(&wit_bindgen_rust::to_rust_ident(&self.0))
+        ident(&wit_bindgen_rust::to_rust_ident(&self.wit))
     }
 
     /// The type in wit-bindgen's code, which keeps `Guest` for itself.
     pub(crate) fn bound_type(&self) -> Ident {
-        match self.0.as_str() {
+        match self.wit.as_str() {
             "guest" => ident("Guest_"),
             name => ident(&name.to_upper_camel_case()),
         }
@@ -75,12 +72,12 @@ impl Name {
 
     /// The case of an enum or variant in wit-bindgen's code.
     pub(crate) fn bound_case(&self) -> Ident {
-        ident(&self.0.to_upper_camel_case())
+        ident(&self.wit.to_upper_camel_case())
     }
 
     /// The constant of a flag in wit-bindgen's code.
     pub(crate) fn bound_flag(&self) -> Ident {
-        ident(&self.0.to_shouty_snake_case())
+        ident(&self.wit.to_shouty_snake_case())
     }
 }
 
@@ -94,17 +91,21 @@ fn ident(text: &str) -> Ident {
     Ident::new(text, Span::call_site())
 }
 
-/// An error where two of these have one name in WIT, as `a` and `_a` have.
+/// Gives all of these different names in WIT. An error where callers could not tell two of them apart, as
+/// `a` and `_a`.
 pub(crate) fn distinct<'a>(
-    names: impl IntoIterator<Item = (&'a Name, &'a Ident)>,
+    names: impl IntoIterator<Item = (&'a mut Name, &'a Ident)>,
 ) -> syn::Result<()> {
-    let mut seen: Vec<&Name> = Vec::new();
+    let mut seen: Vec<&str> = Vec::new();
+    let mut in_wit = Names::default();
     for (name, ident) in names {
-        if seen.contains(&name) {
-            let message = format!("callers see two of these as `{}`; rename one", name.snake());
+        let Name { wit, author } = name;
+        if seen.contains(&&**author) {
+            let message = format!("callers see two of these as `{author}`; rename one");
             return Err(Error::new(ident.span(), message));
         }
-        seen.push(name);
+        seen.push(author);
+        *wit = in_wit.give(wit, None);
     }
     Ok(())
 }
@@ -113,24 +114,28 @@ pub(crate) fn distinct<'a>(
 mod tests {
     use super::*;
 
-    fn snake(text: &str) -> Result<String, String> {
-        Name::of_snake(&ident(text)).map(|name| name.source()).map_err(|e| e.to_string())
-    }
-
     #[test]
-    fn snake_case() {
-        assert_eq!(snake("my_function"), Ok("my-function".into()));
-        assert_eq!(snake("_unused"), Ok("unused".into()));
-        assert_eq!(snake("type_"), Ok("%type".into()));
-        assert_eq!(snake("mean_2d"), Ok("mean-2d".into()));
-        for wrong in ["camelCase", "a__b", "_2d", "größe", "FFT", "__"] {
-            let message = snake(wrong).unwrap_err();
-            assert!(message.contains(&format!("`{wrong}`")), "{message}");
+    fn values_keep_their_names() {
+        for (rust, author, wit) in [
+            ("my_function", "my_function", "my-function"),
+            ("_unused", "unused", "unused"),
+            ("type_", "type", "%type"),
+            ("mean_2d", "mean_2d", "mean-2d"),
+            ("camelCase", "camelCase", "camel-case"),
+            ("a__b", "a__b", "a-b"),
+            ("_2d", "2d", "value-2d"),
+            ("größe", "größe", "gre"),
+            ("FFT", "FFT", "fft"),
+        ] {
+            let name = Name::of_value(&ident(rust)).unwrap();
+            assert_eq!((name.author(), &*name.source()), (author, wit), "{rust}");
         }
+        let message = Name::of_value(&ident("__")).unwrap_err().to_string();
+        assert!(message.contains("`__`"), "{message}");
     }
 
     #[test]
-    fn camel_case() {
+    fn types_and_cases_keep_their_names() {
         for (rust, wit, bound) in [
             ("Peak", "peak", "Peak"),
             ("HTTPServer", "http-server", "HttpServer"),
@@ -138,18 +143,34 @@ mod tests {
             ("Guest", "guest", "Guest_"),
             ("Record", "record", "Record"),
         ] {
-            let name = Name::of_camel(&ident(rust)).unwrap();
-            assert_eq!((name.kebab(), name.bound_type().to_string().as_str()), (wit, bound));
+            let name = Name::of_type(&ident(rust));
+            let bound_type = name.bound_type().to_string();
+            assert_eq!((name.author(), name.kebab(), &*bound_type), (rust, wit, bound));
         }
+    }
+
+    #[test]
+    fn names_in_wit_are_made_different() {
+        let idents = ["t", "T", "t_2"].map(ident);
+        let mut names = idents.each_ref().map(|ident| Name::of_value(ident).unwrap());
+        distinct(names.iter_mut().zip(&idents)).unwrap();
+        assert_eq!(names.each_ref().map(Name::kebab), ["t", "t-2", "t-2-2"]);
+        let twice = ["a", "_a"].map(ident);
+        let mut names = twice.each_ref().map(|ident| Name::of_value(ident).unwrap());
+        assert!(distinct(names.iter_mut().zip(&twice)).unwrap_err().to_string().contains("`a`"));
+    }
+
+    fn in_wit(wit: &str) -> Name {
+        Name { wit: wit.to_owned(), author: String::new() }
     }
 
     #[test]
     fn words_of_wit_are_escaped_and_no_others() {
         for word in ["world", "list", "error-context", "u8", "interface"] {
-            assert_eq!(Name(word.into()).source(), format!("%{word}"));
+            assert_eq!(in_wit(word).source(), format!("%{word}"));
         }
         for word in ["mean", "worlds", "f16", "package-docs", "uint"] {
-            assert_eq!(Name(word.into()).source(), word);
+            assert_eq!(in_wit(word).source(), word);
         }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use syn::meta::ParseNestedMeta;
 use syn::spanned::Spanned;
 use syn::{Attribute, Error, FnArg, ItemFn, LitInt, LitStr, Meta, Pat, Token, Type as Syntax};
-use tarp_schema::procedure::{ArrayReplies, WebMethod, is_valid_name};
+use tarp_schema::procedure::{ArrayReplies, MAX_NAME_LENGTH, WebMethod, is_valid_name};
 
 use crate::defaults;
 use crate::docs;
@@ -99,18 +99,20 @@ impl Procedure {
         refuse_what_callers_cannot(function)?;
         let inputs = signature.inputs.iter().zip(&taken.defaults);
         let inputs = inputs.map(|(input, defaults)| Input::read(input, defaults, scope));
-        let procedure = Self {
+        let mut procedure = Self {
             ident: signature.ident.clone(),
-            name: Name::of_snake(&signature.ident)?,
+            name: name(&signature.ident)?,
             docs: docs::of(&function.attrs),
             is_async: signature.asyncness.is_some(),
             inputs: inputs.collect::<syn::Result<_>>()?,
             result: types::read_result(&signature.output, scope)?,
             options: Options::read(&taken.procedure)?,
         };
-        names::distinct(
-            procedure.parameters().map(|parameter| (&parameter.name, &parameter.ident)),
-        )?;
+        let parameters = procedure.inputs.iter_mut().filter_map(|input| match input {
+            Input::Parameter(parameter) => Some((&mut parameter.name, &parameter.ident)),
+            Input::Context => None,
+        });
+        names::distinct(parameters)?;
         procedure.check_web(function)?;
         procedure.check_options()?;
         Ok(procedure)
@@ -175,6 +177,20 @@ impl Procedure {
     }
 }
 
+/// The name of a procedure, which is part of an address.
+fn name(ident: &Ident) -> syn::Result<Name> {
+    let name = Name::of_value(ident)?;
+    if is_valid_name(name.author()) {
+        return Ok(name);
+    }
+    let message = format!(
+        "`{}` cannot be the name of a procedure, which is part of an address: it has the letters a to z and \
+         A to Z, digits and `_` after a letter, {MAX_NAME_LENGTH} of them at the most",
+        name.author()
+    );
+    Err(Error::new(ident.span(), message))
+}
+
 impl Input {
     fn read(
         input: &FnArg,
@@ -212,7 +228,7 @@ impl Input {
             [default] => Some(read_default(default, &of, scope)?),
             [_, second, ..] => return Err(Error::new_spanned(second, "one default is enough")),
         };
-        let name = Name::of_snake(ident)?;
+        let name = Name::of_value(ident)?;
         Ok(Self::Parameter(Parameter { ident: ident.clone(), name, of, by_reference, default }))
     }
 }

@@ -16,8 +16,9 @@ mod functions {
     #[cfg(feature = "x")]
     pub fn sometimes() {}
 
-    #[allow(non_snake_case)]
-    pub fn FFT(values: Vec<f64>) {}
+    pub fn größe(values: Vec<f64>) {}
+
+    pub fn nameless(__: u8) {}
 
     pub fn twice(a: u8, _a: u8) {}
 

@@ -4,6 +4,7 @@
  */
 import { pathOf } from "./base.js";
 import { parse } from "./exact.js";
+import { withLists } from "./types.js";
 
 /** The address of a procedure: names hold slashes, and whatever else is in them is escaped. */
 export const addressOf = (name) => `/${name.split("/").map(encodeURIComponent).join("/")}`;
@@ -79,12 +80,14 @@ export async function catalog(tag) {
   if (reply.status === 304) return null;
   const exact = await body(reply);
   const read = plain(exact);
-  exact.get("procedures").forEach((procedure, i) =>
+  exact.get("procedures").forEach((procedure, i) => {
+    read.procedures[i].result = withLists(read.procedures[i].result ?? null);
     procedure.get("parameters").forEach((parameter, j) => {
-      if (parameter.has("default"))
-        read.procedures[i].parameters[j].default = parameter.get("default");
-    }),
-  );
+      const known = read.procedures[i].parameters[j];
+      known.type = withLists(known.type);
+      if (parameter.has("default")) known.default = parameter.get("default");
+    });
+  });
   return { ...read, tag: reply.headers.get("ETag") };
 }
 

@@ -4,20 +4,30 @@
  */
 
 const TITLE = /^(?:#+\s*)?(?:args|arguments|params|parameters|keyword args|other parameters)\s*:?\s*$/i;
-const REST = /^(\s*):(?:param|parameter|arg|argument|key|keyword)(?:\s+[^:]*?)?\s+\*{0,2}(\w+)\s*:\s*(.*)$/;
-const REST_TYPE = /^\s*:type\s+\*{0,2}(\w+)\s*:/;
-const JSDOC = /^(\s*)@param\s+(?:\{.*\}\s+)?\[?([\w-]+)[^\]\s]*\]?(?:\s+(?:-\s*)?(.*))?$/;
-const LINE = /^(\s*)(?:[-*+]\s+)?(`?\*{0,2}[\w-]+\*{0,2}`?(?:\s*,\s*`?[\w-]+`?)*)(?:\s*\([^)]*\))?(?:\s*:|\s+[-–—])\s+(\S.*)$/;
-const NUMPY = /^()(\*{0,2}[\w-]+(?:\s*,\s*\*{0,2}[\w-]+)*)(?:\s*:.*)?$/;
+/** A pattern where `NAME` stands for a name in any language. */
+const pattern = ({ raw: [text] }) => new RegExp(text.replaceAll("NAME", String.raw`[\p{L}\p{M}\p{N}_$\-]+`), "u");
+const REST = pattern`^(\s*):(?:param|parameter|arg|argument|key|keyword)(?:\s+[^:]*?)?\s+\*{0,2}(NAME)\s*:\s*(.*)$`;
+const REST_TYPE = pattern`^\s*:type\s+\*{0,2}(NAME)\s*:`;
+const JSDOC = pattern`^(\s*)@param\s+(?:\{.*\}\s+)?\[?(NAME)[^\]\s]*\]?(?:\s+(?:-\s*)?(.*))?$`;
+const LINE = pattern`^(\s*)(?:[\-*+]\s+)?([\x60]?\*{0,2}NAME\*{0,2}[\x60]?(?:\s*,\s*[\x60]?NAME[\x60]?)*)(?:\s*\([^)]*\))?(?:\s*:|\s+[\-–—])\s+(\S.*)$`;
+const NUMPY = pattern`^()(\*{0,2}NAME(?:\s*,\s*\*{0,2}NAME)*)(?:\s*:.*)?$`;
 
 const indent = (line) => /^\s*/.exec(line)[0].length;
 const isBlank = (line) => !line.trim();
 const snake = (name) =>
   name
-    .replace(/[`*]/g, "")
-    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
+    .replace(/(\p{Ll}|\p{N})(\p{Lu})/gu, "$1_$2")
+    .replace(/(\p{Lu})(\p{Lu}\p{Ll})/gu, "$1_$2")
     .replaceAll("-", "_")
     .toLowerCase();
+
+/** The known name that a text means: it itself, or the one that it is in another style. */
+function meant(text, known) {
+  const name = text.replace(/[`*]/g, "");
+  if (known.has(name)) return name;
+  const alike = [...known].filter((one) => snake(one) === snake(name));
+  return alike.length === 1 ? alike[0] : null;
+}
 
 /** `{text, parameters}`: a Map from those of `names` that the text speaks of to what it says. */
 export function takeApart(text, names) {
@@ -88,11 +98,11 @@ function keep(parameters, { names, text }) {
 function entryAt(lines, at, known, isNumpy) {
   const line = lines[at];
   const type = REST_TYPE.exec(line);
-  if (type && known.has(snake(type[1]))) return { names: [], text: "", end: at + 1 };
+  if (type && meant(type[1], known)) return { names: [], text: "", end: at + 1 };
   const found = REST.exec(line) ?? JSDOC.exec(line) ?? (isNumpy ? NUMPY : LINE).exec(line);
   if (!found) return null;
-  const names = found[2].split(",").map((name) => snake(name.trim()));
-  if (!names.every((name) => known.has(name))) return null;
+  const names = found[2].split(",").map((name) => meant(name.trim(), known));
+  if (!names.every(Boolean)) return null;
   const own = [found[3] ?? ""];
   const base = found[1].length;
   let end = at + 1;

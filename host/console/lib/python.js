@@ -43,10 +43,12 @@ export function literal(type, value) {
   if (type === "f32" || type === "f64") return `float(${quoted(value)})`;
   if (typeof value === "boolean") return value ? "True" : "False";
   switch (kindOf(type)) {
-    case "list":
-      return isBytes(type)
-        ? bytesLiteral(value)
-        : `[${value.map((item) => literal(type.list, item)).join(", ")}]`;
+    case "list": {
+      if (isBytes(type)) return bytesLiteral(value);
+      if (type.set && value.length === 0) return "set()";
+      const items = value.map((item) => literal(type.list, item)).join(", ");
+      return type.set ? `{${items}}` : `[${items}]`;
+    }
     case "tuple": {
       const items = value.map((item, i) => literal(type.tuple[i], item));
       return `(${items.join(", ")}${items.length === 1 ? "," : ""})`;

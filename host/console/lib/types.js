@@ -31,6 +31,22 @@ export function isCell(type) {
 
 const isTyped = (type) => isNumeric(type) || type === "string" || type === "char";
 
+/**
+ * The type with `{list, set: true}` for each `{set}` in it: forms and tables show a set as a list, and only its
+ * word and its notation in Python are others.
+ */
+export function withLists(type) {
+  if (type === null || typeof type === "string") return type;
+  const [[kind, inner]] = Object.entries(type);
+  if (kind === "set") return { list: withLists(inner), set: true };
+  if (kind === "enum" || kind === "flags") return type;
+  const part = (one) => (one?.name === undefined ? withLists(one) : { ...one, type: withLists(one.type) });
+  if (Array.isArray(inner)) return { [kind]: inner.map(part) };
+  if (kind === "map") return { map: { key: inner.key, value: withLists(inner.value) } };
+  if (kind === "result") return { result: { ok: withLists(inner.ok), err: withLists(inner.err) } };
+  return { [kind]: withLists(inner) };
+}
+
 /** The columns of a list of records or tuples whose fields are cells; else null. */
 export function columnsOf(type) {
   if (kindOf(type) !== "list") return null;
@@ -72,7 +88,7 @@ export function brief(type) {
   if (typeof type === "string") return type;
   switch (kindOf(type)) {
     case "list":
-      return `list<${brief(type.list)}>`;
+      return `${type.set ? "set" : "list"}<${brief(type.list)}>`;
     case "option":
       return `option<${brief(type.option)}>`;
     case "map":

@@ -2,7 +2,9 @@
 //! `a/b`.
 //!
 //! A procedure's own name beats an alias, a mounted component too. An alias that two files claim stays
-//! with the one that had it, as names do. Whoever does not get one is told.
+//! with the one that had it, as names do. Whoever does not get one is told. The snake_case form of a
+//! procedure's name is an alias as well, which gives way to all others in silence, and is nobody's where
+//! two share it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -86,6 +88,8 @@ pub(super) struct Aliases {
 pub(super) struct Wanted<'a> {
     alias: &'a Arc<str>,
     procedure: &'a Arc<Procedure>,
+    /// Whether nobody gave it: the snake_case form of a name.
+    is_implied: bool,
     /// When its file was loaded.
     since: SystemTime,
 }
@@ -96,7 +100,10 @@ impl<'a> Wanted<'a> {
         procedure: &'a Arc<Procedure>,
         since: SystemTime,
     ) -> impl Iterator<Item = Self> {
-        procedure.aliases.iter().map(move |alias| Self { alias, procedure, since })
+        let given = procedure.aliases.iter().map(|alias| (alias, false));
+        let implied = procedure.snake_name.iter().map(|alias| (alias, true));
+        let all = given.chain(implied);
+        all.map(move |(alias, is_implied)| Self { alias, procedure, is_implied, since })
     }
 
     /// The problem of who does not get it.
@@ -132,22 +139,27 @@ impl Aliases {
                 continue;
             }
             let alias = &**wanted.alias;
-            if let Some(owner) = procedures.get(alias) {
-                let owner = format!("a procedure of {}", owner.source.file);
-                aliases.problems.push(wanted.refused(&owner));
+            let flat =
+                aliases.flat.get(alias).filter(|owner| !Arc::ptr_eq(owner, wanted.procedure));
+            let owner = if let Some(owner) = procedures.get(alias) {
+                format!("a procedure of {}", owner.source.file)
             } else if let Some(owner) = mounts.get(alias) {
-                let owner = format!("where {} is mounted", owner.source.file);
-                aliases.problems.push(wanted.refused(&owner));
-            } else if let Some(owner) =
-                aliases.flat.get(alias).filter(|owner| !Arc::ptr_eq(owner, wanted.procedure))
-            {
-                let owner = format!("what the original client calls `{}`", owner.name);
-                aliases.problems.push(wanted.refused(&owner));
+                format!("where {} is mounted", owner.source.file)
+            } else if let Some(owner) = flat {
+                format!("what the original client calls `{}`", owner.name)
             } else {
                 claims.entry(alias).or_default().push(wanted);
+                continue;
+            };
+            if !wanted.is_implied {
+                aliases.problems.push(wanted.refused(&owner));
             }
         }
         for (alias, mut rivals) in claims {
+            let implied = rivals.iter().filter(|rival| rival.is_implied).count();
+            if implied < rivals.len() || implied > 1 {
+                rivals.retain(|rival| !rival.is_implied);
+            }
             let had_it = before(alias).map(|source| &*source.file);
             rivals.sort_by_key(|rival| {
                 let source = &rival.procedure.source;
@@ -180,7 +192,7 @@ impl Aliases {
             let is_served = procedures
                 .get(&procedure.name)
                 .is_some_and(|served| Arc::ptr_eq(served, procedure));
-            for alias in procedure.aliases.iter().filter(|_| is_served) {
+            for alias in procedure.further_names().filter(|_| is_served) {
                 if !procedures.contains_key(alias) && !mounts.contains_key(alias) {
                     self.given.entry(Arc::clone(alias)).or_insert_with(|| Arc::clone(procedure));
                 }

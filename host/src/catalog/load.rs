@@ -1,5 +1,6 @@
 //! One file from its bytes to its procedures: compile, reflect, document, limit, link.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
@@ -8,11 +9,13 @@ use std::time::{Duration, SystemTime};
 
 use rustix::fs::{Mode as FileMode, OFlags, open};
 use serde::Deserialize as _;
-use tarp_schema::procedure::ProcedureMetadata;
+use tarp_schema::names::snake_path;
+use tarp_schema::procedure::{ProcedureMetadata, is_valid_name};
 use tokio::sync::Semaphore;
 use wasmtime::component::Component;
 
 use super::aliases::{AliasTaken, FileAliases};
+use super::author::lay_over;
 use super::cache::{Cache, Terms};
 use super::compile::{
     About, CompileError, Compiler, MAX_FILE_SIZE, NotUsable, Pace, beyond_limits, check_kind,
@@ -24,7 +27,7 @@ use super::names::{client_warning, folder_prefix, prefixed};
 use super::procedure::{JobPolicy, Mount, Procedure, Source};
 use super::reflect::{Export, TooManyExports, exports};
 use crate::codec::json::{self, Parsed};
-use crate::codec::types::{DefaultValue, Mismatch, Signature, check, is_web};
+use crate::codec::types::{DefaultValue, Mismatch, Signature, check, holds_map, is_web, present};
 use crate::config::{
     self, ConfigError, GrantsTable, Limits, Mode, ProcedureTable, Sidecar, WebMethod,
 };
@@ -166,6 +169,16 @@ pub(super) enum Refusal {
         /// What there is, in backticks.
         exports: Vec<String>,
     },
+    /// Its sidecar speaks of one procedure twice, under two of its names.
+    #[error(
+        "its sidecar speaks of the procedure `{procedure}` twice, also as `{name}`; write it once"
+    )]
+    SameProcedure {
+        /// Its own name.
+        procedure: String,
+        /// In the sidecar.
+        name: String,
+    },
     /// Its sidecar gives an alias twice.
     #[error(transparent)]
     Alias(#[from] AliasTaken),
@@ -292,22 +305,24 @@ impl Loader {
         component: &Component,
         about: About,
     ) -> Result<Loaded, Refusal> {
-        let sidecar = opened.sidecar.clone();
+        let mut sidecar = opened.sidecar.clone();
         let program = self.sandbox.link(component, &sidecar.grants)?;
-        let (exports, notes) = exports(component, about.sections.has_runtime_init)?;
-        known_procedures(&sidecar, &exports)?;
+        let (mut exports, notes) = exports(component, about.sections.has_runtime_init)?;
+        let mut warnings = about.sections.warnings.clone();
+        warnings.extend(notes);
+        let metadata = Metadata::new(about.sections);
+        warnings.extend(lay_over(&mut exports, &metadata));
+        sidecar.procedures = known_procedures(sidecar.procedures, &exports)?;
 
         let source = Source {
             file: found.name.clone(),
             digest: opened.digest.to_hex().to_string(),
             modified: opened.modified,
         };
-        let mut warnings = about.sections.warnings.clone();
-        warnings.extend(notes);
         warnings.extend_from_slice(program.warnings());
         let builder = ProcedureBuilder {
             prefix: sidecar.prefix.clone().unwrap_or_else(|| folder_prefix(Path::new(&found.name))),
-            metadata: Metadata::new(about.sections),
+            metadata,
             limits: self.limits.with(&sidecar.limits),
             job_limits: self.job_limits.with(&sidecar.limits).with(&sidecar.job_limits),
             sidecar,
@@ -411,11 +426,14 @@ impl ProcedureBuilder {
         let documentation = owner.description.as_ref();
         let documentation = documentation.or_else(|| self.metadata.documentation(export));
         let name = prefixed(&self.prefix, name).into();
-        let aliases = aliases.iter().map(|alias| prefixed(&self.prefix, alias).into());
+        let aliases: Vec<Arc<str>> =
+            aliases.iter().map(|alias| prefixed(&self.prefix, alias).into()).collect();
+        let snake_name = snake_name(&name).filter(|snake| !aliases.contains(snake));
         Procedure {
             meter: self.metrics.meter(&name),
             name,
-            aliases: aliases.collect(),
+            aliases,
+            snake_name,
             documentation: documentation.cloned().unwrap_or_default(),
             web: is_web(&signature).then(|| methods(owner, author)),
             limits: self.limits.with(&owner.limits),
@@ -485,17 +503,27 @@ impl ProcedureBuilder {
     }
 }
 
+/// The snake_case form of a procedure's name, where it is another name that the original client can have.
+fn snake_name(name: &Arc<str>) -> Option<Arc<str>> {
+    let snake = snake_path(name);
+    let is_free = snake != **name
+        && is_valid_name(&snake)
+        && client_warning(&snake, [].into_iter()).is_none();
+    is_free.then(|| snake.into())
+}
+
 /// Permits for calls, where their number is limited.
 fn permits(max_calls: Option<u32>) -> Option<Arc<Semaphore>> {
     max_calls.map(|calls| Arc::new(Semaphore::new(calls as usize)))
 }
 
 fn set_default(signature: &mut Signature, name: &str, value: &Value) -> Result<(), UnfitDefault> {
-    let parameters = &mut signature.parameters;
-    let parameter = parameters.iter_mut().find(|parameter| &*parameter.name == name);
-    let parameter = parameter.ok_or(UnfitDefault::NoParameter)?;
+    let position = signature.position(name).ok_or(UnfitDefault::NoParameter)?;
+    let parameter = &mut signature.parameters[position];
     let value = json::typed(value.clone(), &parameter.ty);
-    check(value.clone(), &parameter.ty)?;
+    let typed = check(value.clone(), &parameter.ty)?;
+    // Pairs are a map in the words of a caller.
+    let value = if holds_map(&parameter.ty) { present(typed, &parameter.ty) } else { value };
     parameter.default = Some(DefaultValue(value));
     Ok(())
 }
@@ -571,12 +599,26 @@ fn named(error: &ConfigError, path: &Path, found: &Found) -> String {
     error.to_string().replace(&path.display().to_string(), &sidecar.display().to_string())
 }
 
-fn known_procedures(sidecar: &Sidecar, exports: &[Export]) -> Result<(), Refusal> {
-    for name in sidecar.procedures.keys() {
-        if !exports.iter().any(|export| export.name == *name) {
+/// The tables of a sidecar by the names that its procedures have, of which it may have the snake_case form.
+fn known_procedures(
+    tables: BTreeMap<String, ProcedureTable>,
+    exports: &[Export],
+) -> Result<BTreeMap<String, ProcedureTable>, Refusal> {
+    let mut known = BTreeMap::new();
+    for (name, table) in tables {
+        let is_meant = |export: &&Export| snake_path(&export.name) == name;
+        let mut meant = exports.iter().filter(is_meant);
+        let export = match exports.iter().find(|export| export.name == name) {
+            Some(exact) => Some(exact),
+            None => meant.next().filter(|_| meant.next().is_none()),
+        };
+        let Some(export) = export else {
             let exports = exports.iter().map(|export| format!("`{}`", export.name)).collect();
-            return Err(Refusal::UnknownProcedure { name: name.clone(), exports });
+            return Err(Refusal::UnknownProcedure { name, exports });
+        };
+        if known.insert(export.name.clone(), table).is_some() {
+            return Err(Refusal::SameProcedure { procedure: export.name.clone(), name });
         }
     }
-    Ok(())
+    Ok(known)
 }

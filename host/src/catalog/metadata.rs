@@ -19,7 +19,7 @@ const MAX_DOCUMENTATION: usize = 1 << 20;
 /// A component inside of those of componentize-qjs.
 const QUICKJS_LOADER: &str = "local:init/module-loader";
 
-/// By a procedure's name without its prefix: `add`, `statistics/mean`.
+/// By a procedure's name in WIT, in snake_case and without its prefix: `add`, `statistics/mean`.
 #[derive(Default)]
 pub(super) struct Metadata {
     pub(super) documentation: Documentation,
@@ -114,15 +114,15 @@ impl Metadata {
         read
     }
 
-    /// What is said of a procedure: under the name that it has, or that its author knows.
+    /// What is said of a procedure: under the name that it has in WIT, or that its author gave it there.
     pub(super) fn table(&self, export: &Export) -> Option<&ProcedureMetadata> {
-        self.tables.get(&export.name).or_else(|| self.tables.get(&export.short_name))
+        self.tables.get(&export.wit_name).or_else(|| self.tables.get(&export.short_name))
     }
 
     /// The same for its documentation.
     pub(super) fn documentation(&self, export: &Export) -> Option<&String> {
         let documentation = &self.documentation;
-        documentation.get(&export.name).or_else(|| documentation.get(&export.short_name))
+        documentation.get(&export.wit_name).or_else(|| documentation.get(&export.short_name))
     }
 
     fn tables(&mut self, text: &str) {

@@ -8,6 +8,7 @@
 //! [`versions`] keeps those that were served, and [`lock`] says which may be.
 
 mod aliases;
+mod author;
 mod cache;
 mod claims;
 mod compile;
@@ -63,7 +64,7 @@ impl Catalog {
 
     /// The further names that the procedure answers to; `a_b` for `a/b` is none of them.
     pub fn aliases_of<'a>(&'a self, procedure: &'a Procedure) -> impl Iterator<Item = &'a str> {
-        procedure.aliases.iter().map(|alias| &**alias).filter(|alias| {
+        procedure.further_names().map(|alias| &**alias).filter(|alias| {
             self.names.aliases.given(alias).is_some_and(|owner| std::ptr::eq(&**owner, procedure))
         })
     }

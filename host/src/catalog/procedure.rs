@@ -17,6 +17,8 @@ pub struct Procedure {
     /// Further names that its author or owner gave it. Who answers to one is the catalog's affair:
     /// see [`Catalog::aliases_of`](super::Catalog::aliases_of).
     pub aliases: Vec<Arc<str>>,
+    /// The snake_case form of its name, where that is another: an alias that gives way to any other name.
+    pub snake_name: Option<Arc<str>>,
     /// Its documentation, without its signature; empty where there is none.
     pub documentation: String,
     /// What it takes and returns.
@@ -115,6 +117,11 @@ pub struct Problem {
 }
 
 impl Procedure {
+    /// All further names that it would answer to, were they its own alone.
+    pub fn further_names(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.aliases.iter().chain(&self.snake_name)
+    }
+
     /// The methods that it answers, in requests, in `Allow` and in the OpenAPI document: those that a web
     /// procedure names, and both where arguments come in a query or in a body.
     pub fn methods(&self) -> &[WebMethod] {

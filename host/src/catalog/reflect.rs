@@ -15,8 +15,10 @@ use crate::error::excerpt;
 
 /// A function that a component exports.
 pub(super) struct Export {
-    /// Its name without any prefix: `add`, `statistics/mean`.
+    /// Its name without any prefix: `add`, `statistics/mean`; what its author calls it, once that is known.
     pub(super) name: String,
+    /// Its name by WIT, in snake_case.
+    pub(super) wit_name: String,
     /// The same as its metadata has it, where several interfaces have one name.
     pub(super) short_name: String,
     pub(super) index: ComponentExportIndex,
@@ -54,7 +56,8 @@ pub(super) fn exports(
         } else {
             Err(NotCallable::SameName(name.clone()))
         };
-        found.push(Export { name, short_name, index, signature });
+        let wit_name = name.clone();
+        found.push(Export { name, wit_name, short_name, index, signature });
     };
     let interfaces = ty.exports(engine).filter(|(export, extern_)| {
         matches!(extern_.ty, ComponentItem::ComponentInstance(_)) && !export.starts_with("wasi:")

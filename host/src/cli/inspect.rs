@@ -40,7 +40,7 @@ struct Report<'a> {
 #[derive(Serialize)]
 struct Procedure<'a> {
     name: &'a str,
-    aliases: &'a [std::sync::Arc<str>],
+    aliases: Vec<&'a str>,
     signature: String,
     documentation: &'a str,
     mode: tarp_host::config::Mode,
@@ -67,7 +67,7 @@ impl Inspect {
     fn report<'a>(&'a self, inspection: &'a Inspection) -> Report<'a> {
         let procedures = inspection.procedures.iter().map(|procedure| Procedure {
             name: &procedure.name,
-            aliases: &procedure.aliases,
+            aliases: further_names(procedure),
             signature: procedure.signature.to_string(),
             documentation: &procedure.documentation,
             mode: procedure.jobs.mode,
@@ -84,6 +84,10 @@ impl Inspect {
             warnings: &inspection.warnings,
         }
     }
+}
+
+fn further_names(procedure: &tarp_host::catalog::Procedure) -> Vec<&str> {
+    procedure.further_names().map(|name| &**name).collect()
 }
 
 /// What a component might want against what it was granted, and what would grant the rest.
@@ -126,8 +130,9 @@ impl fmt::Display for Description<'_> {
         write!(f, "{} ({})", painted(BOLD, &shown(file)), size(inspection.size))?;
         for procedure in &inspection.procedures {
             write!(f, "\n\n  {}", headline(procedure))?;
-            if !procedure.aliases.is_empty() {
-                write!(f, "\n      also called {}", procedure.aliases.join(", "))?;
+            let aliases = further_names(procedure);
+            if !aliases.is_empty() {
+                write!(f, "\n      also called {}", aliases.join(", "))?;
             }
             for line in procedure.documentation.lines() {
                 write!(f, "\n      {}", painted(DIM, &printable(line)))?;

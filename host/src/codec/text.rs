@@ -7,11 +7,12 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tarp_schema::names;
 
 use super::base64::{BASE64, Engine as _};
 use super::json::{self, Items};
 use super::number;
-use super::types::{Arguments, Signature, Type, check};
+use super::types::{Arguments, Case, Signature, Type, check};
 use crate::error::{CallError, ErrorKind};
 use crate::value::Value;
 
@@ -51,7 +52,7 @@ pub fn arguments<'a>(
         }
     }
     let named = grouped.into_iter().map(|(name, items)| {
-        let ty = signature.parameters.iter().find(|p| *p.name == *name).map(|p| &p.ty);
+        let ty = signature.parameter(&name).map(|parameter| &parameter.ty);
         let value = match ty {
             Some(ty) => values(items, ty).map_err(|error| error.of(&name, ty))?,
             None => Value::None,
@@ -92,7 +93,7 @@ impl Refused {
 fn values(mut items: Vec<Item>, ty: &Type) -> Result<Value, Refused> {
     match ty {
         Type::Option(inner) if items.len() > 1 => values(items, inner),
-        Type::List(item) if items.len() > 1 && **item != Type::U8 => {
+        Type::List(item) | Type::Set(item) if items.len() > 1 && **item != Type::U8 => {
             collected(items.into_iter().map(|one| single(one, item)))
         }
         Type::Flags(_) if items.len() > 1 => {
@@ -160,7 +161,7 @@ pub fn value(text: &str, ty: &Type) -> Value {
             "" | "null" | "None" if !is_value(text, inner) => Value::None,
             _ => value(text, inner),
         },
-        Type::List(item) => list(text, item, ty),
+        Type::List(item) | Type::Set(item) => list(text, item, ty),
         Type::Flags(_) if !is_array(text) => Value::List(vec![as_text()]),
         ty if ty.is_number() => {
             let text = text.trim();
@@ -215,10 +216,12 @@ fn fits(value: &Value, ty: &Type) -> bool {
 fn is_value(text: &str, ty: &Type) -> bool {
     match ty {
         Type::String => true,
-        Type::Enum(names) | Type::Flags(names) => names.iter().any(|name| &**name == text),
-        Type::Variant(cases) => cases.iter().any(|case| &*case.name == text),
+        Type::Enum(names) | Type::Flags(names) => {
+            names::position(text, names.iter().map(|name| &**name)).is_some()
+        }
+        Type::Variant(cases) => Case::find(cases, text).is_some(),
         Type::List(item) if **item == Type::U8 => true,
-        Type::List(item) => is_value(text, item),
+        Type::List(item) | Type::Set(item) => is_value(text, item),
         _ => false,
     }
 }

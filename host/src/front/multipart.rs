@@ -32,7 +32,7 @@ pub(super) fn arguments(
     let parts = split(content, body, charge)?;
     let mut items = Vec::with_capacity(parts.len());
     for part in parts {
-        let ty = signature.parameters.iter().find(|p| *p.name == *part.name).map(|p| &p.ty);
+        let ty = signature.parameter(&part.name).map(|parameter| &parameter.ty);
         let item = match ty {
             Some(ty) => part.item(ty, charge).map_err(|error| CallError {
                 message: format!("the part `{}`: {}", part.name, error.message),

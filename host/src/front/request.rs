@@ -167,7 +167,7 @@ fn from_form(
 ) -> Result<Arguments, CallError> {
     let pairs = form::pairs(body.as_bytes(), "the form")?;
     // curl and urllib call whatever they send a form, unless they are told.
-    let is_known = |name: &str| signature.parameters.iter().any(|known| &*known.name == name);
+    let is_known = |name: &str| signature.position(name).is_some();
     if let [(name, text), ..] = pairs.as_slice()
         && !is_known(name)
         && (text.is_empty() || name.starts_with(['{', '[']))
@@ -185,8 +185,7 @@ fn from_form(
 
 /// `None` where the body is not meant as RPC.
 fn rpc<'a>(body: &'a str, signature: &Signature) -> Result<Option<RpcBody<'a>>, CallError> {
-    let is_parameter =
-        |name: &str| signature.parameters.iter().any(|parameter| &*parameter.name == name);
+    let is_parameter = |name: &str| signature.position(name).is_some();
     if is_parameter("args") || is_parameter("kwargs") {
         return Ok(RpcBody::parse(body));
     }
@@ -220,7 +219,7 @@ fn from_json(value: Value, signature: &Signature) -> Result<Arguments, CallError
         Value::Map(entries) => {
             let named = entries.into_iter().filter_map(|(key, value)| match key {
                 Value::Text(name) => {
-                    let parameter = parameters.iter().find(|known| known.name == name);
+                    let parameter = signature.parameter(&name);
                     Some((name, typed(value, parameter)))
                 }
                 _ => None,

@@ -9,7 +9,7 @@ use super::access::Access;
 use super::context::Context;
 use super::imports;
 use super::state::CallState;
-use crate::codec::types::{Signature, Type};
+use crate::codec::types::{Signature, Type, holds_map};
 use crate::error::{CallError, ErrorKind};
 
 /// A component that is compiled and whose imports are linked.
@@ -31,6 +31,8 @@ pub struct Function {
     /// How many core values its result comes in; see `abi::Returned`.
     pub(super) flat_result: usize,
     pub(super) is_async: bool,
+    /// The type of its result, where there are maps in that: the guest may have lists of pairs for them.
+    pub(super) maps: Option<Arc<Type>>,
 }
 
 impl Program {
@@ -89,7 +91,9 @@ impl Function {
         };
         // More than 16 come through memory, as one pointer.
         let flat_result = if flat_result > 16 { 1 } else { flat_result };
-        Self { index, flat_result, is_async: signature.is_async }
+        let result = signature.result.as_ref().filter(|ty| holds_map(ty));
+        let maps = result.map(|ty| Arc::new(ty.clone()));
+        Self { index, flat_result, is_async: signature.is_async, maps }
     }
 }
 
@@ -97,7 +101,7 @@ impl Function {
 fn flat_count(ty: &Type) -> usize {
     let optional = |ty: &Option<Box<Type>>| ty.as_deref().map_or(0, flat_count);
     match ty {
-        Type::String | Type::List(_) | Type::Map { .. } => 2,
+        Type::String | Type::List(_) | Type::Set(_) | Type::Map { .. } => 2,
         Type::Tuple(types) => types.iter().map(flat_count).sum(),
         Type::Record(fields) => fields.iter().map(|field| flat_count(&field.ty)).sum(),
         Type::Variant(cases) => {

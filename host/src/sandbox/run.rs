@@ -8,7 +8,7 @@ use wasmtime::Store;
 use wasmtime::component::{Func, InstancePre, TypedFunc};
 use wasmtime::error::format_err;
 
-use super::abi::{Parameters, ResultTooLarge, Returned};
+use super::abi::{Parameters, RepeatedKey, ResultTooLarge, Returned};
 use super::debt::MAX_RESOURCES;
 use super::failure::{Stop, explain};
 use super::hints::Hints;
@@ -18,7 +18,7 @@ use super::program::{Function, Program};
 use super::state::CallState;
 use super::{Sandbox, fair};
 use crate::budget::{Charge, Purpose};
-use crate::codec::types::Typed;
+use crate::codec::types::{Typed, with_maps};
 use crate::config::Limits;
 use crate::error::{CallError, Output};
 
@@ -137,7 +137,11 @@ impl Guest {
                 .ok_or_else(|| format_err!("the component has lost an export"))?;
             let (arguments, held) = arguments;
             let parameters = Parameters::new(arguments, held);
-            invoke(&mut store, func, function.flat_result, parameters).await
+            let returned = invoke(&mut store, func, function.flat_result, parameters).await?;
+            Ok(match (returned, &function.maps) {
+                (Some(typed), Some(ty)) => Some(with_maps(typed, ty).map_err(RepeatedKey)?),
+                (returned, _) => returned,
+            })
         };
         let stopped = match fair::until(start + limits.deadline, call).await {
             Some(Ok(Some(typed))) => match typed.size() {

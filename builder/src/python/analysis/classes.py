@@ -4,6 +4,7 @@ to enums and flags; and the named types that no class stands for, literals and u
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -141,10 +142,17 @@ class Classes:
         return self.nameless(name, {"kind": "variant", "cases": types})
 
     def nameless(self, name: str, definition: dict[str, Any]) -> Type:
-        definition.update(name=name, module="", line=None, file="", docs=None)
-        if definition not in self.definitions:
-            self.definitions.append(definition)
-        return {"kind": "named", "name": name, "module": ""}
+        """A type that no class stands for. Another one may have its name: `f(x_y)` and `f_x(y)`."""
+        taken = {known["name"] for known in self.definitions if not known["module"]}
+        for number in itertools.count(1):
+            own = name if number == 1 else f"{name}_{number}"
+            definition.update(name=own, module="", line=None, file="", docs=None)
+            if definition in self.definitions:
+                break
+            if own not in taken:
+                self.definitions.append(definition)
+                break
+        return {"kind": "named", "name": own, "module": ""}
 
     def is_instance(self, of: Type) -> bool:
         """Whether a type's values can be told from others by their class."""

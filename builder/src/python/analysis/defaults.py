@@ -1,5 +1,4 @@
-"""Default values to JSON, in the mapping that callers use. A case of an enumeration is
-`{"$case": NAME}` here: how names are written is decided in one place, which is not this one."""
+"""Default values to JSON, in the mapping that callers use."""
 
 from __future__ import annotations
 
@@ -76,11 +75,15 @@ def as_json(given: Any, of: Type, definitions: list[dict[str, Any]]) -> Any:
         return given
     if kind in ("bytes", "bytearray") and isinstance(given, bytes):
         return base64.b64encode(given).decode()
-    if kind == "list" and isinstance(given, (list, tuple, set)):
+    if kind == "list" and isinstance(given, set):
+        # Sets of texts have another order in each process.
+        given = sorted(given, key=repr)
+    if kind == "list" and isinstance(given, (list, tuple)):
         return [as_json(item, of["of"], definitions) for item in given]
     if kind == "tuple" and isinstance(given, tuple) and len(given) == len(of["of"]):
         return [as_json(item, inner, definitions) for item, inner in zip(given, of["of"])]
     if kind == "dict" and isinstance(given, dict):
+        # As pairs, which keep their order.
         items = given.items()
         return [
             [as_json(k, of["key"], definitions), as_json(v, of["of"], definitions)]
@@ -98,11 +101,11 @@ def named(given: Any, of: Type, definitions: list[dict[str, Any]]) -> Any:
     else:
         raise NotConstant
     if known["kind"] == "literal" and given in known["cases"]:
-        return {"$case": given}
+        return given
     if known["kind"] == "enum" and isinstance(given, Case) and given.name in known["cases"]:
-        return {"$case": given.name}
+        return given.name
     if known["kind"] == "flags" and isinstance(given, Case) and given.name in known["cases"]:
-        return [{"$case": given.name}]
+        return [given.name]
     if known["kind"] == "literal":
         raise Diagnostic(f"the default {given!r} is none of {', '.join(map(repr, known['cases']))}")
     raise NotConstant

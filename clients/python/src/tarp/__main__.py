@@ -11,6 +11,7 @@ from typing import Any
 from . import _version
 from ._exceptions import InvalidOption, RemoteError, TarpError
 from ._host import Host, connect
+from ._names import meant
 from ._procedure import Procedure
 from ._receipt import Receipt
 from ._stubs import stubs
@@ -106,8 +107,9 @@ def _call(host: Host, asked: argparse.Namespace) -> None:
     positional: list[Any] = []
     named: dict[str, Any] = {}
     for text in asked.values:
-        name, separator, value = text.partition("=")
-        if separator and name in types:
+        given, separator, value = text.partition("=")
+        name = meant(given, types)
+        if separator and name is not None:
             named[name] = _value(value, types[name])
         else:
             index = len(positional)

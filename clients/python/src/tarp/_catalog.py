@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from ._names import meant
 from ._types import Annotation, Type, in_python, in_words, is_optional, returned, spelled
 
 
@@ -80,9 +81,23 @@ class ProcedureInfo:
         return self.name.replace("/", "_")
 
     @cached_property
-    def has_keywords(self) -> bool:
-        """Whether a parameter's name is one that Python keeps for itself."""
-        return any(spelled(name) != name for name, _ in self.parameters)
+    def spellings(self) -> dict[str, str]:
+        """The parameters' names as Python can have them, by the names themselves."""
+        return spelled(name for name, _ in self.parameters)
+
+    def by_name(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Arguments by the parameters' names, for which callers may use Python's spelling and the
+        snake_case form. What is no parameter, or one that is there already, is left to the host."""
+        if all(name in self.spellings for name in kwargs):
+            return kwargs
+        names = {spelling: name for name, spelling in self.spellings.items()}
+        found: dict[str, Any] = {}
+        for given, value in kwargs.items():
+            name = given if given in self.spellings else names.get(given)
+            name = name or meant(given, self.spellings) or given
+            is_twice = name in found or (name != given and name in kwargs)
+            found[given if is_twice else name] = value
+        return found
 
     @cached_property
     def signature(self) -> inspect.Signature:
@@ -91,7 +106,7 @@ class ProcedureInfo:
             return _WEB_SIGNATURE
         parameters = [
             inspect.Parameter(
-                spelled(name),
+                self.spellings[name],
                 inspect.Parameter.POSITIONAL_OR_KEYWORD,
                 annotation=Annotation(in_words(ty)),
                 default=self.defaults.get(name)
@@ -108,7 +123,7 @@ class ProcedureInfo:
         """The annotations of parameters and result, as `typing.get_type_hints` gives them."""
         if self.web_methods:
             return {}
-        hints = {spelled(name): in_python(ty) for name, ty in self.parameters}
+        hints = {self.spellings[name]: in_python(ty) for name, ty in self.parameters}
         return {**hints, "return": in_python(returned(self.result))}
 
     def _may_be_left_out(self, index: int) -> bool:

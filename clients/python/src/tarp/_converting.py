@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, KeysView, Mapping, Set, ValuesVi
 from typing import Any
 
 from ._arrays import as_array, offers_array
+from ._names import meant
 from ._types import Type, kind_of
 
 #: Values of exactly these types are sent as they are.
@@ -85,7 +86,7 @@ def _convert(value: Any, ty: Type) -> Any:
     if isinstance(value, Mapping):
         return mapping(value.items(), ty)
     if isinstance(value, Set):
-        return _set(value)
+        return _set(value, inner if name == "set" else _ANY)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
         return mapping(fields, ty)
@@ -123,7 +124,7 @@ def _without_subclass(value: Any) -> Any:
 
 
 def _named_tuple(value: Any, name: str, ty: Type) -> Any:
-    if name in ("tuple", "list", "map"):
+    if name in ("tuple", "list", "set", "map"):
         return _sequence(value, ty, tuple)
     return mapping(zip(value._fields, value), ty)
 
@@ -131,7 +132,7 @@ def _named_tuple(value: Any, name: str, ty: Type) -> Any:
 def _sequence(values: Iterable[Any], ty: Type, make: Any) -> Any:
     name, inner = parts_of(ty)
     types = inner if name == "tuple" else None
-    item = inner if name == "list" else _ANY
+    item = inner if name in ("list", "set") else _ANY
     if name == "map":
         item = {"tuple": [inner["key"], inner["value"]]}
     made = []
@@ -163,7 +164,8 @@ def _type_at(ty: Type, key: Any) -> Type:
     """The type of what a mapping has at a key."""
     name, inner = parts_of(ty)
     if name in ("record", "variant"):
-        return next((entry["type"] for entry in inner if entry["name"] == key), _ANY) or _ANY
+        part = meant(key, (entry["name"] for entry in inner)) if isinstance(key, str) else None
+        return next((entry["type"] for entry in inner if entry["name"] == part), _ANY) or _ANY
     if name == "map":
         value: Type = inner["value"]
         return value
@@ -178,8 +180,8 @@ def _type_at(ty: Type, key: Any) -> Type:
     return _ANY
 
 
-def _set(values: Set[Any]) -> Any:
-    made = [convert(value, _ANY) for value in values]
+def _set(values: Set[Any], item: Type) -> Any:
+    made = [convert(value, item) for value in values]
     try:
         native = set(made)
     except TypeError:

@@ -22,7 +22,7 @@ from typing import Any
 from ._converting import ConversionError, convert, refuse
 from ._exceptions import BadArguments
 from ._message import Buffer
-from ._types import Type, spelled
+from ._types import Type
 
 #: The parameters of a procedure: their names and types.
 Parameters = Sequence[tuple[str, Type]]
@@ -46,7 +46,7 @@ def pickle_arguments(
     except (_Foreign, *_UNPICKLABLE):
         pass
     types = [*parameters, *[(str(n), "") for n in range(len(parameters), len(args))]]
-    named = {spelled(name): ty for name, ty in parameters} | dict(parameters)
+    named = dict(parameters)
     positional = tuple(_converted(arg, name, ty) for arg, (name, ty) in zip(args, types))
     by_name = {name: _converted(arg, name, named.get(name, "")) for name, arg in kwargs.items()}
     return _pieces((positional, by_name))

@@ -15,7 +15,6 @@ from ._host_face import HostFace, check_name, resolve
 from ._pickling import pickle_arguments
 from ._protocol import GRACE, Call, Options
 from ._replies import PICKLE
-from ._types import spelled
 from ._web import web_call
 
 P = TypeVar("P", bound="ProcedureFace")
@@ -87,12 +86,9 @@ class ProcedureFace:
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
         """The call with these arguments."""
-        if self._info.has_keywords:
-            for name, _ in self._info.parameters:
-                if spelled(name) != name and spelled(name) in kwargs:
-                    kwargs[name] = kwargs.pop(spelled(name))
         if self._info.web_methods:
             return web_call(self._info.name, self._info.web_methods, args, kwargs)
+        kwargs = self._info.by_name(kwargs)
         parameters = self._info.parameters
         body = pickle_arguments(args, kwargs, parameters)
         refused = partial(named, args=args, kwargs=kwargs, parameters=parameters)

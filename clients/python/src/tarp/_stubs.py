@@ -15,7 +15,7 @@ from typing import Any
 
 from ._catalog import Catalog, ProcedureInfo
 from ._host import BaseHost
-from ._types import NUMBERS, Type, is_optional, kind_of, names, returned, scalar, spelled
+from ._types import NUMBERS, Type, is_optional, kind_of, names, returned, scalar
 
 _HEAD = '''\
 """The procedures of {url}, for type checkers and editors; made by `python -m tarp stubs`.
@@ -147,7 +147,7 @@ class _Writer:
             parameters, result = ", body: Any = ..., /, **query: Any", "Any"
         else:
             parameters = "".join(
-                f", {spelled(name)}: {self._type(ty, accepted=True)}{default}"
+                f", {info.spellings[name]}: {self._type(ty, accepted=True)}{default}"
                 for (name, ty), default in zip(info.parameters, _defaults(info))
             )
             result = self._type(returned(info.result), accepted=False)
@@ -185,6 +185,9 @@ class _Writer:
         if kind == "tuple":
             items = [self._type(item, accepted) for item in inner]
             return f"tuple[{', '.join(items) or '()'}]"
+        if kind == "set":
+            inside = self._type(inner, accepted)
+            return f"Set[{inside}] | Sequence[{inside}]" if accepted else f"set[{inside}]"
         if kind == "map":
             key, value = (self._type(inner[part], accepted) for part in ("key", "value"))
             return f"{'Mapping' if accepted else 'dict'}[{key}, {value}]"
@@ -259,8 +262,13 @@ class _Writer:
         return candidate
 
 
+def _is_field(name: str) -> bool:
+    """Whether a class can declare it: in the body of one, Python renames what begins with `__`."""
+    return name.isidentifier() and not keyword.iskeyword(name) and not name.startswith("__")
+
+
 def _declaration(name: str, entries: dict[str, str]) -> str:
-    if any(map(keyword.iskeyword, entries)):
+    if not all(map(_is_field, entries)):
         # No class can have such a field, and only classes may have read-only ones.
         body = ", ".join(f"{field!r}: Any" for field in entries)
         return f'{name} = TypedDict("{name}", {{{body}}})\n'

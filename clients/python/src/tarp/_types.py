@@ -6,6 +6,8 @@ A type is a word (`"f64"`) or an object with one key (`{"list": "f64"}`).
 from __future__ import annotations
 
 import keyword
+import re
+from collections.abc import Iterable
 from typing import Any, Literal, Optional, Union
 
 Type = Union[str, dict[str, Any]]
@@ -46,9 +48,20 @@ def names(choices: list[Any]) -> str:
     return f"Literal[{', '.join(map(repr, texts))}]"
 
 
-def spelled(name: str) -> str:
-    """A parameter's name as Python can have it: `in` is `in_`."""
-    return f"{name}_" if keyword.iskeyword(name) else name
+def spelled(names: Iterable[str]) -> dict[str, str]:
+    """Parameters' names as Python can have them, all different: `in` is `in_`, `a$` is `a_`."""
+    found: dict[str, str] = {}
+    known = set(names := list(names))
+    for name in names:
+        spelling = name
+        if not name.isidentifier():
+            spelling = re.sub(r"\W", "_", name)
+            spelling = spelling if spelling.isidentifier() else f"_{spelling}"
+        while keyword.iskeyword(spelling) or (spelling != name and spelling in known):
+            spelling += "_"
+        known.add(spelling)
+        found[name] = spelling
+    return found
 
 
 class Annotation:
@@ -80,6 +93,8 @@ def in_words(ty: Type | None) -> str:
         return f"{in_words(inner)} | None"
     if kind == "tuple":
         return f"tuple[{', '.join(map(in_words, inner)) or '()'}]"
+    if kind == "set":
+        return f"set[{in_words(inner)}]"
     if kind == "map":
         return f"dict[{in_words(inner['key'])}, {in_words(inner['value'])}]"
     if kind == "record":
@@ -111,6 +126,8 @@ def in_python(ty: Type | None) -> Any:
         return Any if is_optional(inner) else Optional[in_python(inner)]
     if kind == "tuple":
         return tuple[tuple(map(in_python, inner))]  # type: ignore[misc]
+    if kind == "set":
+        return set[in_python(inner)]  # type: ignore[misc]
     if kind == "map":
         return dict[in_python(inner["key"]), in_python(inner["value"])]  # type: ignore[misc]
     if kind == "record":

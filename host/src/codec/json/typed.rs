@@ -8,7 +8,7 @@ use num_traits::ToPrimitive;
 
 use crate::codec::base64::{BASE64, Engine as _};
 use crate::codec::number;
-use crate::codec::types::{Field, Type};
+use crate::codec::types::{Case, Field, Type};
 use crate::value::{Array, NUMBER, Numbers, Value};
 
 /// The value with base64 text as bytes where `ty` has `list<u8>`, and with an integer as a float where
@@ -22,7 +22,7 @@ pub fn typed(value: Value, ty: &Type) -> Value {
         (ty, Value::Float(x)) if ty.is_number() => integer(x),
         (ty, Value::Named { class: NUMBER, text }) if ty.is_number() => written_integer(text),
         (Type::List(item), Value::Text(text)) if **item == Type::U8 => bytes(text),
-        (Type::List(item), value) => list(value, item),
+        (Type::List(item) | Type::Set(item), value) => list(value, item),
         (Type::Map { key, value: item }, Value::Map(entries)) => by_type(entries, key, item),
         (Type::Map { key, value: item }, value) => {
             list(value, &Type::Tuple(vec![Type::clone(key), Type::clone(item)]))
@@ -36,9 +36,9 @@ pub fn typed(value: Value, ty: &Type) -> Value {
             typed(Value::List(array.elements().collect()), &Type::Tuple(types.clone()))
         }
         (Type::Record(fields), Value::Map(entries)) => by_key(entries, |key| field(fields, key)),
-        (Type::Variant(cases), Value::Map(entries)) => by_key(entries, |key| {
-            cases.iter().find(|case| &*case.name == key).and_then(|case| case.ty.as_ref())
-        }),
+        (Type::Variant(cases), Value::Map(entries)) => {
+            by_key(entries, |key| Case::find(cases, key).and_then(|case| case.ty.as_ref()))
+        }
         (Type::Result { ok, err }, Value::Map(entries)) => by_key(entries, |key| match key {
             "ok" => ok.as_deref(),
             "err" => err.as_deref(),
@@ -113,7 +113,7 @@ fn by_key<'a>(entries: Vec<(Value, Value)>, ty: impl Fn(&str) -> Option<&'a Type
 }
 
 fn field<'a>(fields: &'a [Field], name: &str) -> Option<&'a Type> {
-    fields.iter().find(|field| &*field.name == name).map(|field| &field.ty)
+    Field::find(fields, name).map(|field| &field.ty)
 }
 
 /// Whether it has integers that a float of this type may not hold.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::check::check;
 use super::meant::meant;
-use super::signature::{Signature, Type};
+use super::signature::{Field, Signature, Type};
 use super::typed::Typed;
 use crate::error::{CallError, ErrorKind, excerpt};
 use crate::value::Value;
@@ -16,7 +16,7 @@ use crate::value::Value;
 pub struct Arguments {
     /// By position, from the first parameter on.
     pub positional: Vec<Value>,
-    /// By name, in snake_case.
+    /// By name.
     pub named: Vec<(Arc<str>, Value)>,
 }
 
@@ -52,7 +52,7 @@ pub fn bind(
     let mut slots: Vec<Option<Value>> = arguments.positional.into_iter().map(Some).collect();
     slots.resize(taken, None);
     for (name, value) in arguments.named {
-        let Some(i) = parameters.iter().position(|parameter| parameter.name == name) else {
+        let Some(i) = signature.position(&name) else {
             let meant = match parameters.as_slice() {
                 [only] if has_field(&only.ty, &name) => {
                     format!("; its one argument has that field: {{\"{}\": {{...}}}}", only.name)
@@ -62,6 +62,7 @@ pub fn bind(
             return Err(bad(format!("`{procedure}` has no argument `{}`{meant}", excerpt(&name))));
         };
         if slots[i].replace(value).is_some() {
+            let name = &parameters[i].name;
             return Err(bad(format!("the argument `{name}` of `{procedure}` came twice")));
         }
     }
@@ -88,5 +89,5 @@ pub fn bind(
     bound.collect()
 }
 fn has_field(ty: &Type, name: &str) -> bool {
-    matches!(ty, Type::Record(fields) if fields.iter().any(|field| &*field.name == name))
+    matches!(ty, Type::Record(fields) if Field::find(fields, name).is_some())
 }

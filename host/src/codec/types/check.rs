@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use num_traits::ToPrimitive;
+use tarp_schema::names;
 
 use super::exact;
 use super::keys::{repeated_key, shown_key};
@@ -106,7 +107,7 @@ fn cure(ty: &Type, value: &Value) -> Cow<'static, str> {
         (ty, Value::None) if ty.is_float() => {
             "; a gap is \"NaN\" in JSON and float(\"nan\") in Python".into()
         }
-        (Type::List(_) | Type::Flags(_) | Type::Map { .. }, Value::Text(text)) if text.is_empty() => {
+        (Type::List(_) | Type::Set(_) | Type::Flags(_) | Type::Map { .. }, Value::Text(text)) if text.is_empty() => {
             let empty = if matches!(ty, Type::Map { .. }) { "{}" } else { "[]" };
             format!("; the empty one is {empty}").into()
         }
@@ -157,6 +158,7 @@ pub fn check(value: Value, ty: &Type) -> Result<Typed, Mismatch> {
             other => Err(Mismatch::expected(ty, &other)),
         },
         Type::List(item) => list(value, item, ty).map(Typed::List),
+        Type::Set(item) => set(value, item, ty).map(Typed::List),
         Type::Map { key, value: item } => map(value, key, item, ty),
         Type::Tuple(types) => tuple(value, types, ty),
         Type::Record(fields) => record(value, fields, ty),
@@ -292,6 +294,18 @@ fn list(value: Value, item: &Type, ty: &Type) -> Result<ListOf, Mismatch> {
         return items(pairs, item).map(ListOf::Items);
     }
     items(sequence(value, ty)?.into_iter(), item).map(ListOf::Items)
+}
+
+/// A set, from one or from a row of values. Those that come twice are left to the guest, whose set takes
+/// them once.
+fn set(value: Value, item: &Type, ty: &Type) -> Result<ListOf, Mismatch> {
+    let value = match value {
+        Value::Set(values) => Value::List(values),
+        // A mapping is a row of pairs for a list alone: its keys would be meant as well.
+        Value::Map(_) | Value::Bytes(_) => return Err(Mismatch::expected(ty, &value)),
+        value => value,
+    };
+    list(value, item, ty)
 }
 
 /// A map, from a mapping or from pairs of keys and values; each key may come once.
@@ -483,6 +497,7 @@ fn record(value: Value, fields: &[Field], ty: &Type) -> Result<Typed, Mismatch> 
             return Err(Mismatch::new(format!("no field `{name}`; there are {}", listed(names))));
         };
         if slots[i as usize].replace(value).is_some() {
+            let name = &fields[i as usize].name;
             return Err(Mismatch::new(format!("the field `{name}` came twice")));
         }
     }
@@ -595,8 +610,9 @@ fn result(
     Ok(Typed::Result(if &*name == "ok" { Ok(payload) } else { Err(payload) }))
 }
 
-fn position<'a>(mut names: impl Iterator<Item = &'a Arc<str>>, name: &str) -> Option<u32> {
-    names.position(|candidate| &**candidate == name).and_then(|i| u32::try_from(i).ok())
+/// Which of the names a caller means.
+fn position<'a>(names: impl Iterator<Item = &'a Arc<str>> + Clone, name: &str) -> Option<u32> {
+    names::position(name, names.map(|name| &**name)).and_then(|i| u32::try_from(i).ok())
 }
 
 fn unknown_name<'a>(name: &str, names: impl Iterator<Item = &'a Arc<str>>) -> Mismatch {

@@ -1,27 +1,12 @@
 //! The failures that a procedure declares by `result<T, E>`.
 
+use tarp_schema::shared::failure;
+
 use super::present::present;
-use super::signature::{Case, Field, Type};
+use super::signature::Type;
 use super::typed::Typed;
 use crate::error::{CallError, ErrorKind};
 use crate::value::Value;
-
-/// Whether it is `failure` of our WIT package `tarp:procedure`, whose cases are failures that the
-/// host knows. Component types are structural, so it is recognised by its shape.
-fn is_known(error: &Type) -> bool {
-    let field = |name: &str, ty| Field { name: name.into(), ty };
-    let case = |name: &str, ty| Case { name: name.into(), ty: Some(ty) };
-    let busy = Type::Record(vec![
-        field("message", Type::String),
-        field("retry_after", Type::Option(Box::new(Type::U32))),
-    ]);
-    *error
-        == Type::Variant(vec![
-            case("operation_in_progress", busy),
-            case("invalid_server_state", Type::String),
-            case("other", Type::String),
-        ])
-}
 
 /// The failure that a procedure returned as its error `payload`, which has the type `ty`.
 pub fn declared_failure(procedure: &str, payload: Option<Typed>, ty: Option<&Type>) -> CallError {
@@ -32,7 +17,7 @@ pub fn declared_failure(procedure: &str, payload: Option<Typed>, ty: Option<&Typ
         );
     };
     let value = present(payload, ty);
-    if is_known(ty)
+    if *ty == failure()
         && let Some(error) = known_failure(&value)
     {
         return error;

@@ -9,13 +9,14 @@ pub(super) fn meant(name: &str, signature: &Signature) -> String {
     let names = || signature.parameters.iter().map(|parameter| &*parameter.name);
     if let Some(end) = name.find(['[', '.'])
         && let (bare, within) = name.split_at(end)
-        && names().any(|name| name == bare)
+        && let Some(parameter) = signature.parameter(bare)
     {
         let index = within.strip_prefix('[').and_then(|within| within.strip_suffix(']'));
         if index.is_some_and(|index| index.bytes().all(|byte| byte.is_ascii_digit())) {
-            return format!("; repeat `{bare}` without the brackets, once for each item");
+            let name = &parameter.name;
+            return format!("; repeat `{name}` without the brackets, once for each item");
         }
-        return format!("; `{bare}` as a whole is JSON, with its parts in it");
+        return format!("; `{}` as a whole is JSON, with its parts in it", parameter.name);
     }
     let plain = |name: &str| name.trim().replace(['-', '.'], "_").to_lowercase();
     let same = names().find(|known| plain(known) == plain(name));

@@ -6,6 +6,7 @@
 //! `Typed` values in and out of a guest, the catalog makes signatures from components.
 
 mod arguments;
+mod carried;
 mod check;
 mod exact;
 mod failure;
@@ -17,6 +18,7 @@ mod typed;
 mod web;
 
 pub use arguments::{Arguments, bind};
+pub use carried::{holds_map, with_maps};
 pub use check::{Mismatch, check};
 pub use failure::declared_failure;
 pub use keys::{repeated_key, shown_key};

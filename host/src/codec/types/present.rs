@@ -35,12 +35,24 @@ impl Presented {
         self.memory = self.memory.saturating_add(size_of::<Value>());
     }
 
+    /// A set: each item is a value of its own.
+    fn set(&mut self, list: &ListOf, item: &Type) {
+        self.one(0);
+        let singles = match list {
+            ListOf::Items(items) => return items.iter().for_each(|typed| self.add(typed, item)),
+            ListOf::Bytes(bytes) => bytes.len(),
+            ListOf::Numbers(numbers) => numbers.len(),
+        };
+        (0..singles).for_each(|_| self.one(0));
+    }
+
     fn add(&mut self, typed: &Typed, ty: &Type) {
         match (typed, ty) {
             (Typed::String(text), _) => {
                 self.one(text.len());
                 self.memory += text.len();
             }
+            (Typed::List(list), Type::Set(item)) => self.set(list, item),
             (Typed::List(ListOf::Bytes(bytes)), _) => {
                 self.one(bytes.len());
                 self.memory += bytes.len();
@@ -136,6 +148,11 @@ pub fn present(typed: Typed, ty: &Type) -> Value {
         (Typed::F64(x), _) => Value::Float(x),
         (Typed::Char(c), _) => Value::text(c.encode_utf8(&mut [0; 4])),
         (Typed::String(text), _) => Value::Text(text),
+        (Typed::List(list), Type::Set(item)) => Value::Set(match list {
+            ListOf::Bytes(bytes) => bytes.into_iter().map(|byte| Value::Int(byte.into())).collect(),
+            ListOf::Numbers(numbers) => Array::row(numbers).elements().collect(),
+            ListOf::Items(items) => items.into_iter().map(|typed| present(typed, item)).collect(),
+        }),
         (Typed::List(ListOf::Bytes(bytes)), _) => Value::Bytes(bytes),
         (Typed::List(ListOf::Numbers(numbers)), _) => Value::Array(Array::row(numbers)),
         (Typed::List(ListOf::Items(items)), Type::List(item)) => {
@@ -242,6 +259,22 @@ mod tests {
         assert!(map.size() >= 100_000);
         let Value::Map(entries) = present(map, &ty) else { panic!("a map") };
         assert_eq!((entries.len(), &entries[1].1), (100, &Value::Bool(true)));
+    }
+
+    #[test]
+    fn every_item_of_a_set_is_a_value_of_its_own() {
+        let set_of = |item| Type::Set(Box::new(item));
+        let numbers = Typed::List(ListOf::Numbers(vec![1.5_f64; 100].into()));
+        let texts = vec![Typed::String("a".into()), Typed::String("b".into())];
+        for (typed, ty, count) in [
+            (numbers, set_of(Type::F64), 100),
+            (Typed::List(ListOf::Items(texts)), set_of(Type::String), 2),
+            (Typed::List(ListOf::Bytes(vec![1, 2, 3].into())), set_of(Type::U8), 3),
+        ] {
+            assert!(Presented::of(&typed, &ty).memory >= count * size_of::<Value>());
+            let Value::Set(items) = present(typed, &ty) else { panic!("{ty}") };
+            assert_eq!(items.len(), count);
+        }
     }
 
     #[test]

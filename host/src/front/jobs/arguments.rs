@@ -106,10 +106,9 @@ fn shown(name: &str, arguments: Arguments, procedure: Option<&Procedure>) -> Sho
 fn by_name(procedure: &Procedure, arguments: Arguments) -> Result<Named, CallError> {
     let parameters = &procedure.signature.parameters;
     let count = arguments.positional.len();
-    let given = parameters.iter().enumerate().map(|(i, parameter)| {
-        i < count || arguments.named.iter().any(|(name, _)| *name == parameter.name)
-    });
-    let given: Vec<bool> = given.collect();
+    let named: Vec<_> =
+        arguments.named.iter().filter_map(|(name, _)| procedure.signature.position(name)).collect();
+    let given: Vec<bool> = (0..parameters.len()).map(|i| i < count || named.contains(&i)).collect();
     let bound = bind(&procedure.name, arguments, &procedure.signature)?;
     let named = parameters.iter().zip(bound).zip(given).filter(|(_, given)| *given);
     Ok(Named(

@@ -27,7 +27,7 @@ pub(super) fn in_query(parameter: &Parameter, place: usize) -> Value {
     });
     let with_default = |schema| with_default(schema, parameter);
     match ty {
-        Type::List(item) if item.is_number() && **item != Type::U8 => {
+        Type::List(item) | Type::Set(item) if item.is_number() && **item != Type::U8 => {
             // `1,2,3`
             entry["style"] = "form".into();
             entry["explode"] = false.into();
@@ -35,7 +35,7 @@ pub(super) fn in_query(parameter: &Parameter, place: usize) -> Value {
             list["minItems"] = 1.into();
             entry["schema"] = with_default(list);
         }
-        Type::List(item) if is_text(item) => {
+        Type::List(item) | Type::Set(item) if is_text(item) => {
             entry["style"] = "form".into();
             entry["explode"] = true.into();
             entry["schema"] = with_default(texts(item));
@@ -55,7 +55,7 @@ pub(super) fn in_query(parameter: &Parameter, place: usize) -> Value {
         }
         _ => {
             let mut schemas = vec![schema(&parameter.ty, Way::Argument)];
-            if let Type::List(item) = ty {
+            if let Some(item) = ty.items() {
                 schemas.extend(alone(item));
             }
             let schema = with_default(any_of(schemas));
@@ -161,7 +161,9 @@ fn by_position(parameters: &[Parameter]) -> Value {
 fn bare(ty: &Type) -> Vec<Value> {
     match ty {
         Type::List(item) if **item == Type::U8 => vec![shared("schemas", "Bytes")],
-        Type::List(_) | Type::Tuple(_) | Type::Record(_) | Type::Flags(_) => Vec::new(),
+        Type::List(_) | Type::Set(_) | Type::Tuple(_) | Type::Record(_) | Type::Flags(_) => {
+            Vec::new()
+        }
         Type::Variant(cases) => {
             let names = cases.iter().filter(|case| case.ty.is_none()).map(|case| &*case.name);
             let names: Vec<_> = names.collect();

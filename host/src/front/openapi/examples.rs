@@ -15,7 +15,10 @@ pub(super) fn example(ty: &Type, index: usize) -> Value {
         Type::String => json!(["one", "two", "three"][index % 3]),
         // "hello".
         Type::List(item) if **item == Type::U8 => json!("aGVsbG8="),
-        Type::List(item) => json!([example(item, index), example(item, index + 1)]),
+        Type::Set(item) if **item == Type::Bool => json!([example(item, index)]),
+        Type::List(item) | Type::Set(item) => {
+            json!([example(item, index), example(item, index + 1)])
+        }
         Type::Map { key, value } => object((0..2).map(|i| {
             let name = match example(key, index + i) {
                 Value::String(text) => text,

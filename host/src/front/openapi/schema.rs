@@ -49,6 +49,13 @@ pub(super) fn schema(ty: &Type, way: Way) -> Value {
                 _ => array,
             }
         }
+        Type::Set(item) => {
+            let mut set = json!({"type": "array", "items": schema(item, way)});
+            if way == Way::Result {
+                set["uniqueItems"] = true.into();
+            }
+            set
+        }
         Type::Map { key, value } => {
             let object = pairs(key, value, way);
             match way {

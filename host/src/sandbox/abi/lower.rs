@@ -65,6 +65,11 @@ pub(super) fn flat<T>(
             slots.put(ValRaw::i64(address as i64))?;
             slots.put(ValRaw::i64(length as i64))
         }
+        (Typed::Map(entries), InterfaceType::List(i)) => {
+            let (address, length) = lower_pairs(entries, cx, types[i].element)?;
+            slots.put(ValRaw::i64(address as i64))?;
+            slots.put(ValRaw::i64(length as i64))
+        }
         (Typed::Record(values), InterfaceType::Record(_))
         | (Typed::Tuple(values), InterfaceType::Tuple(_)) => {
             let parts = parts(types, ty).filter(|parts| parts.len() == values.len());
@@ -128,6 +133,11 @@ pub(super) fn store<T>(
         }
         (Typed::List(list), InterfaceType::List(i)) => {
             let (address, length) = lower_list(list, cx, types[i].element)?;
+            put(cx, at, u32::try_from(address)?.to_le_bytes());
+            put(cx, at + 4, u32::try_from(length)?.to_le_bytes());
+        }
+        (Typed::Map(entries), InterfaceType::List(i)) => {
+            let (address, length) = lower_pairs(entries, cx, types[i].element)?;
             put(cx, at, u32::try_from(address)?.to_le_bytes());
             put(cx, at + 4, u32::try_from(length)?.to_le_bytes());
         }
@@ -230,6 +240,30 @@ fn lower_list<T>(
         }
         (ListOf::Bytes(_), _) => bail!("bytes for a list of {element:?}"),
     }
+}
+
+/// Writes a map where the guest has a list of pairs; returns its address and length.
+fn lower_pairs<T>(
+    entries: &[(Typed, Typed)],
+    cx: &mut LowerContext<'_, T>,
+    pair: InterfaceType,
+) -> Result<(usize, usize)> {
+    let types = cx.types;
+    let parts = parts(types, pair).unwrap_or_default();
+    let [key_type, value_type] = parts[..] else { bail!("a map for a list of {pair:?}") };
+    let abi = types.canonical_abi(&pair);
+    let (size, align) = (abi.size32 as usize, abi.align32);
+    let mut end = 0;
+    let key_offset = types.canonical_abi(&key_type).next_field32_size(&mut end);
+    let value_offset = types.canonical_abi(&value_type).next_field32_size(&mut end);
+    let bytes = size.checked_mul(entries.len()).context("a map is too long")?;
+    let address = cx.realloc(0, 0, align, bytes)?;
+    for (i, (key, value)) in entries.iter().enumerate() {
+        let at = address + i * size;
+        store(key, cx, key_type, at + key_offset)?;
+        store(value, cx, value_type, at + value_offset)?;
+    }
+    Ok((address, entries.len()))
 }
 
 /// Writes a map, which lies in memory as a list of pairs; returns its address and length.
