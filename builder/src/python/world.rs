@@ -33,7 +33,7 @@ const WEB: &str = "tarp:procedure/web@0.1.0";
 ///
 /// Names that WIT has not, with where they are.
 pub(super) fn map(analysis: &mut Analysis, file: &Path) -> Result<Mapped, Vec<Diagnostic>> {
-    let world = World::new(&analysis.module)
+    let world = World::new(&analysis.name)
         .map_err(|reason| vec![Diagnostic::at(file, 1, reason.to_string())])?;
     let mut mapper = Mapper { world, file, faults: Vec::new() };
     mapper.world.docs.clone_from(&analysis.docs);
@@ -145,10 +145,7 @@ impl Mapper<'_> {
 
     /// A case of a union, by the name of its class.
     fn alternative(&mut self, ty: &Type, file: &Path, line: usize) -> Case {
-        let name = match ty {
-            Type::Named { name, .. } => self.name(name, file, line),
-            _ => String::new(),
-        };
+        let name = self.name(label(ty), file, line);
         Case { name, ty: Some(self.ty(ty)), docs: None }
     }
 
@@ -188,7 +185,17 @@ impl Mapper<'_> {
             Type::Int => WitType::Plain(Plain::S64),
             Type::Float => WitType::Plain(Plain::F64),
             Type::Bool => WitType::Plain(Plain::Bool),
-            Type::Str => WitType::Plain(Plain::String),
+            Type::Str
+            | Type::Date
+            | Type::DateTime
+            | Type::Decimal
+            | Type::Json
+            | Type::Path
+            | Type::Time
+            | Type::TimeDelta
+            | Type::Uuid => WitType::Plain(Plain::String),
+            Type::Complex => WitType::Tuple(vec![WitType::Plain(Plain::F64); 2]),
+            Type::Choice { of, .. } => self.ty(of),
             Type::Bytes | Type::ByteArray => WitType::list(WitType::Plain(Plain::U8)),
             Type::Request => WitType::Named("request".into()),
             Type::Response => WitType::Named("response".into()),
@@ -260,6 +267,31 @@ impl Mapper<'_> {
             }
         }
         table
+    }
+}
+
+/// The name of a case of a union: that of its class.
+fn label(ty: &Type) -> &str {
+    match ty {
+        Type::Named { name, .. } => name,
+        Type::List { class, .. } => class.split(' ').next().unwrap_or(class),
+        Type::Int => "int",
+        Type::Float => "float",
+        Type::Complex => "complex",
+        Type::Bool => "bool",
+        Type::Str => "str",
+        Type::Bytes | Type::ByteArray => "bytes",
+        Type::Tuple { .. } => "tuple",
+        Type::Dict { .. } => "dict",
+        Type::Date => "date",
+        Type::DateTime => "datetime",
+        Type::Decimal => "decimal",
+        Type::Path => "path",
+        Type::Time => "time",
+        Type::TimeDelta => "timedelta",
+        Type::Uuid => "uuid",
+        Type::Json | Type::Choice { .. } | Type::Option { .. } => "other",
+        Type::Request | Type::Response => "web",
     }
 }
 
