@@ -47,13 +47,13 @@ impl Language {
             return Self::of_folder(source);
         }
         Self::of_file(source).ok_or_else(|| {
-            BuildError::source(source, "of no known language; a source is a .py, .js, .ts or .c file, or a project's folder")
+            BuildError::source(source, "of no known language; a source is a .py, .ipynb, .js, .ts or .c file, or a project's folder")
         })
     }
 
     fn of_file(file: &Path) -> Option<Self> {
         match file.extension()?.to_str()? {
-            "py" => Some(Self::Python),
+            "py" | "ipynb" => Some(Self::Python),
             "js" | "mjs" | "ts" | "mts" => Some(Self::JavaScript),
             "c" => Some(Self::C),
             "rs" => Some(Self::Rust),

@@ -79,6 +79,25 @@ VALUES: list[tuple[str, Any, Any]] = [
         {"circle": {"centre": POINT, "radius": 3.0}},
     ),
     ("nested", [{"a": [POINT]}], [[("a", [POINT])]]),
+    ("complex", [(1.0, -0.5)], [(1.0, -0.5)]),
+    ("datetime", "2026-01-31T12:30:00Z", "2026-01-31T12:30:00+00:00"),
+    ("date", "2026-01-31", "2026-01-31"),
+    ("time", "12:30:00.5", "12:30:00.500000"),
+    ("timedelta", "P1DT2H0.5S", "P1DT2H0.5S"),
+    ("timedelta", "-PT90M", "-PT1H30M"),
+    ("timedelta", "P2W", "P14D"),
+    ("timedelta", "PT0S", "PT0S"),
+    ("decimal", "12.50", "12.5"),
+    ("uuid", "{12345678-1234-5678-1234-567812345678}", "12345678-1234-5678-1234-567812345678"),
+    ("path", "a/b", "a/b/x"),
+    ("json", '{"a": [1, null, "ß"]}', '{"a": [1, null, "ß"]}'),
+    ("array", [1.5, 2.0], [1.5, 2.0]),
+    ("choice", 2, 2),
+    ("scalars", {"int": 3}, {"int": 3}),
+    ("scalars", {"str": "3"}, {"str": "3"}),
+    ("scalars", {"bool": True}, {"bool": True}),
+    ("scalars", {"date": "2026-01-31"}, {"date": "2026-01-31"}),
+    ("scalars", {"list": [1, 2]}, {"list": [1, 2]}),
 ]
 
 
@@ -120,6 +139,9 @@ def test_an_exception_is_an_error_with_the_authors_traceback(client: tarp.Host) 
         ("too_large", "but its hint says int, of which 64 bits can be sent"),
         ("leaves", "SystemExit: 3"),
         ("recurses", "RecursionError"),
+        ("loses_time", "but its hint says date"),
+        ("number_as_key", "JSON, whose keys are texts"),
+        ("third_choice", "but its hint says 1 or 2"),
     ],
 )
 def test_every_other_way_to_fail_is_an_error_too(
@@ -128,6 +150,35 @@ def test_every_other_way_to_fail_is_an_error_too(
     with pytest.raises(tarp.ProcedureError, match=r".") as caught:
         client[procedure]()
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("hint", "sent", "message"),
+    [
+        ("datetime", "31.1.2026", "'31.1.2026' is not a date and time such as 2026-01-31T12:30:00"),
+        ("date", "2026-13-01", "'2026-13-01' is not a date such as 2026-01-31: month must be in"),
+        ("timedelta", "P1M", "is not a duration such as P1DT2H30M"),
+        ("timedelta", "PT0.0000001S", "it is finer than a microsecond"),
+        ("decimal", "1,5", "is not a decimal number such as 12.50"),
+        ("uuid", "x", "is not a UUID such as"),
+        ("json", "{a: 1}", "is not JSON"),
+        ("choice", 3, "expected 1 or 2, got 3"),
+    ],
+)
+def test_a_text_that_is_none_of_its_hint_names_the_argument(
+    client: tarp.Host, hint: str, sent: Any, message: str
+) -> None:
+    with pytest.raises(tarp.ProcedureError, match=r".") as caught:
+        client[f"identity_{hint}"](sent)
+    assert str(caught.value).startswith(f"`identity_{hint}`: the argument `value`: ")
+    assert message in str(caught.value)
+    assert caught.value.stderr == ""
+
+
+def test_a_case_of_a_union_is_of_its_class(client: tarp.Host) -> None:
+    assert client.kinds({"int": 3}) == "int 2"
+    assert client.kinds({"bool": True}, {"float": 3}) == "bool 3.0"
+    assert client.kinds({"date": "2026-01-31"}, {"str": "a"}) == "date 'a'"
 
 
 def test_a_default_that_only_the_function_knows_may_be_left_out(client: tarp.Host) -> None:
@@ -201,15 +252,18 @@ def test_a_fault_is_named_by_file_and_line(tmp_path: Path) -> None:
         "run in a component; use list[float]"
     )
     as_json = json.loads(run("build", "faulty.py", "--json", at=tmp_path).stdout)
-    assert [(fault["file"], fault["line"]) for fault in as_json["faults"]] == [("faulty.py", 3)]
+    places = [(fault["file"], fault["line"]) for fault in as_json["faults"]]
+    assert places == [("faulty.py", 1), ("faulty.py", 3)]
 
 
 def test_a_module_that_fails_on_import_shows_where(tmp_path: Path) -> None:
-    (tmp_path / "faulty.py").write_text("import numpy\n\ndef f(x: int) -> int:\n    return x\n")
+    source = "DATA = open('nothing.csv').read()\n\ndef f(x: int) -> int:\n    return x\n"
+    (tmp_path / "faulty.py").write_text(source)
     built = run("build", "faulty.py", at=tmp_path)
     assert built.returncode == 1
     assert "faulty.py:1: fails when it is imported" in built.stderr
-    assert "`numpy` is not in the component" in built.stderr
+    assert 'File "faulty.py", line 1, in <module>\n    DATA = open(' in built.stderr
+    assert "`files` under [tool.tarp] in pyproject.toml" in built.stderr
 
 
 def test_a_missing_python_says_how_to_get_it(tmp_path: Path) -> None:
@@ -238,5 +292,5 @@ def test_a_package_with_compiled_parts_is_refused(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(manifest)
     refused = run("build", at=tmp_path)
     assert refused.returncode == 1
-    assert "pure Python" in refused.stderr
+    assert "pyproject.toml:3: the dependency `numpy`: `numpy` is compiled code" in refused.stderr
     assert not (tmp_path / "mean.wasm").exists()

@@ -62,14 +62,28 @@ async function main() {
   return { faults: [], warnings: built.warnings.map(fault), inputs, imports: [...new Set(asked)].sort() };
 }
 
+/** What opens sockets by itself, which nothing that npm installs can do in a procedure. */
+const CLIENTS = ["axios", "cross-fetch", "got", "isomorphic-fetch", "ky", "node-fetch", "superagent", "undici", "ws"];
+const SOCKETS = ["dgram", "dns", "http", "http2", "https", "net", "tls"];
+const FETCH = "use `fetch`, which needs no import: the host sends its requests to the servers that the sidecar grants";
+
+function unresolved(missing) {
+  if (isBuiltin(missing)) {
+    const name = missing.replace(/^node:/, "");
+    const has = Object.keys(OF_NODE).map((name) => `\`node:${name}\``).join(", ");
+    const instead = SOCKETS.includes(name) ? `; ${FETCH}` : `; there are ${has}, and \`fetch\``;
+    return `\`${missing}\` is a part of Node that a procedure does not have${instead}`;
+  }
+  if (CLIENTS.includes(missing)) return `\`${missing}\` opens sockets by itself, which a procedure cannot; ${FETCH}`;
+  const bare = !/^[./]/.test(missing);
+  return `\`${missing}\` cannot be found${bare ? `; \`npm install ${missing}\` in the project brings it` : ""}`;
+}
+
 function fault({ text, location, notes }) {
   const missing = /^Could not resolve "([^"]+)"/.exec(text)?.[1];
   let message = text;
   if (missing) {
-    const bare = !/^[./]/.test(missing);
-    message = isBuiltin(missing)
-      ? `\`${missing}\` is a part of Node that a procedure does not have; there are ${Object.keys(OF_NODE).map((name) => `\`node:${name}\``).join(", ")}, and \`fetch\``
-      : `\`${missing}\` cannot be found${bare ? `; \`npm install ${missing}\` in the project brings it` : ""}`;
+    message = unresolved(missing);
   } else if (notes?.length) {
     message += ` (${notes.map((note) => note.text).join("; ")})`;
   }

@@ -3,8 +3,9 @@
 //! The script is Python because only Python reads Python; it runs in the author's own interpreter
 //! and imports nothing of the author's.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -14,20 +15,27 @@ use crate::error::Diagnostic;
 use crate::report::Step;
 use crate::tools::system_python;
 
-const SCRIPT: [(&str, &str); 7] = [
+const SCRIPT: [(&str, &str); 11] = [
     ("__main__.py", include_str!("analysis/__main__.py")),
+    ("calls.py", include_str!("analysis/calls.py")),
     ("classes.py", include_str!("analysis/classes.py")),
     ("defaults.py", include_str!("analysis/defaults.py")),
     ("faults.py", include_str!("analysis/faults.py")),
     ("functions.py", include_str!("analysis/functions.py")),
     ("hints.py", include_str!("analysis/hints.py")),
+    ("limits.py", include_str!("analysis/limits.py")),
     ("modules.py", include_str!("analysis/modules.py")),
+    ("notebook.py", include_str!("analysis/notebook.py")),
+    ("reach.py", include_str!("analysis/reach.py")),
 ];
 
 /// A module without faults. It goes on into the component, with the names that were found for it.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Analysis {
+    /// The name by which the module is imported, with the packages that it is in.
     pub(super) module: String,
+    /// The component's name.
+    pub(super) name: String,
     pub(super) docs: Option<String>,
     pub(super) functions: Vec<Function>,
     pub(super) definitions: Vec<Definition>,
@@ -36,8 +44,62 @@ pub(super) struct Analysis {
     #[serde(skip_serializing)]
     pub(super) imports_guest: bool,
     /// Whether it may send requests, by `urllib.request`.
-    #[serde(default)]
+    #[serde(skip_serializing)]
     pub(super) imports_urllib: bool,
+    #[serde(skip_serializing)]
+    pub(super) imports_zoneinfo: bool,
+    /// The packages that it cannot do without.
+    #[serde(skip_serializing)]
+    pub(super) imports: Vec<Import>,
+    /// The folders of the project that modules are looked for in.
+    #[serde(skip_serializing)]
+    pub(super) roots: Vec<String>,
+    /// What of the author's goes into the component.
+    #[serde(skip_serializing)]
+    pub(super) files: Vec<File>,
+    /// Distributions that cannot be in a component, by their normalized names, and why.
+    #[serde(skip_serializing)]
+    pub(super) compiled: BTreeMap<String, String>,
+}
+
+/// A package that is imported.
+#[derive(Debug, Deserialize)]
+pub(super) struct Import {
+    /// The top of its name.
+    pub(super) name: String,
+    /// Where, with an empty message.
+    pub(super) at: Diagnostic,
+}
+
+/// A file of the author's.
+#[derive(Debug, Deserialize)]
+pub(super) struct File {
+    /// Its path in the project, as the component has it.
+    pub(super) name: String,
+    pub(super) path: PathBuf,
+    /// As its author knows it.
+    pub(super) shown: PathBuf,
+    /// The module's text, where that is not what is in the file.
+    pub(super) text: Option<String>,
+    /// Of a notebook: the first line of each cell in that text, and the cell's number.
+    pub(super) cells: Vec<(usize, usize)>,
+    /// Whether it is there because the module mentions it.
+    pub(super) mentioned: bool,
+}
+
+impl File {
+    /// Something about a line of it.
+    pub(super) fn diagnostic(&self, line: Option<usize>, message: String) -> Diagnostic {
+        let file = self.shown.clone();
+        let cell = line.and_then(|line| {
+            let (first, number) = self.cells.iter().rev().find(|(first, _)| *first <= line)?;
+            Some(format!("cell {number}, line {}: {message}", line - first + 1))
+        });
+        match cell {
+            Some(message) => Diagnostic { file, line: None, message },
+            None => Diagnostic { file, line, message },
+        }
+    }
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -87,6 +149,21 @@ pub(super) enum Type {
     Str,
     Bytes,
     ByteArray,
+    Complex,
+    Date,
+    DateTime,
+    Decimal,
+    /// Any value, as JSON.
+    Json,
+    Path,
+    Time,
+    TimeDelta,
+    Uuid,
+    /// A Literal of numbers.
+    Choice {
+        of: Box<Type>,
+        values: Vec<Value>,
+    },
     Request,
     Response,
     List {
@@ -115,8 +192,6 @@ pub(super) struct Definition {
     pub(super) name: String,
     /// Where its class is; empty for one without a class.
     pub(super) module: String,
-    #[serde(skip_serializing)]
-    pub(super) line: Option<usize>,
     #[serde(skip_serializing)]
     pub(super) docs: Option<String>,
     #[serde(flatten)]
@@ -156,16 +231,24 @@ struct Diagnostics {
 /// # Errors
 ///
 /// Every fault of the module, or that there is no Python.
-pub(super) fn analyse(module: &Path, step: &Step<'_>) -> Result<Analysis, BuildError> {
+pub(super) fn analyse(
+    module: &Path,
+    project: &Path,
+    step: &Step<'_>,
+) -> Result<Analysis, BuildError> {
     let folder = tempfile::tempdir().map_err(BuildError::io("a temporary folder"))?;
     for (name, text) in SCRIPT {
         let file = folder.path().join(name);
         fs::write(&file, text).map_err(BuildError::io(file))?;
     }
-    let absolute = std::path::absolute(module).map_err(BuildError::io(module))?;
+    let absolute = |path: &Path| {
+        // The current folder has no name of its own.
+        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+        std::path::absolute(path).map_err(BuildError::io(path))
+    };
     let script = folder.path().join("__main__.py");
-    let python = system_python().arg("-IB").arg(script).arg(absolute).arg(module);
-    let said = python.run(step)?;
+    let python = system_python().arg("-IB").arg(script).arg(absolute(module)?).arg(module);
+    let said = python.arg(absolute(project)?).giving_data().run(step)?;
     let unreadable =
         |e: serde_json::Error| BuildError::Internal(format!("the analysis of Python: {e}"));
     let Diagnostics { mut faults, python } = serde_json::from_str(&said).map_err(unreadable)?;

@@ -1,28 +1,35 @@
-//! componentize-py: fetched once, given a world and modules, and its failures made readable.
+//! componentize-py: given a world and modules, and its failures made readable.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use super::analysis::Analysis;
+use tempfile::TempDir;
+
+use super::analysis::{Analysis, File};
 use super::project::Project;
 use crate::BuildError;
 use crate::error::Diagnostic;
 use crate::report::{Reporter, Step};
-use crate::request::BuildRequest;
 use crate::tools::{PythonPackage, Tool, Venv};
 
 /// The version that the runtime in `guest/` was written for, and the Python that it brings.
-const PACKAGE: PythonPackage = PythonPackage { name: "componentize-py", version: "0.25.1" };
-const GUEST_PYTHON: &str = "3.14";
+pub(super) const PACKAGE: PythonPackage =
+    PythonPackage { name: "componentize-py", version: "0.25.1" };
+pub(super) const GUEST_PYTHON: &str = "3.14";
 
 /// What is in every component.
-const MODULES: [(&str, &str); 7] = [
+const MODULES: [(&str, &str); 12] = [
     ("tarp_guest.py", include_str!("guest/tarp_guest.py")),
     ("tarp_runtime/__init__.py", include_str!("guest/tarp_runtime/__init__.py")),
+    ("tarp_runtime/chance.py", include_str!("guest/tarp_runtime/chance.py")),
+    ("tarp_runtime/files.py", include_str!("guest/tarp_runtime/files.py")),
     ("tarp_runtime/http.py", include_str!("guest/tarp_runtime/http.py")),
+    ("tarp_runtime/lacking.py", include_str!("guest/tarp_runtime/lacking.py")),
     ("tarp_runtime/loop.py", include_str!("guest/tarp_runtime/loop.py")),
     ("tarp_runtime/plain.py", include_str!("guest/tarp_runtime/plain.py")),
+    ("tarp_runtime/prepare.py", include_str!("guest/tarp_runtime/prepare.py")),
+    ("tarp_runtime/texts.py", include_str!("guest/tarp_runtime/texts.py")),
     ("tarp_runtime/types.py", include_str!("guest/tarp_runtime/types.py")),
     ("tarp_runtime/web.py", include_str!("guest/tarp_runtime/web.py")),
 ];
@@ -38,161 +45,245 @@ const INTERFACES: [(&str, &str); 4] = [
 /// The module that componentize-py starts with.
 const APP: &str = "tarp_app";
 
+/// What componentize-py is given: the folder of the module that it begins with, and others.
+pub(super) struct Guest<'a> {
+    venv: &'a Venv,
+    scratch: TempDir,
+    paths: Vec<PathBuf>,
+}
+
+impl<'a> Guest<'a> {
+    /// Nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// When there is no room for temporary files.
+    pub(super) fn new(venv: &'a Venv) -> Result<Self, BuildError> {
+        let scratch = tempfile::tempdir().map_err(BuildError::io("a temporary folder"))?;
+        let guest = Self { venv, scratch, paths: Vec::new() };
+        // Given no environment, it takes the packages of whatever Python the author has.
+        for folder in [guest.app(), guest.empty_venv().join("lib/site-packages")] {
+            fs::create_dir_all(&folder).map_err(BuildError::io(folder))?;
+        }
+        Ok(guest)
+    }
+
+    fn empty_venv(&self) -> PathBuf {
+        self.scratch.path().join("venv")
+    }
+
+    /// The folder of the first module, which is `/0` in the component.
+    pub(super) fn app(&self) -> PathBuf {
+        self.scratch.path().join("app")
+    }
+
+    /// A further folder: `/1`, and so on.
+    pub(super) fn with_path(mut self, folder: &Path) -> Self {
+        self.paths.push(folder.into());
+        self
+    }
+
+    /// A file in the folder of the first module.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub(super) fn write(&self, name: &str, text: &str) -> Result<(), BuildError> {
+        write(&self.app().join(name), text)
+    }
+
+    /// Makes a component of a world and the text of the first module.
+    ///
+    /// # Errors
+    ///
+    /// When the tool fails, or the module when it is imported.
+    pub(super) fn run(
+        &self,
+        world: &str,
+        app: &str,
+        step: &Step<'_>,
+    ) -> Result<Vec<u8>, BuildError> {
+        self.write(&format!("{APP}.py"), app)?;
+        let wit = self.scratch.path().join("wit");
+        write(&wit.join("world.wit"), world)?;
+        for (name, text) in INTERFACES {
+            write(&wit.join("deps/tarp-procedure").join(name), text)?;
+        }
+        let output = self.scratch.path().join("component.wasm");
+        let mut tool = Tool::new(
+            self.venv.program(PACKAGE.name),
+            "to build procedures in Python",
+            "remove the folder of the private Python environment",
+        );
+        // The environment of a shell that happens to be in some project must not get into a component.
+        for variable in ["PYTHONPATH", "PYTHONHOME", "RUST_BACKTRACE"] {
+            tool = tool.without_env(variable);
+        }
+        tool = tool.env("VIRTUAL_ENV", self.empty_venv());
+        tool = tool.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONNOUSERSITE", "1");
+        tool = tool.arg("--wit-path").arg(&wit).args(["--quiet", "componentize", APP]);
+        for path in [&self.app()].into_iter().chain(&self.paths) {
+            tool = tool.arg("--python-path").arg(path);
+        }
+        tool.arg("--output").arg(&output).at(self.scratch.path()).run(step)?;
+        fs::read(&output).map_err(BuildError::io(output))
+    }
+}
+
+/// What a component is made of, besides the author's module.
+pub(super) struct Parts<'a> {
+    pub(super) world: &'a str,
+    pub(super) stdlib: &'a Path,
+    pub(super) packages: Option<&'a Path>,
+    /// What can be imported from the packages; true where a compiled part was left out.
+    pub(super) modules: &'a BTreeMap<String, bool>,
+}
+
 /// Makes the component.
 ///
 /// # Errors
 ///
-/// When the tool cannot be had, or the module fails when it is imported.
+/// When the tool fails, or the module when it is imported.
 pub(super) fn run(
-    request: &BuildRequest,
+    venv: &Venv,
     project: &Project,
     analysis: &Analysis,
-    world: &str,
+    parts: &Parts<'_>,
     reporter: &dyn Reporter,
 ) -> Result<Vec<u8>, BuildError> {
-    let venv = request.tools.python(PACKAGE, reporter)?;
-    let dependencies = dependencies(request, project, &venv, reporter)?;
     let step = Step::begin(reporter, &format!("compiling {}", project.module.display()));
-    let scratch = tempfile::tempdir().map_err(BuildError::io("a temporary folder"))?;
-    let (wit, app) = (scratch.path().join("wit"), scratch.path().join("app"));
-    write(&wit.join("world.wit"), world)?;
-    for (name, text) in INTERFACES {
-        write(&wit.join("deps/tarp-procedure").join(name), text)?;
-    }
+    let brought = tempfile::tempdir().map_err(BuildError::io("a temporary folder"))?;
+    let guest = Guest::new(venv)?.with_path(brought.path());
     for (name, text) in MODULES {
-        write(&app.join(name), text)?;
+        guest.write(name, text)?;
     }
-    write(&app.join(format!("{APP}.py")), &app_source(analysis)?)?;
-    let output = scratch.path().join("component.wasm");
-    let module = std::path::absolute(&project.module).map_err(BuildError::io(&project.module))?;
-    let folder = module.parent().unwrap_or(Path::new("/"));
-
-    let mut tool = Tool::new(
-        venv.program(PACKAGE.name),
-        "to build procedures in Python",
-        "remove the folder of the private Python environment",
-    );
-    // The environment of a shell that happens to be in some project must not get into a component.
-    for variable in ["VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "RUST_BACKTRACE"] {
-        tool = tool.without_env(variable);
+    copy(parts.stdlib, &brought.path().join("stdlib.archive"))?;
+    if let Some(packages) = parts.packages {
+        copy(packages, &brought.path().join("packages.archive"))?;
     }
-    tool = tool.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONNOUSERSITE", "1");
-    tool = tool.arg("--wit-path").arg(&wit).args(["--quiet", "componentize", APP]);
-    for path in [&app, folder].into_iter().chain(dependencies.as_deref()) {
-        tool = tool.arg("--python-path").arg(path);
-    }
-    let made = tool.arg("--output").arg(&output).at(scratch.path()).run(&step);
-    made.map_err(|error| readable(error, project))?;
-    fs::read(&output).map_err(BuildError::io(output))
-}
-
-/// The dependencies of the project, in a folder for just these; only those without compiled parts
-/// can run in a component.
-fn dependencies(
-    request: &BuildRequest,
-    project: &Project,
-    venv: &Venv,
-    reporter: &dyn Reporter,
-) -> Result<Option<PathBuf>, BuildError> {
-    if project.dependencies.is_empty() {
-        return Ok(None);
-    }
-    let mut hasher = DefaultHasher::new();
-    (GUEST_PYTHON, &project.dependencies).hash(&mut hasher);
-    let name = format!("python-packages-{:016x}", hasher.finish());
-    let install = |at: &Path| {
-        let step = Step::begin(reporter, &format!("fetching {}", project.dependencies.join(", ")));
-        let pip = venv.python().args(["-m", "pip", "--disable-pip-version-check", "--no-input"]);
-        let pip = pip.args(["install", "--quiet", "--only-binary", ":all:", "--platform", "any"]);
-        let pip = pip.args(["--implementation", "py", "--abi", "none"]);
-        let pip = pip.args(["--python-version", GUEST_PYTHON, "--target"]).arg(at);
-        pip.args(&project.dependencies).run(&step).map(drop).map_err(without_wheel)
-    };
-    request.tools.ensure(&name, install).map(Some)
-}
-
-fn without_wheel(error: BuildError) -> BuildError {
-    match error {
-        BuildError::Tool { output, .. } if output.contains("No matching distribution") => {
-            BuildError::source(
-                "pyproject.toml",
-                format!(
-                    "one of the dependencies cannot be had as pure Python for Python {GUEST_PYTHON}; packages with compiled parts, such as numpy, cannot run in a component:\n{output}"
-                ),
-            )
+    let folder = brought.path().join("project");
+    for File { name, path, text, .. } in &analysis.files {
+        match text {
+            Some(text) => write(&folder.join(name), text)?,
+            None => copy(path, &folder.join(name))?,
         }
-        error => error,
     }
+    for name in &project.files {
+        let path = project.folder.join(name);
+        if Path::new(name).components().any(|part| !matches!(part, Component::Normal(_))) {
+            let reason = "`files` under [tool.tarp] has to name what lies in the project";
+            return Err(BuildError::source(name, reason));
+        }
+        copy(&path, &folder.join(name))?;
+    }
+    let made = guest.run(parts.world, &app_source(analysis, parts)?, &step);
+    made.map_err(|error| readable(error, project, analysis, parts))
 }
 
 /// The module that gives componentize-py its class.
-fn app_source(analysis: &Analysis) -> Result<String, BuildError> {
-    let internal = |e: serde_json::Error| BuildError::Internal(e.to_string());
-    let json = serde_json::to_string(analysis).map_err(internal)?;
-    // A string of JSON is one of Python too.
-    let literal = serde_json::to_string(&json).map_err(internal)?;
-    let module = &analysis.module;
+fn app_source(analysis: &Analysis, parts: &Parts<'_>) -> Result<String, BuildError> {
+    let is_checked = |name: &&String| parts.modules.get(*name).copied().unwrap_or(false);
+    let checked: Vec<_> = analysis.imports.iter().map(|it| &it.name).filter(is_checked).collect();
+    let description = python(&python(analysis)?)?;
+    let (module, roots, checked) =
+        (python(&analysis.module)?, python(&analysis.roots)?, python(&checked)?);
     let http = if analysis.imports_urllib { "import tarp_runtime.http\n" } else { "" };
     Ok(format!(
-        "import json\nimport sys\n\n\
-         # The author's folder is seen from here, and is to stay as it is.\n\
-         sys.dont_write_bytecode = True\n\nimport wit_world\n\nimport {module} as author\nimport tarp_runtime\n{http}\n\
-         WitWorld = tarp_runtime.world(json.loads({literal}), wit_world, author)\n"
+        "import json\nimport sys\n\nsys.dont_write_bytecode = True\n\n\
+         import wit_world\nfrom tarp_runtime import prepare\n\n\
+         author = prepare.author({module}, {roots}, {checked})\n\n\
+         import tarp_runtime\n{http}\n\
+         WitWorld = tarp_runtime.world(json.loads({description}), wit_world, author)\n"
     ))
+}
+
+/// Texts and lists of texts are the same in JSON and in Python.
+fn python(value: &(impl serde::Serialize + ?Sized)) -> Result<String, BuildError> {
+    serde_json::to_string(value).map_err(|e| BuildError::Internal(e.to_string()))
 }
 
 /// A module that fails when it is imported fails here, deep inside the tool: what is left of that
 /// is Python's own traceback, with the author's paths.
-fn readable(error: BuildError, project: &Project) -> BuildError {
+fn readable(
+    error: BuildError,
+    project: &Project,
+    analysis: &Analysis,
+    parts: &Parts<'_>,
+) -> BuildError {
     let BuildError::Tool { output, .. } = &error else { return error };
     let Some((_, said)) = output.split_once("AssertionError: ") else { return error };
     let said = said.split("\n\n\nCaused by:").next().unwrap_or(said);
     if !said.starts_with("Traceback") {
         return error;
     }
-    // What lies below the author's own folder, which is the second path.
-    let own = "File \"/1/";
     let mut lines = said.lines();
     let mut message = vec![lines.next().unwrap_or_default().to_owned()];
     let mut is_own = false;
-    let mut at = None;
-    let folder = project.module.parent().unwrap_or(Path::new(""));
+    let mut at: Option<(&File, usize)> = None;
     for line in lines {
         if line.trim_start().starts_with("File \"") {
-            is_own = line.contains(own);
-            at = place(line, own, folder).or(at);
+            let place = place(line, analysis);
+            is_own = place.is_some();
+            at = place.or(at);
         } else if !line.starts_with(' ') {
             is_own = true;
         }
         if is_own {
-            message.push(line.replace(own, &format!("File \"{}", prefix(folder))));
+            message.push(line.replace(OWN, "File \""));
         }
     }
     let mut message = message.join("\n");
-    if let Some(name) = message.split("No module named '").nth(1).and_then(|m| m.split('\'').next())
-    {
-        message += &format!(
-            "\n`{name}` is not in the component: put it under `dependencies` in pyproject.toml; only packages of pure Python can be, not such as numpy"
-        );
+    let absent = message.split("No module named '").nth(1).and_then(|it| it.split('\'').next());
+    if let Some(name) = absent {
+        let top = name.split('.').next().unwrap_or(name);
+        let cure = match analysis.compiled.get(&top.to_lowercase()) {
+            Some(why) => why.clone(),
+            None if parts.modules.get(top) == Some(&true) => format!(
+                "`{top}` has compiled parts that it cannot do without, and those cannot run in a component"
+            ),
+            None => project.not_there(name),
+        };
+        message += &format!("\n{cure}");
+    } else if message.contains("\nFileNotFoundError: ") {
+        message += "\na component has no files but what its sidecar grants when a call runs, and those that are put into it: files of a package, files that the module names (`open(\"data.csv\")`), and `files` under [tool.tarp] in pyproject.toml";
     }
-    let (file, line) = at.unwrap_or((project.module.clone(), None));
     let message = format!("fails when it is imported, which `tarp build` does once:\n{message}");
-    BuildError::Diagnostics(vec![Diagnostic { file, line, message }])
+    BuildError::Diagnostics(vec![match at {
+        Some((file, line)) => file.diagnostic(Some(line), message),
+        None => Diagnostic { file: project.module.clone(), line: None, message },
+    }])
 }
 
-fn prefix(folder: &Path) -> String {
-    if folder.as_os_str().is_empty() { String::new() } else { format!("{}/", folder.display()) }
-}
+/// How a traceback names what lies in the project.
+const OWN: &str = "File \"/component/project/";
 
-fn place(line: &str, own: &str, folder: &Path) -> Option<(PathBuf, Option<usize>)> {
-    let (file, rest) = line.split_once(own)?.1.split_once('"')?;
-    let number = rest.strip_prefix(", line ")?.split(',').next()?;
-    Some((folder.join(file), number.trim().parse().ok()))
+fn place<'a>(line: &str, analysis: &'a Analysis) -> Option<(&'a File, usize)> {
+    let (name, rest) = line.split_once(OWN)?.1.split_once('"')?;
+    let number = rest.strip_prefix(", line ")?.split(',').next()?.trim().parse().ok()?;
+    let file = analysis.files.iter().find(|file| file.name == name)?;
+    Some((file, number))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), BuildError> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(BuildError::io(folder))?;
-    }
+    make_folder_of(path)?;
     fs::write(path, text).map_err(BuildError::io(path))
+}
+
+/// Copies a file, or all of a folder.
+fn copy(from: &Path, to: &Path) -> Result<(), BuildError> {
+    if from.is_dir() {
+        for entry in fs::read_dir(from).map_err(BuildError::io(from))?.flatten() {
+            copy(&entry.path(), &to.join(entry.file_name()))?;
+        }
+        return Ok(());
+    }
+    make_folder_of(to)?;
+    fs::copy(from, to).map(drop).map_err(BuildError::io(from))
+}
+
+fn make_folder_of(path: &Path) -> Result<(), BuildError> {
+    match path.parent() {
+        Some(folder) => fs::create_dir_all(folder).map_err(BuildError::io(folder)),
+        None => Ok(()),
+    }
 }

@@ -3,17 +3,22 @@
 //! 1. `project` says which file that is.
 //! 2. `analysis` reads it, with the author's own Python, without running it.
 //! 3. `world` makes WIT of it, and the table of what WIT cannot say.
-//! 4. `componentize` has componentize-py make a component of the module and of `guest/`: the runtime
+//! 4. `packages` fetches what the project depends on.
+//! 5. `archives` packs those, and the standard library, for the memory of components.
+//! 6. `componentize` has componentize-py make a component of the module and of `guest/`: the runtime
 //!    that converts values, and `tarp_guest`, which authors import.
-//! 5. Documentation and table are put into the component.
+//! 7. Documentation and table are put into the component.
 
 mod analysis;
+mod archives;
 mod componentize;
+mod packages;
 mod project;
 #[cfg(test)]
 mod tests;
 mod world;
 
+use self::componentize::Parts;
 use crate::BuildError;
 use crate::docs;
 use crate::report::{Event, Reporter, Step};
@@ -26,16 +31,32 @@ pub(crate) fn build(
 ) -> Result<Component, BuildError> {
     let project = project::Project::find(&request.source)?;
     let step = Step::begin(reporter, &format!("reading {}", project.module.display()));
-    let mut analysis = analysis::analyse(&project.module, &step)?;
+    let mut analysis = analysis::analyse(&project.module, &project.folder, &step)?;
     let mapped = world::map(&mut analysis, &project.module).map_err(BuildError::Diagnostics)?;
     drop(step);
     for warning in &analysis.warnings {
         reporter.report(Event::Warning(&warning.to_string()));
     }
+    for file in analysis.files.iter().filter(|file| file.mentioned) {
+        // A component is shown to others: what is in it is no surprise to its author.
+        let text = format!("taking {} into the component", file.shown.display());
+        drop(Step::begin(reporter, &text));
+    }
     let world = mapped.world.to_string();
-    let bytes = componentize::run(request, &project, &analysis, &world, reporter)?;
+    let tools = &request.tools;
+    let venv = || tools.python(componentize::PACKAGE, reporter);
+    let (venv, packages) = packages::ensure(tools, &project, &analysis, venv, reporter)?;
+    let stdlib = archives::stdlib(tools, &venv, reporter)?;
+    let parts = Parts {
+        world: &world,
+        stdlib: &stdlib,
+        packages: packages.archive.as_deref(),
+        modules: &packages.modules,
+    };
+    let bytes = componentize::run(&venv, &project, &analysis, &parts, reporter)?;
     let bytes = docs::embed(bytes, &mapped.docs, mapped.tables)?;
-    Ok(Component { name: analysis.module, bytes, inputs: Vec::new() })
+    let files = analysis.files.into_iter().map(|file| file.path);
+    Ok(Component { name: analysis.name, bytes, inputs: files.chain(project.manifest).collect() })
 }
 
 /// What a new project begins with.

@@ -16,7 +16,7 @@ fn map(source: &str) -> Result<Mapped, BuildError> {
     fs::write(&file, source).unwrap();
     // As `tarp new` leaves it there.
     fs::write(folder.path().join("tarp_guest.py"), include_str!("guest/tarp_guest.py")).unwrap();
-    let mut analysis = analysis::analyse(&file, &Step::begin(&Silent, ""))?;
+    let mut analysis = analysis::analyse(&file, folder.path(), &Step::begin(&Silent, ""))?;
     world::map(&mut analysis, "sample.py".as_ref()).map_err(BuildError::Diagnostics)
 }
 
@@ -34,10 +34,40 @@ fn faults(source: &str) -> Vec<String> {
     }
 }
 
+/// A project of these files, of which the first one has the procedures.
+fn analysed(files: &[(&str, &str)]) -> Result<analysis::Analysis, Vec<String>> {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let file = folder.path().join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+    let module = folder.path().join(files[0].0);
+    let step = Step::begin(&Silent, "");
+    let place = format!("{}/", folder.path().display());
+    analysis::analyse(&module, folder.path(), &step).map_err(|error| {
+        let faults = error.diagnostics().iter();
+        faults.map(|fault| fault.to_string().replace(&place, "")).collect()
+    })
+}
+
+/// What an author is warned of, by line and message.
+fn warnings(source: &str) -> Vec<String> {
+    let source = format!("{source}\ndef one(x: int) -> int: ...\n");
+    let files = [("sample.py", source.as_str()), ("here.csv", "1")];
+    let found = analysed(&files).unwrap().warnings;
+    let text = |it: &crate::error::Diagnostic| {
+        it.line.map_or(String::new(), |line| format!("{line}: ")) + &it.message
+    };
+    found.iter().map(text).collect()
+}
+
 const IMPORTS: &str = "\
 from __future__ import annotations
-import collections.abc, dataclasses, enum, math, typing as t
+import array, collections.abc, dataclasses, enum, math, pathlib, typing as t, uuid
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Annotated, Dict, Literal, Any, Callable, Mapping, List, NewType, Optional, Sequence, Set, Tuple, TypeAlias, Union
 
 @dataclass
@@ -103,6 +133,24 @@ fn a_table_of_hints() {
         ("Shape", "shape"),
         ("Point | Circle", "f38-x"),
         ("list[Point | Circle | None]", "list<option<f39-x>>"),
+        ("complex", "tuple<f64, f64>"),
+        ("list[complex]", "list<tuple<f64, f64>>"),
+        ("datetime", "string"),
+        ("date | None", "option<string>"),
+        ("time", "string"),
+        ("timedelta", "string"),
+        ("dict[str, Decimal]", "list<tuple<string, string>>"),
+        ("uuid.UUID", "string"),
+        ("pathlib.Path", "string"),
+        ("Any", "string"),
+        ("Literal[1, 2]", "s64"),
+        ("Literal[True]", "bool"),
+        ("Literal['a', None]", "option<f52-x>"),
+        ("array.array", "list<f64>"),
+        ("array.array[int]", "list<s64>"),
+        ("int | str", "f55-x"),
+        ("list[float | str | Point]", "list<f56-x>"),
+        ("date | datetime | bytes | list[int] | Colour", "f57-x"),
     ];
     let mapped = map(&module(table.map(|(hint, _)| hint))).unwrap();
     for (function, (hint, expected)) in mapped.world.functions.iter().zip(table) {
@@ -124,16 +172,17 @@ fn module<const N: usize>(hints: [&str; N]) -> String {
 #[test]
 fn a_table_of_hints_that_are_refused() {
     let table = [
-        ("complex", "use tuple[float, float]"),
         ("list", "say of what: list[float]"),
-        ("Any", "name the type"),
-        ("object", "name the type"),
-        ("int | str", "the union `int | str` is not supported"),
-        ("Literal[1, 2]", "only strings"),
+        ("object", "name the type, or say Any"),
+        ("list[int] | list[str]", "the union `list[int] | list[str]` is not supported"),
+        ("int | Any", "the union `int | Any` is not supported"),
+        ("Literal[1, 'a']", "not of several kinds"),
+        ("Literal[1.5]", "of whole numbers"),
+        ("array.array[str]", "is not supported"),
         ("dict[float, int]", "have to be str or int"),
         ("Callable[[int], int]", "a function cannot be sent"),
         ("'no python'", "is no Python"),
-        ("type[int]", "what is: int, float, bool"),
+        ("type[int]", "what is: int, float, complex, bool"),
         ("math.pi", "is not supported"),
     ];
     let faults = faults(&module(table.map(|(hint, _)| hint)));
@@ -157,7 +206,7 @@ fn names_that_are_not_in_a_component_are_faults() {
 #[test]
 fn a_fault_names_line_function_parameter_and_hint() {
     let found = faults(
-        "import numpy as np\n\n\
+        "try: import numpy as np\nexcept ImportError: np = None\n\
          def mean(values: list[float], weights: np.ndarray) -> float: ...\n\n\
          def half(x: int, y) -> float: ...\n\n\
          def other(x: int): return x\n\n\
@@ -183,13 +232,13 @@ fn classes_that_cannot_be_sent_are_named_with_their_line() {
     let found = faults(
         "from dataclasses import dataclass\nclass Plain: pass\n\
          @dataclass\nclass Node:\n    children: list['Node']\n\
-         @dataclass\nclass Bad:\n    good: int\n    when: complex\n\
+         @dataclass\nclass Bad:\n    good: int\n    what: object\n\
          def f(x: Plain) -> int: ...\ndef g(x: Node) -> int: ...\ndef h(x: list[Bad]) -> int: ...\n",
     );
     assert_eq!(found.len(), 3, "{found:?}");
     assert!(found[0].starts_with("2: the class `Plain`: only dataclasses"), "{}", found[0]);
     assert!(found[1].contains("`Node` contains itself"), "{}", found[1]);
-    assert!(found[2].starts_with("9: the class `Bad`: the field `when`"), "{}", found[2]);
+    assert!(found[2].starts_with("9: the class `Bad`: the field `what`"), "{}", found[2]);
 }
 
 /// By the procedure's name in WIT: what its author calls it, and its parameters and result.
@@ -308,16 +357,215 @@ fn names_that_callers_could_not_use_are_faults() {
     }
     let file = folder.path().join("both.py");
     fs::write(&file, "import one, other\ndef f(x: one.P | other.P) -> int: ...\n").unwrap();
-    let mut both = analysis::analyse(&file, &Step::begin(&Silent, "")).unwrap();
-    let twice = world::map(&mut both, &file).unwrap_err();
-    assert!(twice[0].message.contains("two classes called `P`"), "{twice:?}");
+    let twice =
+        analysis::analyse(&file, folder.path(), &Step::begin(&Silent, "")).unwrap_err().to_string();
+    assert!(twice.contains("classes of different names"), "{twice}");
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tarp_app.py");
     fs::write(&file, "def f(x: int) -> int: ...\n").unwrap();
-    let taken = analysis::analyse(&file, &Step::begin(&Silent, "")).unwrap_err().to_string();
+    let taken =
+        analysis::analyse(&file, folder.path(), &Step::begin(&Silent, "")).unwrap_err().to_string();
     assert!(taken.contains("cannot be called `tarp_app`"), "{taken}");
     assert!(faults("x = 1")[0].contains("there is no procedure in it"));
     assert!(faults("def f(:\n")[0].starts_with("1: not Python"));
+}
+
+#[test]
+fn imports_that_cannot_be_are_faults_in_functions_too() {
+    let table = [
+        ("import numpy as np", Some("`numpy` is compiled code")),
+        ("def f():\n    from scipy.stats import norm", Some("`scipy` is compiled code")),
+        ("import _ctypes", Some("loads no libraries of the system")),
+        ("from multiprocessing import shared_memory", Some("a component is one process")),
+        ("import importlib\nx = importlib.import_module('bz2')", Some("use zlib, gzip")),
+        ("import telnetlib", Some("3.14, does not have it any more")),
+        ("try:\n    import numpy\nexcept ImportError:\n    numpy = None", None),
+        ("try:\n    import tomllib\nexcept ModuleNotFoundError:\n    import tomli", None),
+        ("import contextlib\nwith contextlib.suppress(ImportError):\n    import numpy", None),
+        ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import pandas", None),
+        ("if __name__ == '__main__':\n    import matplotlib.pyplot as plt", None),
+        ("import os.path, xml.etree.ElementTree, concurrent.futures", None),
+    ];
+    for (imports, expected) in table {
+        let source = format!("{imports}\ndef one(x: int) -> int: ...\n");
+        let found = analysed(&[("sample.py", source.as_str())]);
+        match expected {
+            None => assert!(found.is_ok_and(|it| it.imports.is_empty()), "{imports}"),
+            Some(words) => {
+                let faults = found.unwrap_err();
+                let line = imports.lines().count();
+                assert!(faults[0].starts_with(&format!("sample.py:{line}: ")), "{faults:?}");
+                assert!(faults[0].contains(words), "{faults:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn packages_that_are_imported_are_known_by_their_lines() {
+    let source =
+        "import yaml\ndef one(x: int) -> int:\n    from dateutil.tz import UTC\n    import json\n";
+    let found = analysed(&[("sample.py", source)]).unwrap().imports;
+    let found: Vec<_> = found.iter().map(|it| (it.name.as_str(), it.at.line)).collect();
+    assert_eq!(found, [("yaml", Some(1)), ("dateutil", Some(3))]);
+}
+
+#[test]
+fn what_cannot_work_or_happens_once_is_a_warning_at_its_line() {
+    let table = [
+        ("import uuid\nID = uuid.uuid4()", "2: `uuid.uuid4(...)` runs once"),
+        ("from uuid import uuid4\ndef _f(x=uuid4()): ...", "2: `uuid4(...)` runs once"),
+        ("import secrets\nclass A:\n    key = secrets.token_hex()", "3: `secrets.token_hex(...)`"),
+        ("from datetime import datetime\nNOW = datetime.now()", "2: `datetime.now(...)` runs once"),
+        ("import random as r\nX = [r.random() for _ in '12']", "2: `r.random(...)` runs once"),
+        ("import os\nHOME = os.environ['HOME']", "2: `os.environ['HOME']` is read when"),
+        ("import os\nKEY = os.getenv('KEY')", "2: `os.getenv(...)` is read when"),
+        ("def _f():\n    open('data.csv')", "2: `open('data.csv')` finds no file"),
+        ("def _f():\n    open('out.csv', 'w')", "2: `open('out.csv')` writes"),
+        ("import subprocess as s\ndef _f():\n    s.run(['ls'])", "3: `s.run(...)` fails"),
+        ("import socket\ndef _f():\n    socket.socket()", "opens no sockets: `urllib.request`"),
+        ("from threading import Thread\ndef _f():\n    Thread()", "has no threads"),
+        ("def _f():\n    input()", "nobody is there to answer"),
+        ("import requests", "1: `requests` opens sockets by itself"),
+    ];
+    for (source, expected) in table {
+        let found = warnings(source);
+        assert!(found.len() == 1 && found[0].contains(expected), "{source}: {found:?}");
+    }
+    for source in [
+        "import uuid\ndef _f():\n    return uuid.uuid4()",
+        "import random\nrandom.seed(1)\nX = random.random()",
+        "import random\nR = random.Random()",
+        "DATA = open('here.csv').read()",
+        "def _f(path):\n    open(path); open('/granted/x.csv')",
+        "import os\ndef _f():\n    return os.environ['HOME']",
+        "import subprocess\nif __name__ == '__main__':\n    subprocess.run(['ls']); open('x')",
+    ] {
+        assert_eq!(warnings(source), [""; 0], "{source}");
+    }
+}
+
+#[test]
+fn files_that_a_module_names_go_with_it() {
+    let source = "import os\nfrom pathlib import Path\nHERE = Path(__file__).parent\n\
+        a = open('here.csv')\nb = HERE / 'data' / 'deep.json'\n\
+        c = os.path.join(os.path.dirname(__file__), 'data', 'other.txt')\nd = '.env', 'secret.py'\n\
+        def one(x: int) -> int: ...\n";
+    let files = [
+        ("sample.py", source),
+        ("here.csv", "1"),
+        ("data/deep.json", "{}"),
+        ("data/other.txt", ""),
+        ("data/unnamed.txt", ""),
+        (".env", ""),
+        ("secret.py", ""),
+    ];
+    let analysis = analysed(&files).unwrap();
+    let found: Vec<_> = analysis.files.iter().map(|it| (it.name.as_str(), it.mentioned)).collect();
+    let expected = [("data/deep.json", true), ("data/other.txt", true), ("here.csv", true)];
+    assert_eq!(found[0], ("sample.py", false));
+    assert_eq!(found[1..], expected);
+}
+
+#[test]
+fn a_helper_that_is_no_procedure_is_left_out_unless_it_is_asked_for() {
+    let bad = "def mean(values: list[float]) -> float: ...\ndef helper(x: object) -> int: ...\n";
+    let analysis = analysed(&[("sample.py", bad)]).unwrap();
+    assert_eq!(analysis.functions.len(), 1);
+    let warning = &analysis.warnings[0].to_string();
+    assert!(warning.contains("`helper`: the parameter `x`"), "{warning}");
+    assert!(warning.contains("it is left out"), "{warning}");
+    for asked in [
+        format!("__all__ = ['helper', 'mean']\n{bad}"),
+        bad.replace("def helper", "@tarp_guest.procedure\ndef helper") + "import tarp_guest\n",
+        bad.replace("def helper", "@procedure()\ndef helper")
+            + "from tarp_guest import procedure\n",
+    ] {
+        let faults = analysed(&[("sample.py", &asked)]).unwrap_err();
+        assert!(faults[0].contains("`helper`: the parameter `x`"), "{faults:?}");
+    }
+    let alone = analysed(&[("sample.py", "def helper(x: object) -> int: ...\n")]).unwrap_err();
+    assert!(alone[0].starts_with("sample.py:1: `helper`"), "{alone:?}");
+    // What only a function that is left out speaks of is no type of the component.
+    let typed = "import enum\nclass E(enum.Enum):\n    A = 1\n\
+        def mean(x: int) -> int: ...\ndef helper(e: E, x: object) -> int: ...\n";
+    assert!(analysed(&[("sample.py", typed)]).unwrap().definitions.is_empty());
+}
+
+#[test]
+fn a_package_has_what_it_imports_from_its_modules() {
+    let init = "from .fits import line as fit\nfrom .more import *\nfrom math import sin\n";
+    let fits = "from __future__ import annotations\nfrom .types import point\n\
+        from . import types as t\n\
+        def line(points: list[point.Point], kind: t.Kind = 'a') -> float:\n    from . import late\n";
+    let more = "from lab.types import Kind\n__all__ = ['two']\ndef two(x: Kind) -> int: ...\n\
+        def three(x: int) -> int: ...\n";
+    let types = "from typing import Literal\nKind = Literal['a', 'b']\nfrom . import point\n";
+    let point = "from dataclasses import dataclass\n@dataclass\nclass Point:\n    x: float\n";
+    let files = [
+        ("src/lab/__init__.py", init),
+        ("src/lab/fits.py", fits),
+        ("src/lab/late.py", "import lab.more\n"),
+        ("src/lab/more.py", more),
+        ("src/lab/types/__init__.py", types),
+        ("src/lab/types/point.py", point),
+        ("src/lab/data/limits.json", "{}"),
+        ("src/lab/tests/test_fits.py", ""),
+        ("src/other.py", ""),
+    ];
+    let analysis = analysed(&files).unwrap();
+    assert_eq!((analysis.module.as_str(), analysis.name.as_str()), ("lab", "lab"));
+    let names: Vec<_> = analysis.functions.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["fit", "two"]);
+    let types = analysis.definitions.iter().map(|it| (it.name.as_str(), it.module.as_str()));
+    assert_eq!(types.collect::<Vec<_>>(), [("Point", "lab.types.point"), ("Kind", "")]);
+    assert_eq!(analysis.roots, ["src", "."]);
+    let taken: Vec<_> = analysis.files.iter().map(|it| it.name.as_str()).collect();
+    let own = ["__init__.py", "data/limits.json", "fits.py", "late.py", "more.py"];
+    let own = own.into_iter().chain(["types/__init__.py", "types/point.py"]);
+    assert_eq!(taken, own.map(|name| format!("src/lab/{name}")).collect::<Vec<_>>());
+
+    let inner = [files[1], files[0], files[2], files[3], files[4], files[5]];
+    let analysis = analysed(&inner).unwrap();
+    assert_eq!((analysis.module.as_str(), analysis.name.as_str()), ("lab.fits", "fits"));
+    assert_eq!(analysis.functions.len(), 1);
+}
+
+#[test]
+fn a_file_may_be_called_as_no_module_is() {
+    let one = "def one(x: int) -> int: ...\n";
+    for (file, module, name, kept) in [
+        ("my-analysis.py", "my-analysis", "my_analysis", "my-analysis.py"),
+        ("v1.2 fits.py", "v1_2 fits", "v1_2_fits", "v1_2 fits.py"),
+    ] {
+        let analysis = analysed(&[(file, one)]).unwrap();
+        assert_eq!((analysis.module.as_str(), analysis.name.as_str()), (module, name));
+        assert_eq!(analysis.files[0].name, kept);
+    }
+}
+
+#[test]
+fn faults_of_a_notebook_are_told_by_cell_and_line() {
+    let cell = |kind: &str, source: &str| serde_json::json!({"cell_type": kind, "source": source});
+    let notebook = |cells: &[serde_json::Value]| serde_json::json!({"cells": cells}).to_string();
+    let text = cell("markdown", "# Fits");
+    let code = "%load_ext x\nfiles = !ls\ndef one(x: int) -> int: ...";
+    let plain = "text = '''\n%in a text\n'''";
+    let cells =
+        [text.clone(), cell("code", code), cell("code", "%%html\n<b>"), cell("code", plain)];
+    let analysis = analysed(&[("a fit.ipynb", &notebook(&cells))]).unwrap();
+    assert_eq!(analysis.files[0].name, "a fit.py");
+    let written = analysis.files[0].text.as_deref().unwrap();
+    assert!(written.contains("\n%in a text\n"), "{written}");
+    let warned: Vec<_> = analysis.warnings.iter().map(|it| it.message.as_str()).collect();
+    assert!(warned[0].starts_with("cell 2, line 1: `%load_ext x` is left out"), "{warned:?}");
+    assert!(warned[1].starts_with("cell 2, line 2: `files = !ls` is left out"), "{warned:?}");
+    assert!(warned[2].starts_with("cell 3, line 1: the cell is left out"), "{warned:?}");
+    let bad = cell("code", "import os\n\ndef f(x: object) -> int: ...");
+    let faults = analysed(&[("a fit.ipynb", &notebook(&[text, bad]))]).unwrap_err();
+    assert!(faults[0].starts_with("a fit.ipynb: cell 2, line 3: `f`: the parameter"), "{faults:?}");
+    let none = analysed(&[("a.ipynb", "{}")]).unwrap_err();
+    assert!(none[0].contains("no notebook of Jupyter"), "{none:?}");
 }
 
 #[test]

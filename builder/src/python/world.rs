@@ -67,7 +67,7 @@ const PARAMETERS: [&str; 1] = ["self"];
 ///
 /// What callers could not call by its name, with where it is.
 pub(super) fn map(analysis: &mut Analysis, file: &Path) -> Result<Mapped, Vec<Diagnostic>> {
-    let world = World::new(&analysis.module, &CLASSES);
+    let world = World::new(&analysis.name, &CLASSES);
     let mut mapper = Mapper { world, file, named: HashMap::new(), faults: Vec::new() };
     mapper.world.docs.clone_from(&analysis.docs);
     if analysis.imports_guest {
@@ -145,10 +145,7 @@ impl Mapper<'_> {
             Shape::Flags { cases } => {
                 (WitShape::Flags(wit_cases(cases)), Known::Flags(names(cases)))
             }
-            Shape::Variant { cases: types } => {
-                self.refuse_namesakes(definition, types);
-                self.variant(types)
-            }
+            Shape::Variant { cases: types } => self.variant(types),
             Shape::Record { fields, .. } => {
                 let wit_names = distinct(fields.iter().map(|field| &*field.name), "field", &[]);
                 let wit = fields.iter().zip(wit_names).map(|(field, name)| Field {
@@ -172,22 +169,9 @@ impl Mapper<'_> {
         self.named.insert(key, Named { wit, known });
     }
 
-    /// Callers tell the cases of a union by the names of their classes.
-    fn refuse_namesakes(&mut self, definition: &analysis::Definition, types: &[Type]) {
-        let names: Vec<_> = types.iter().map(class).collect();
-        let twice = |(index, name): &(usize, &&str)| names[..*index].contains(*name);
-        if let Some((_, name)) = names.iter().enumerate().find(twice) {
-            let text = format!(
-                "the union `{}` has two classes called `{name}`, by which callers tell them apart; rename one",
-                definition.name
-            );
-            self.fault(definition.line.unwrap_or(1), text);
-        }
-    }
-
     /// A union, whose cases are called after their classes.
     fn variant(&self, types: &[Type]) -> (WitShape, Known) {
-        let authors: Vec<_> = types.iter().map(class).collect();
+        let authors: Vec<_> = types.iter().map(label).collect();
         let wit_names = distinct(authors.iter().copied(), "case", &[]);
         let wit = types.iter().zip(wit_names);
         let wit = wit.map(|(ty, name)| Case { name, ty: Some(self.wit(ty)), docs: None });
@@ -255,7 +239,17 @@ impl Mapper<'_> {
             Type::Int => WitType::Plain(Plain::S64),
             Type::Float => WitType::Plain(Plain::F64),
             Type::Bool => WitType::Plain(Plain::Bool),
-            Type::Str => WitType::Plain(Plain::String),
+            Type::Str
+            | Type::Date
+            | Type::DateTime
+            | Type::Decimal
+            | Type::Json
+            | Type::Path
+            | Type::Time
+            | Type::TimeDelta
+            | Type::Uuid => WitType::Plain(Plain::String),
+            Type::Complex => WitType::Tuple(vec![WitType::Plain(Plain::F64); 2]),
+            Type::Choice { of, .. } => self.wit(of),
             Type::Bytes | Type::ByteArray => WitType::list(WitType::Plain(Plain::U8)),
             Type::Request => WitType::Named("request".into()),
             Type::Response => WitType::Named("response".into()),
@@ -276,7 +270,17 @@ impl Mapper<'_> {
             Type::Int => Known::S64,
             Type::Float => Known::F64,
             Type::Bool => Known::Bool,
-            Type::Str => Known::String,
+            Type::Str
+            | Type::Date
+            | Type::DateTime
+            | Type::Decimal
+            | Type::Json
+            | Type::Path
+            | Type::Time
+            | Type::TimeDelta
+            | Type::Uuid => Known::String,
+            Type::Complex => Known::Tuple(vec![Known::F64; 2]),
+            Type::Choice { of, .. } => self.known(of),
             Type::Bytes | Type::ByteArray => Known::List(Box::new(Known::U8)),
             Type::Request => shared::request(),
             Type::Response => shared::response(),
@@ -351,9 +355,29 @@ impl Mapper<'_> {
     }
 }
 
-/// The name of a class.
-fn class(ty: &Type) -> &str {
-    if let Type::Named { name, .. } = ty { name } else { "" }
+/// The name of a case of a union: that of its class.
+fn label(ty: &Type) -> &str {
+    match ty {
+        Type::Named { name, .. } => name,
+        Type::List { class, .. } => class.split(' ').next().unwrap_or(class),
+        Type::Int => "int",
+        Type::Float => "float",
+        Type::Complex => "complex",
+        Type::Bool => "bool",
+        Type::Str => "str",
+        Type::Bytes | Type::ByteArray => "bytes",
+        Type::Tuple { .. } => "tuple",
+        Type::Dict { .. } => "dict",
+        Type::Date => "date",
+        Type::DateTime => "datetime",
+        Type::Decimal => "decimal",
+        Type::Path => "path",
+        Type::Time => "time",
+        Type::TimeDelta => "timedelta",
+        Type::Uuid => "uuid",
+        Type::Json | Type::Choice { .. } | Type::Option { .. } => "other",
+        Type::Request | Type::Response => "web",
+    }
 }
 
 fn optional(ty: WitType, optional: bool) -> WitType {

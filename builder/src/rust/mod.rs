@@ -30,8 +30,9 @@ pub(crate) fn build(
         "https://rustup.rs has it, and Debian and Ubuntu have `apt-get install rustup`",
     );
     let cargo = cargo.at(&project).args(["build", "--release", "--target", TARGET]);
-    let said = cargo.arg("--message-format=json-render-diagnostics").run(&step);
-    let artifact = artifact(&said.map_err(without_target)?, &project)?;
+    let cargo = cargo.arg("--message-format=json-render-diagnostics").giving_data();
+    let said = cargo.run(&step).map_err(|error| diagnostics_alone(without_target(error)));
+    let artifact = artifact(&said?, &project)?;
     let bytes = fs::read(&artifact).map_err(BuildError::io(&artifact))?;
     let name = artifact.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let wit = project.join("wit");
@@ -115,6 +116,29 @@ fn without_target(error: BuildError) -> BuildError {
     }
 }
 
+/// Without the lines in which cargo says what it is doing.
+fn diagnostics_alone(error: BuildError) -> BuildError {
+    match error {
+        BuildError::Tool { command, status, output } => {
+            let lines: Vec<_> = output.lines().filter(|line| !is_status(line)).collect();
+            BuildError::Tool { command, status, output: lines.join("\n").trim().to_owned() }
+        }
+        error => error,
+    }
+}
+
+/// Whether it is one of cargo's lines such as `   Compiling serde v1.0.228`.
+fn is_status(line: &str) -> bool {
+    const WIDTH: usize = 12;
+    line.len() > WIDTH && line.is_char_boundary(WIDTH) && {
+        let (verb, rest) = line.split_at(WIDTH);
+        let verb = verb.trim_start();
+        rest.starts_with(' ')
+            && verb.starts_with(|c: char| c.is_ascii_uppercase())
+            && verb.chars().all(char::is_alphabetic)
+    }
+}
+
 /// What a new project begins with: with the SDK where one is at hand, with plain WIT otherwise.
 pub(crate) fn template(sdk: Option<&Path>) -> &'static [TemplateFile] {
     if sdk.is_some() { WITH_SDK } else { WITH_WIT }
@@ -147,6 +171,16 @@ mod tests {
         let expected = ["/a/src/lib.rs", "/a/my data.csv"].map(PathBuf::from);
         assert_eq!(inputs(&folder.path().join("a.wasm")), expected);
         assert!(inputs(&folder.path().join("b.wasm")).is_empty());
+    }
+
+    #[test]
+    fn of_what_cargo_says_the_diagnostics_are_told() {
+        let said = "    Updating crates.io index\n   Compiling serde v1.0.228\n\
+            error[E0308]: mismatched types\n --> src/lib.rs:3:5\n  |\n3 |     Compiling\n  |     ^^^^^^^^^ expected\n\n\
+            error: could not compile `stats` (lib) due to 1 previous error\n";
+        let kept: Vec<_> = said.lines().filter(|line| !is_status(line)).collect();
+        assert_eq!(kept.len(), 7, "{kept:#?}");
+        assert_eq!(kept[0], "error[E0308]: mismatched types");
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct Tool {
     command: Command,
     what_for: &'static str,
     cure: &'static str,
+    /// Whether its standard output is for a program.
+    gives_data: bool,
 }
 
 impl Tool {
@@ -29,7 +31,7 @@ impl Tool {
         command.stdin(Stdio::null());
         // No tool shall colour what ends up in an error or a JSON string.
         command.env("NO_COLOR", "1").env_remove("CLICOLOR_FORCE").env_remove("FORCE_COLOR");
-        Self { command, what_for, cure }
+        Self { command, what_for, cure, gives_data: false }
     }
 
     /// Adds an argument.
@@ -64,6 +66,13 @@ impl Tool {
     #[must_use]
     pub fn at(mut self, directory: &Path) -> Self {
         self.command.current_dir(directory);
+        self
+    }
+
+    /// What it writes to its standard output is for us to read, and no part of an error.
+    #[must_use]
+    pub fn giving_data(mut self) -> Self {
+        self.gives_data = true;
         self
     }
 
@@ -110,7 +119,7 @@ impl Tool {
         if status.success() {
             return Ok(wrote);
         }
-        let output = [wrote.trim(), said.trim()].join("\n");
+        let output = if self.gives_data { said } else { [wrote.trim(), said.trim()].join("\n") };
         Err(BuildError::Tool {
             command: self.line(),
             status,
@@ -191,5 +200,8 @@ mod tests {
         assert!(error.starts_with("`sh -c 'echo out; echo err >&2; exit 3'` failed"), "{error}");
         assert!(error.ends_with("out\nerr"), "{error}");
         assert_eq!(lines, ["err"]);
+        let tool = Tool::new("sh", "", "").args(["-c", "echo out; echo err >&2; exit 3"]);
+        let error = tool.giving_data().run_with(|_| {}).unwrap_err().to_string();
+        assert!(error.ends_with("(exit status: 3):\nerr"), "{error}");
     }
 }

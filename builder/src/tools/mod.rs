@@ -7,6 +7,7 @@
 
 mod command;
 mod npm;
+pub(crate) mod pip;
 mod python;
 
 use std::fs::{self, File};

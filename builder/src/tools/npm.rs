@@ -25,6 +25,40 @@ const FOR: &str = "to build procedures in JavaScript";
 const INSTALL_HINT: &str =
     "`apt-get install nodejs npm` on Debian and Ubuntu, nodejs.org has it for others";
 
+/// It gives up soon where there is no network: ten seconds for an answer, and a second try.
+const PATIENCE: [&str; 4] = [
+    "--fetch-timeout=10000",
+    "--fetch-retries=1",
+    "--fetch-retry-mintimeout=1000",
+    "--fetch-retry-maxtimeout=10000",
+];
+
+/// npm's codes for a registry that does not answer.
+const SILENCE: [&str; 8] = [
+    "EAI_AGAIN",
+    "ECONNREFUSED",
+    "ECONNRESET",
+    "EHOSTUNREACH",
+    "ENETUNREACH",
+    "ENOTFOUND",
+    "ERR_SOCKET_TIMEOUT",
+    "ETIMEDOUT",
+];
+
+fn unreachable(error: BuildError) -> BuildError {
+    match &error {
+        BuildError::Tool { output, .. } if SILENCE.iter().any(|code| output.contains(code)) => {
+            BuildError::MissingTool {
+                program: "the registry of npm".into(),
+                purpose: "to fetch what the component is made with, once".into(),
+                state: "does not answer".into(),
+                cure: "connect this machine, name a proxy in HTTPS_PROXY or a mirror by `npm config set registry`, or copy the folder that TARP_TOOLS names from a machine where the build went well".into(),
+            }
+        }
+        _ => error,
+    }
+}
+
 impl NpmPrefix {
     /// The folder `node_modules`.
     #[must_use]
@@ -66,7 +100,8 @@ impl Tools {
                 .collect();
             let step = Step::begin(reporter, &format!("fetching {}, once", names.join(", ")));
             let npm = Tool::new("npm", FOR, INSTALL_HINT).arg("install").arg("--prefix").arg(at);
-            npm.args(["--no-fund", "--no-audit", "--save-exact"]).args(names).run(&step).map(drop)
+            let npm = npm.args(["--no-fund", "--no-audit", "--save-exact"]).args(PATIENCE);
+            npm.args(names).run(&step).map(drop).map_err(unreachable)
         };
         let directory = self.ensure(&format!("npm-{name}-{}", versions.join("-")), install)?;
         Ok(NpmPrefix { directory })

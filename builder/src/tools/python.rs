@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Tool, Tools};
+use super::{Tool, Tools, pip};
 use crate::BuildError;
 use crate::report::{Reporter, Step};
 
@@ -60,17 +60,13 @@ impl Tools {
             let step = Step::begin(reporter, "making a private Python environment");
             system_python().args(["-m", "venv"]).arg(at).run(&step).map_err(without_venv)?;
             let venv = Venv { directory: at.into() };
-            pip(&venv).arg(PIP).run(&step)?;
+            let install = || pip::command(venv.python(), "install");
+            pip::run(install().arg("--quiet").arg(PIP), reporter, &step)?;
             drop(step);
             let step = Step::begin(reporter, &format!("fetching {name} {version}, once"));
-            let install = pip(&venv).args(["--only-binary", ":all:", "--progress-bar", "raw"]);
+            let install = install().args(["--only-binary", ":all:", "--progress-bar", "raw"]);
             let install = install.env("PYTHONUNBUFFERED", "1").arg(format!("{name}=={version}"));
-            let bytes = |line: &str| {
-                if let Some((done, total)) = progress(line) {
-                    step.bytes(done, total);
-                }
-            };
-            install.run_with_both(bytes, |line| step.output(line)).map(drop)
+            pip::run(install, reporter, &step).map(drop)
         };
         let directory = self.ensure(&format!("python-{name}-{version}"), install)?;
         Ok(Venv { directory })
@@ -81,10 +77,6 @@ impl Tools {
 pub(crate) fn system_python() -> Tool {
     let program = std::env::var_os("TARP_PYTHON").unwrap_or_else(|| "python3".into());
     Tool::new(program, FOR, PYTHON_CURE)
-}
-
-fn pip(venv: &Venv) -> Tool {
-    venv.python().args(["-m", "pip", "--disable-pip-version-check", "--no-input", "install"])
 }
 
 fn without_venv(error: BuildError) -> BuildError {
@@ -98,23 +90,5 @@ fn without_venv(error: BuildError) -> BuildError {
             }
         }
         error => error,
-    }
-}
-
-/// pip's raw progress: `Progress 123 of 456`.
-fn progress(line: &str) -> Option<(u64, u64)> {
-    let (done, total) = line.trim().strip_prefix("Progress ")?.split_once(" of ")?;
-    Some((done.parse().ok()?, total.parse().ok()?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pip_says_how_far_it_has_come() {
-        assert_eq!(progress("Progress 262144 of 39845888"), Some((262_144, 39_845_888)));
-        assert_eq!(progress("Progress 12"), None);
-        assert_eq!(progress("Collecting componentize-py"), None);
     }
 }

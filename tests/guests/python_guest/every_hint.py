@@ -5,9 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
+from array import array
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from enum import Enum, Flag, auto
-from typing import Literal, NamedTuple, NotRequired, TypedDict
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
+from uuid import UUID
 
 import humanize
 
@@ -129,6 +134,73 @@ def identity_union(value: Point | Circle) -> Point | Circle:
 
 def identity_nested(value: list[dict[str, list[Point]]]) -> list[dict[str, list[Point]]]:
     return value
+
+
+def identity_complex(value: list[complex]) -> list[complex]:
+    return [each + 0j for each in value]
+
+
+def identity_datetime(value: datetime) -> datetime:
+    return value + timedelta()
+
+
+def identity_date(value: date) -> date:
+    return value.replace()
+
+
+def identity_time(value: time) -> time:
+    return value.replace()
+
+
+def identity_timedelta(value: timedelta) -> timedelta:
+    return value + timedelta()
+
+
+def identity_decimal(value: Decimal) -> Decimal:
+    return value.normalize()
+
+
+def identity_uuid(value: UUID) -> UUID:
+    return UUID(int=value.int)
+
+
+def identity_path(value: Path) -> Path:
+    return value / "x"
+
+
+def identity_json(value: Any) -> Any:
+    return value
+
+
+def identity_array(value: array[float]) -> array[float]:
+    assert value.typecode == "d"
+    return value
+
+
+def identity_choice(value: Literal[1, 2]) -> Literal[1, 2]:
+    return value
+
+
+def identity_scalars(
+    value: int | str | bool | date | list[int],
+) -> int | str | bool | date | list[int]:
+    return value
+
+
+def kinds(value: int | str | bool | date | list[int], other: float | str = 2) -> str:
+    return f"{type(value).__name__} {other!r}"
+
+
+def loses_time() -> date:
+    return datetime(2026, 1, 31, 12)
+
+
+def number_as_key() -> Any:
+    return {1: 2}
+
+
+def third_choice() -> Literal[1, 2]:
+    return 3  # type: ignore[return-value]
 
 
 def seen(

@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import limits
 from faults import Diagnostic
 from hints import Hints, Type
 from modules import Local, Module, Outside
@@ -16,6 +17,10 @@ ENUMS = {"enum.Enum", "enum.IntEnum", "enum.StrEnum"}
 FLAGS = {"enum.Flag", "enum.IntFlag"}
 TYPED_DICTS = {"typing.TypedDict", "typing_extensions.TypedDict"}
 NOT_REQUIRED = {"typing.NotRequired", "typing_extensions.NotRequired"}
+#: Kinds of types whose values are all of one class, and no others'.
+TOLD = {"int", "float", "bool", "str", "bytes", "complex", "dict", "tuple", "datetime", "date"}
+TOLD |= {"time", "timedelta", "decimal", "uuid", "path"}
+VALIDATED = {"pydantic.BaseModel", "pydantic.main.BaseModel", "pydantic.dataclasses.dataclass"}
 REQUIRED = {"typing.Required", "typing_extensions.Required"}
 
 
@@ -26,6 +31,15 @@ class Classes:
         self.definitions: list[dict[str, Any]] = []
         self._open: list[object] = []
         self._aliases: dict[tuple[str, str], Type] = {}
+
+    def mark(self) -> tuple[int, set[tuple[str, str]]]:
+        """What is known now, for `reset`."""
+        return len(self.definitions), set(self._aliases)
+
+    def reset(self, mark: tuple[int, set[tuple[str, str]]]) -> None:
+        """Forgets what was read since, for a function that turned out not to be a procedure."""
+        del self.definitions[mark[0] :]
+        self._aliases = {key: of for key, of in self._aliases.items() if key in mark[1]}
 
     def read(self, hints: Hints, node: ast.ClassDef) -> Type:
         module = hints.module
@@ -72,6 +86,8 @@ class Classes:
                 "python": "class",
                 "fields": self.fields(hints, node),
             }
+        if bases & VALIDATED:
+            raise Diagnostic(f"it is a model of pydantic: {limits.advice('pydantic')}")
         raise Diagnostic(
             "only dataclasses, NamedTuple, TypedDict, Enum and Flag can be sent; "
             "put @dataclass in front of it"
@@ -154,16 +170,17 @@ class Classes:
                 break
         return {"kind": "named", "name": own, "module": ""}
 
-    def is_instance(self, of: Type) -> bool:
-        """Whether a type's values can be told from others by their class."""
+    def label(self, of: Type) -> str | None:
+        """The name of the class that a type's values are of, where they can be told by it."""
+        if of["kind"] == "list":
+            return of["as"].split()[0]
+        if of["kind"] != "named":
+            return of["kind"] if of["kind"] in TOLD else None
         for known in self.definitions:
-            if of == {
-                "kind": "named",
-                "name": known["name"],
-                "module": known["module"],
-            }:
-                return known["kind"] == "record" and known["python"] == "class"
-        return False
+            if (of["name"], of["module"]) == (known["name"], known["module"]):
+                by_class = known["kind"] == "record" and known["python"] == "class"
+                return known["name"] if by_class or known["kind"] in ("enum", "flags") else None
+        return None
 
 
 def ancestors(module: Module, node: ast.ClassDef) -> Iterator[Outside]:

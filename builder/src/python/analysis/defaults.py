@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import base64
+import json
 import math
 from typing import Any
 
@@ -73,6 +74,13 @@ def as_json(given: Any, of: Type, definitions: list[dict[str, Any]]) -> Any:
         return json_float(float(given))
     if kind == "str" and isinstance(given, str):
         return given
+    if kind == "complex" and isinstance(given, (int, float, complex)):
+        number = complex(given)
+        return [json_float(number.real), json_float(number.imag)]
+    if kind == "choice" and (type(given), given) in [(type(it), it) for it in of["values"]]:
+        return given
+    if kind == "json" and is_json(given):
+        return json.dumps(given, ensure_ascii=False)
     if kind in ("bytes", "bytearray") and isinstance(given, bytes):
         return base64.b64encode(given).decode()
     if kind == "list" and isinstance(given, set):
@@ -109,6 +117,14 @@ def named(given: Any, of: Type, definitions: list[dict[str, Any]]) -> Any:
     if known["kind"] == "literal":
         raise Diagnostic(f"the default {given!r} is none of {', '.join(map(repr, known['cases']))}")
     raise NotConstant
+
+
+def is_json(given: Any) -> bool:
+    if isinstance(given, dict):
+        return all(isinstance(key, str) and is_json(value) for key, value in given.items())
+    if isinstance(given, list):
+        return all(map(is_json, given))
+    return given is None or isinstance(given, (bool, int, float, str))
 
 
 def json_float(number: float) -> float | str:

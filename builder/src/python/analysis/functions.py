@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Iterator
 from typing import Any, Union
 
 import defaults
+import limits
 from classes import Classes
 from faults import Diagnostic
 from hints import Hints, Type, is_none
-from modules import Module, Outside, top_level
+from modules import Local, LocalModule, Module, Outside, top_level
 
-#: Modules of Python itself (its older versions do not tell) and of what is put around the author's.
+#: Modules of Python itself, and of what is put around the author's.
 RESERVED = {
-    *getattr(sys, "stdlib_module_names", ()),
+    *limits.STDLIB,
     *("tarp_app", "tarp_guest", "tarp_runtime", "wit_world", "componentize_py_types"),
 }
 
@@ -26,12 +26,17 @@ class Analysis:
     """Reads one module, and collects what is wrong instead of stopping at the first fault."""
 
     def __init__(self, module: Module) -> None:
-        self.module = module
+        self.first = module
         self.classes = Classes()
-        self.hints = Hints(module, self.classes)
+        self.of_module(module)
         self.functions: list[dict[str, Any]] = []
         self.faults: list[Diagnostic] = []
         self.warnings: list[Diagnostic] = []
+
+    def of_module(self, module: Module) -> None:
+        """Takes up a module: the first one, or one that a package has its functions from."""
+        self.module = module
+        self.hints = Hints(module, self.classes)
 
     @property
     def definitions(self) -> list[dict[str, Any]]:
@@ -41,34 +46,59 @@ class Analysis:
         if self.module.name in RESERVED:
             text = f"a module with procedures cannot be called `{self.module.name}`: another is"
             self.faults.append(Diagnostic(f"{text}; rename the file", self.module.file))
-        public = self.public()
-        latest = {node.name: node for node in functions(self.module.tree)}
-        for name, node in latest.items():
-            if name not in public if public is not None else name.startswith("_"):
-                continue
-            if is_untyped(node):
+        listed = listed_names(self.module)
+        left_out: list[Diagnostic] = []
+        for name, module, node in self.candidates(listed):
+            asked_for = listed is not None or is_decorated(module, node)
+            if is_untyped(node) and not is_decorated(module, node):
                 if not name.startswith("test"):
                     text = f"`{name}` has no type hints, so it is no procedure"
-                    self.warnings.append(Diagnostic(text, self.module.file, node.lineno))
+                    self.warnings.append(Diagnostic(text, module.file, node.lineno))
                 continue
+            self.of_module(module)
+            before = self.classes.mark()
             try:
-                self.functions.append(self.function(node))
+                self.functions.append({**self.function(node), "name": name})
             except Diagnostic as fault:
                 if not fault.file:
                     fault.message = f"`{name}`: {fault.message}"
-                    fault.file, fault.line = self.module.file, fault.line or node.lineno
-                if fault.as_json() not in [known.as_json() for known in self.faults]:
-                    self.faults.append(fault)
+                    fault.file, fault.line = module.file, fault.line or node.lineno
+                self.classes.reset(before)
+                faults = self.faults if asked_for else left_out
+                if fault.as_json() not in [known.as_json() for known in faults]:
+                    faults.append(fault)
+        self.of_module(self.first)
+        if self.functions or self.faults:
+            for fault in left_out:
+                fault.message += "; it is left out, and `__all__` says which functions must not be"
+                self.warnings.append(fault)
+        else:
+            self.faults += left_out
 
-    def public(self) -> set[str] | None:
-        """The names in `__all__`, if the module has one."""
-        node = self.module.bindings.get("__all__")
-        if isinstance(node, ast.Assign):
-            try:
-                return set(ast.literal_eval(node.value))
-            except (TypeError, ValueError):
-                return None
-        return None
+    def candidates(self, listed: set[str] | None) -> Iterator[tuple[str, Module, Function]]:
+        """The public functions: those in `__all__`, or all that the module defines whose names do
+        not begin with `_`. Those that it imports count in a package, and where they are listed."""
+        for name, statement in self.first.bindings.items():
+            if name not in listed if listed is not None else name.startswith("_"):
+                continue
+            if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                yield name, self.first, statement
+            elif isinstance(statement, ast.ImportFrom) and (self.first.is_package or listed):
+                meaning = self.first.lookup(name)
+                functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+                if isinstance(meaning, Local) and isinstance(meaning.node, functions):
+                    yield name, meaning.module, meaning.node
+        for star in self.first.stars:
+            own = self.first.modules.find(star)
+            if own is not None and (self.first.is_package or listed):
+                names = listed_names(own)
+                for name, statement in own.bindings.items():
+                    public = name in names if names is not None else not name.startswith("_")
+                    wanted = listed is None or name in listed
+                    known = name in self.first.bindings
+                    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+                    if public and wanted and not known and isinstance(statement, functions):
+                        yield name, own, statement
 
     def function(self, node: Function) -> dict[str, Any]:
         arguments = node.args
@@ -171,10 +201,45 @@ class Analysis:
         return {}
 
 
-def functions(tree: ast.Module) -> Iterator[Function]:
-    for node in top_level(tree.body):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            yield node
+def listed_names(module: Module) -> set[str] | None:
+    """The names in `__all__`, if the module has one that can be read."""
+    found: set[str] | None = None
+    for node in top_level(module.tree.body):
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if not any(isinstance(each, ast.Name) and each.id == "__all__" for each in targets):
+            continue
+        if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)) and node.value is not None:
+            names = listed_in(module, node.value)
+            if names is None:
+                return None
+            found = names | (found or set() if isinstance(node, ast.AugAssign) else set())
+    return found
+
+
+def listed_in(module: Module, value: ast.expr) -> set[str] | None:
+    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add):
+        left, right = listed_in(module, value.left), listed_in(module, value.right)
+        return None if left is None or right is None else left | right
+    if isinstance(value, ast.Attribute) and value.attr == "__all__":
+        meaning = module.meaning(value.value)
+        return listed_names(meaning.module) if isinstance(meaning, LocalModule) else None
+    if isinstance(value, (ast.List, ast.Tuple)):
+        names: set[str] = set()
+        for item in value.elts:
+            inner = item.value if isinstance(item, ast.Starred) else None
+            more = {item.value} if isinstance(item, ast.Constant) else None
+            more = listed_in(module, inner) if inner is not None else more
+            if more is None:
+                return None
+            names |= more
+        return names
+    return None
+
+
+def is_decorated(module: Module, node: Function) -> bool:
+    """Whether `@tarp_guest.procedure` asks for it."""
+    called = (d.func if isinstance(d, ast.Call) else d for d in node.decorator_list)
+    return any(module.meaning(each) == Outside("tarp_guest.procedure") for each in called)
 
 
 def is_untyped(node: Function) -> bool:

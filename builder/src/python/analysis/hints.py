@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
+import limits
 from faults import Diagnostic
 from modules import Local, Module, Outside
 
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
 Type = dict[str, Any]
 
 SUPPORTED = (
-    "int, float, bool, str, bytes, list[T], tuple[A, B], tuple[T, ...], set[T], dict[str, T], "
-    "T | None, Literal of strings, dataclasses, NamedTuple, TypedDict, Enum, Flag, and unions "
-    "of dataclasses"
+    "int, float, complex, bool, str, bytes, list[T], tuple[A, B], tuple[T, ...], set[T], "
+    "dict[str, T], T | None, Literal, dataclasses, NamedTuple, TypedDict, Enum, Flag, unions, "
+    "datetime, date, time, timedelta, Decimal, UUID, Path, array.array, and Any for JSON"
 )
 
 PLAIN = {
@@ -27,6 +28,16 @@ PLAIN = {
     "builtins.str": "str",
     "builtins.bytes": "bytes",
     "builtins.bytearray": "bytearray",
+    "builtins.complex": "complex",
+    "datetime.datetime": "datetime",
+    "datetime.date": "date",
+    "datetime.time": "time",
+    "datetime.timedelta": "timedelta",
+    "decimal.Decimal": "decimal",
+    "pathlib.Path": "path",
+    "pathlib.PurePath": "path",
+    "typing.Any": "json",
+    "uuid.UUID": "uuid",
     "tarp_guest.Request": "request",
     "tarp_guest.Response": "response",
 }
@@ -56,23 +67,33 @@ DICTS = {
     ),
 }
 
+#: Typecodes of `array.array`, by what is in it.
+ARRAYS = {"float": "d", "int": "q"}
+
+_TABLE = (
+    "pandas cannot run in a component; use a list of a dataclass with the columns as its fields, "
+    "or dict[str, list[float]]"
+)
+
 ADVICE = {
-    "builtins.object": "a caller has to know what to send; name the type",
-    "typing.Any": "a caller has to know what to send; name the type",
-    "builtins.complex": "use tuple[float, float]",
+    "builtins.object": "a caller has to know what to send; name the type, or say Any for JSON",
     "builtins.dict": "say of what: dict[str, float]",
     "builtins.list": "say of what: list[float]",
     "builtins.set": "say of what: set[str]",
     "builtins.tuple": "say of what: tuple[float, float]",
-    "datetime.datetime": "use str, and datetime.fromisoformat",
-    "datetime.date": "use str, and date.fromisoformat",
-    "datetime.timedelta": "use float, in seconds",
-    "decimal.Decimal": "use str, or float",
-    "pathlib.Path": "a component sees no files of its caller; use bytes",
     "collections.abc.Callable": "a function cannot be sent",
     "typing.Callable": "a function cannot be sent",
     "numpy.ndarray": "numpy cannot run in a component; use list[float]",
     "numpy.typing.NDArray": "numpy cannot run in a component; use list[float]",
+    "numpy.typing.ArrayLike": "numpy cannot run in a component; use list[float]",
+    "numpy.float64": "numpy cannot run in a component; use float",
+    "numpy.int64": "numpy cannot run in a component; use int",
+    "pandas.DataFrame": _TABLE,
+    "polars.DataFrame": _TABLE.replace("pandas", "polars"),
+    "pandas.Series": "pandas cannot run in a component; use list[float]",
+    "typing.IO": "a file cannot be sent; use bytes",
+    "typing.TextIO": "a file cannot be sent; use str",
+    "typing.BinaryIO": "a file cannot be sent; use bytes",
 }
 
 
@@ -100,8 +121,11 @@ class Hints:
         meaning = self.module.meaning(hint)
         if isinstance(meaning, Local):
             return self.local(meaning, hint)
-        if isinstance(meaning, Outside) and meaning.name in PLAIN:
-            return {"kind": PLAIN[meaning.name]}
+        full = known_as(meaning.name) if isinstance(meaning, Outside) else ""
+        if full in PLAIN:
+            return {"kind": PLAIN[full]}
+        if full == "array.array":
+            return array({"kind": "float"})
         if isinstance(meaning, Outside) and meaning.name.startswith("?."):
             raise Diagnostic(f"the hint `{ast.unparse(hint)}` is not defined in {self.module.file}")
         raise self.unsupported(hint, meaning)
@@ -127,11 +151,15 @@ class Hints:
         meaning = self.module.meaning(hint.value)
         if not isinstance(meaning, Outside):
             raise self.unsupported(hint, meaning)
-        full = meaning.name.replace("typing_extensions.", "typing.")
+        full = known_as(meaning.name)
         inner = hint.slice
         items = list(inner.elts) if isinstance(inner, ast.Tuple) else [inner]
         if full in LISTS and len(items) == 1:
             return {"kind": "list", "as": LISTS[full], "of": self.read(items[0], name)}
+        if full == "array.array" and len(items) == 1:
+            of = self.read(items[0], name)
+            if of["kind"] in ARRAYS:
+                return array(of)
         if full in ("builtins.tuple", "typing.Tuple"):
             return self.tuple(items, name)
         if full in DICTS and len(items) == 2:
@@ -144,7 +172,7 @@ class Hints:
         if full == "typing.Union":
             return self.union(items, name)
         if full == "typing.Literal":
-            return self.classes.literal(name, [self.literal(item, hint) for item in items])
+            return self.literal(items, hint, name)
         if full in (
             "typing.Annotated",
             "typing.Final",
@@ -163,10 +191,26 @@ class Hints:
             "of": [self.read(item, f"{name}_{index}") for index, item in enumerate(items, 1)],
         }
 
-    def literal(self, item: ast.expr, hint: ast.expr) -> str:
-        if isinstance(item, ast.Constant) and isinstance(item.value, str):
-            return item.value
-        raise Diagnostic(f"`{ast.unparse(hint)}`: only strings can be in a Literal here")
+    def literal(self, items: list[ast.expr], hint: ast.Subscript, name: str) -> Type:
+        values: list[Any] = []
+        for item in items:
+            try:
+                values.append(ast.literal_eval(item))
+            except ValueError:
+                values.append(object())
+        if None in values:
+            rest = [item for item, value in zip(items, values) if value is not None]
+            if rest:
+                return {"kind": "option", "of": self.literal(rest, hint, name)}
+        if all(isinstance(value, str) for value in values):
+            return self.classes.literal(name, values)
+        for of, kind in ((bool, "bool"), (int, "int")):
+            if all(type(value) is of for value in values):
+                return {"kind": "choice", "of": {"kind": kind}, "values": values}
+        raise Diagnostic(
+            f"`{ast.unparse(hint)}`: a Literal is of texts, of whole numbers or of bool, and not "
+            "of several kinds; use an Enum for others"
+        )
 
     def union(self, members: list[ast.expr], name: str) -> Type:
         rest = [member for member in members if not is_none(member)]
@@ -179,21 +223,29 @@ class Hints:
         types = [self.read(member, f"{name}_{index}") for index, member in enumerate(members, 1)]
         if all(of == {"kind": "int"} or of == {"kind": "float"} for of in types):
             return {"kind": "float"}
-        if all(self.classes.is_instance(of) for of in types):
+        labels = [self.classes.label(of) for of in types]
+        if all(labels) and len(set(labels)) == len(labels):
             return self.classes.variant(name, types)
         text = " | ".join(ast.unparse(member) for member in members)
         raise Diagnostic(
-            f"the union `{text}` is not supported: only unions with None, of int and float, and "
-            "of dataclasses are"
+            f"the union `{text}` is not supported: its members have to be classes of different names, "
+            "by which one can tell its values apart, and none a Literal or a TypedDict"
         )
 
     def unsupported(self, hint: ast.expr, meaning: object) -> Diagnostic:
-        full = meaning.name if isinstance(meaning, Outside) else ""
-        if full.startswith("pandas."):
-            full = "numpy.ndarray"
-        advice = ADVICE.get(full)
+        full = known_as(meaning.name) if isinstance(meaning, Outside) else ""
+        advice = ADVICE.get(full) or limits.advice(full)
         text = f"the hint `{ast.unparse(hint)}` is not supported"
         return Diagnostic(f"{text}: {advice}" if advice else f"{text}; what is: {SUPPORTED}")
+
+
+def known_as(name: str) -> str:
+    """The name under which the tables here have it."""
+    return name.replace("typing_extensions.", "typing.")
+
+
+def array(of: Type) -> Type:
+    return {"kind": "list", "as": f"array {ARRAYS[of['kind']]}", "of": of}
 
 
 def alternatives(hint: ast.expr) -> list[ast.expr]:

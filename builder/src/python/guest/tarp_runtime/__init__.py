@@ -8,7 +8,6 @@ in `plain`, of web procedures in `web`; `loop` runs coroutines.
 
 from __future__ import annotations
 
-import linecache
 import os
 import sys
 import traceback
@@ -18,27 +17,28 @@ from typing import Any
 
 from componentize_py_types import Err
 
+from .chance import renew
 from .loop import run
 from .plain import Mismatch
+from .prepare import PROJECT
+from .texts import Refused
 from .types import Types
 
 
 def world(description: dict[str, Any], generated: ModuleType, author: ModuleType) -> type:
     """The class that componentize-py looks for, with a method for each procedure."""
     types = Types(description["definitions"], generated)
-    folder = os.path.dirname(author.__file__ or "")
-    remember_sources(folder)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)
     methods = {}
     for function in description["functions"]:
-        method = procedure(function, types, getattr(author, function["name"]), folder)
+        method = procedure(function, types, getattr(author, function["name"]))
         methods[function["export"]] = methods[function["export"] + "_"] = method
     return type("WitWorld", (), methods)
 
 
 def procedure(
-    description: dict[str, Any], types: Types, function: Callable[..., Any], folder: str
+    description: dict[str, Any], types: Types, function: Callable[..., Any]
 ) -> Callable[..., Any]:
     """The method for one function: arguments in, result or error out."""
     parameters = [
@@ -56,6 +56,7 @@ def procedure(
 
     def method(_self: object, *arguments: Any) -> Any:
         positional, named = [], {}
+        renew()
         try:
             by_name = False
             for (key, keyword, own_default, read), value in zip(parameters, arguments):
@@ -63,7 +64,11 @@ def procedure(
                     by_name = True  # What follows the gap no longer has a position.
                     continue
                 if read is not None:
-                    value = read(value)
+                    try:
+                        value = read(value)
+                    except Refused as refused:
+                        text = f"`{name}`: the argument `{key}`: {refused}"
+                        raise Refused(text) from None
                 if keyword or by_name:
                     named[key] = value
                 else:
@@ -77,29 +82,22 @@ def procedure(
                 return write(returned)
             except Mismatch as mismatch:
                 raise TypeError(f"{name} returned {mismatch}") from None
+        except Refused as refused:
+            raise Err(str(refused)) from None
         except Exception as error:
-            raise Err(told(error, folder)) from None
+            raise Err(told(error)) from None
         except SystemExit as error:
             raise Err(f"SystemExit: {error.code}") from None
 
     return method
 
 
-def told(error: Exception, folder: str) -> str:
+def told(error: Exception) -> str:
     """Writes the traceback, as the author would see it at home, and gives the message."""
     trace = error.__traceback__
     own = os.path.dirname(__file__)
     while trace is not None and trace.tb_frame.f_code.co_filename.startswith(own):
         trace = trace.tb_next
     text = "".join(traceback.format_exception(type(error), error, trace))
-    sys.stderr.write(text.replace(f'File "{folder}/', 'File "'))
+    sys.stderr.write(text.replace(f'File "{PROJECT}/', 'File "'))
     return "".join(traceback.format_exception_only(error)).strip()
-
-
-def remember_sources(folder: str) -> None:
-    """A component has no files when it runs; the lines that a traceback shows are kept from now."""
-    for module in list(sys.modules.values()):
-        file = getattr(module, "__file__", None)
-        if file and os.path.dirname(file).startswith(folder):
-            lines = linecache.getlines(file)
-            linecache.cache[file] = (sum(map(len, lines)), None, lines, file)

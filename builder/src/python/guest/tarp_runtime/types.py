@@ -7,18 +7,33 @@ numbers is not touched on its way in.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import sys
 import typing
-from collections.abc import Iterable
+from array import array
+from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
+from . import texts
 from .plain import BULK, PLAIN, Converter, Mismatch, looked_up, same
 from .web import read_request, write_response
 
 Type = dict[str, Any]
 
 LISTS = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
+
+#: The classes of the values of a type that is a case of a union.
+CLASSES: dict[str, tuple[type, ...]] = {
+    **{name: (make,) for name, make in LISTS.items()},
+    **{make.__name__: (make,) for make in (array, bool, bytes, complex, dict, float, int, str)},
+}
+
+
+def maker(of: str) -> Callable[[Iterable[Any]], Any]:
+    """What makes a list of this kind: `list`, `set`, `array d`."""
+    name, _, typecode = of.partition(" ")
+    return functools.partial(array, typecode) if name == "array" else LISTS[name]
 
 
 class Types:
@@ -34,7 +49,7 @@ class Types:
         if kind == "bytearray":
             return bytearray
         if kind == "list":
-            make, inner = LISTS[of["as"]], self.reader(of["of"])
+            make, inner = maker(of["as"]), self.reader(of["of"])
             if inner is None:
                 return None if make is list else make
             return lambda values: make(map(inner, values))
@@ -54,7 +69,11 @@ class Types:
             return getattr(self, "read_" + self.of(of)["kind"])(self.of(of))
         if kind == "request":
             return read_request
-        return None
+        if kind == "complex":
+            return lambda pair: complex(*pair)
+        if kind == "choice":
+            return texts.choice(of)[0]
+        return texts.reader(kind) if kind in texts.READ else None
 
     @staticmethod
     def read_dict(key: Converter | None, value: Converter | None) -> Converter:
@@ -158,6 +177,12 @@ class Types:
             return lambda value: None if value is None else inner(value)
         if kind == "named":
             return getattr(self, "write_" + self.of(of)["kind"])(self.of(of))
+        if kind == "complex":
+            return texts.write_complex
+        if kind == "choice":
+            return texts.choice(of)[1]
+        if kind in texts.READ:
+            return texts.writer(kind)
         return write_response if kind == "response" else PLAIN[kind]
 
     def write_list(self, of: Type) -> Converter:
@@ -231,14 +256,30 @@ class Types:
 
     def write_variant(self, definition: dict[str, Any]) -> Converter:
         plan = [
-            (self.ours(self.of(case)), theirs, self.writer(case))
+            (self.told_by(case, definition["cases"]), theirs, self.writer(case))
             for theirs, case in zip(typing.get_args(self.theirs(definition)), definition["cases"])
         ]
 
         def write(given: Any) -> Any:
-            for ours, theirs, inner in plan:
-                if isinstance(given, ours):
+            for is_one, theirs, inner in plan:
+                if is_one(given):
                     return theirs(inner(given))
-            raise Mismatch(given, " or ".join(case["name"] for case in definition["cases"]))
+            names = (case.get("name", case["kind"]) for case in definition["cases"])
+            raise Mismatch(given, " or ".join(names))
 
         return write
+
+    def told_by(self, case: Type, cases: list[Type]) -> Callable[[Any], bool]:
+        """How a value shows that it is of this case of a union."""
+        kind = case["kind"]
+        if kind == "named":
+            ours = self.ours(self.of(case))
+            return lambda given: isinstance(given, ours)
+        if kind in texts.WRITE:
+            return lambda given: texts.is_of(kind, given)
+        classes: tuple[type, ...] = CLASSES[case["as"].split()[0] if kind == "list" else kind]
+        if kind == "float" and {"kind": "int"} not in cases:
+            classes = (float, int)
+        if bool in classes:
+            return lambda given: isinstance(given, bool)
+        return lambda given: isinstance(given, classes) and not isinstance(given, bool)
