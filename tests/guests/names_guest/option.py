@@ -1,5 +1,7 @@
-"""Names as people write them. The module is called as a word of WIT is, and its procedures as symbols of
-the C library."""
+"""Names as people write them. The module is called as a word of WIT is, and its procedures as
+symbols of the C library."""
+
+# ruff: noqa: A001, B006
 
 from __future__ import annotations
 
