@@ -241,17 +241,20 @@ def test_a_fault_is_named_by_file_and_line(tmp_path: Path) -> None:
 def test_what_cannot_be_imported_is_named(tmp_path: Path) -> None:
     (tmp_path / "faulty.js").write_text(
         'import net from "node:net";\nimport x from "no-such-package";\n'
-        'import y from "./gone.js";\n'
-        "export function f() { return String([net, x, y]); }\n"
+        'import y from "./gone.js";\nimport axios from "axios";\n'
+        "export function f() { return String([net, x, y, axios]); }\n"
     )
     built = run("build", "faulty.js", at=tmp_path)
     assert built.returncode == 1
-    assert "faulty.js:1: `node:net` is a part of Node" in built.stderr
+    net = "faulty.js:1: `node:net` is a part of Node that a procedure does not have; use `fetch`"
+    assert net in built.stderr
     assert (
         "faulty.js:2: `no-such-package` cannot be found; `npm install no-such-package`"
         in built.stderr
     )
     assert "faulty.js:3: `./gone.js` cannot be found" in built.stderr
+    assert "faulty.js:4: `axios` opens sockets by itself" in built.stderr
+    assert "use `fetch`, which needs no import" in built.stderr
 
 
 def test_a_module_that_fails_at_its_start_says_why(tmp_path: Path) -> None:

@@ -108,6 +108,8 @@ def test_the_build_told_what_it_takes_and_what_cannot_work(served: Host) -> None
 def test_the_cells_of_a_notebook_are_a_module(served: Host, client: tarp.Host) -> None:
     assert client.half_life(0.5) == pytest.approx(1.3862943611198906)
     assert client.remaining([0.0, 2.0]) == [1000.0, 250.0]
+    # The notebook has seeded the module's own generator.
+    assert client.noise() == client.noise() == 0.32383276483316237
     told = (served.folder / "decay-curves.stderr").read_text()
     assert f"{NOTEBOOK}: cell 2, line 1: `%matplotlib inline` is left out" in told
     assert f"{NOTEBOOK}: cell 2, line 2: `!pip install something` is left out" in told

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from command_line import CommandLine
+from command_line import CommandLine, run
 from host import REPOSITORY, Host, MakeHost, eventually
 from page_runner import PageRunner
 from pages import blocks
@@ -47,6 +47,24 @@ def test_a_newcomers_project_builds_passes_its_test_and_is_called(
     )
     assert tested.returncode == 0, tested.stderr
     assert "test result: ok" in tested.stdout
+
+
+def test_a_fault_is_told_as_rustc_tells_it_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "Cargo.toml").write_text(
+        '[package]\nname = "faulty"\nedition = "2024"\n\n[lib]\ncrate-type = ["cdylib"]\n\n'
+        '[dependencies]\nlocal = { path = "local" }\n'
+    )
+    (tmp_path / "src" / "lib.rs").write_text("pub fn f() -> i32 {\n    local::one() + true\n}\n")
+    (tmp_path / "local" / "src").mkdir(parents=True)
+    (tmp_path / "local" / "Cargo.toml").write_text('[package]\nname = "local"\nedition = "2024"\n')
+    (tmp_path / "local" / "src" / "lib.rs").write_text("pub fn one() -> i32 {\n    1\n}\n")
+    built = run("build", tmp_path, deadline=MINUTES)
+    assert built.returncode == 1
+    _, fault = built.stderr.split("` failed (exit status: 101):\n")
+    assert fault.startswith("error[E0277]: cannot add `bool` to `i32`\n --> src/lib.rs:2:")
+    assert "reason" not in fault
+    assert "Compiling" not in fault
 
 
 def test_the_chapter_on_rust_does_what_it_says(

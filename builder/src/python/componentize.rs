@@ -233,17 +233,24 @@ fn readable(
         }
     }
     let mut message = message.join("\n");
-    let absent = message.split("No module named '").nth(1).and_then(|it| it.split('\'').next());
-    if let Some(name) = absent {
-        let top = name.split('.').next().unwrap_or(name);
+    if let Some(name) = absent(&message, said, parts).map(str::to_owned) {
+        let top = name.split('.').next().unwrap_or(&name);
         let cure = match analysis.compiled.get(&top.to_lowercase()) {
             Some(why) => why.clone(),
             None if parts.modules.get(top) == Some(&true) => format!(
                 "`{top}` has compiled parts that it cannot do without, and those cannot run in a component"
             ),
-            None => project.not_there(name),
+            None => project.not_there(&name),
         };
         message += &format!("\n{cure}");
+        if at.is_none() {
+            let import = analysis.imports.iter().find(|import| import.name == top);
+            if let Some(import) = import {
+                // What stands in the traceback is all within the package.
+                let message = format!("`{top}` fails when it is imported: {cure}");
+                return BuildError::Diagnostics(vec![Diagnostic { message, ..import.at.clone() }]);
+            }
+        }
     } else if message.contains("\nFileNotFoundError: ") {
         message += "\na component has no files but what its sidecar grants when a call runs, and those that are put into it: files of a package, files that the module names (`open(\"data.csv\")`), and `files` under [tool.tarp] in pyproject.toml";
     }
@@ -252,6 +259,21 @@ fn readable(
         Some((file, line)) => file.diagnostic(Some(line), message),
         None => Diagnostic { file: project.module.clone(), line: None, message },
     }])
+}
+
+/// The module that an import failed for want of: as Python names it or, where a package lacks a part of
+/// its own, the package.
+fn absent<'a>(message: &'a str, said: &'a str, parts: &Parts<'_>) -> Option<&'a str> {
+    let named = message.split("No module named '").nth(1).and_then(|it| it.split('\'').next());
+    if named.is_some() || !message.contains("\nImportError: ") {
+        return named;
+    }
+    let package = |line: &'a str| {
+        let (_, rest) = line.split_once("File \"/component/packages/")?;
+        rest.split(['/', '.']).next()
+    };
+    let innermost = said.lines().rev().find_map(package)?;
+    (parts.modules.get(innermost) == Some(&true)).then_some(innermost)
 }
 
 /// How a traceback names what lies in the project.
@@ -285,5 +307,77 @@ fn make_folder_of(path: &Path) -> Result<(), BuildError> {
     match path.parent() {
         Some(folder) => fs::create_dir_all(folder).map_err(BuildError::io(folder)),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+    use std::process::ExitStatus;
+
+    use super::*;
+
+    /// What an author is told where the import of a module ended like this.
+    fn told(traceback: &str) -> String {
+        let analysis = serde_json::from_value(serde_json::json!({
+            "module": "lab.fits", "name": "fits", "docs": null, "functions": [], "definitions": [],
+            "warnings": [], "imports_guest": false, "imports_urllib": false,
+            "imports_zoneinfo": false, "roots": ["src"], "compiled": {"numpy": "numpy is compiled"},
+            "imports": [{"name": "regex", "at": {"file": "a.py", "line": 7, "message": ""}}],
+            "files": [{
+                "name": "src/lab/fits.py", "path": "/home/me/src/lab/fits.py",
+                "shown": "src/lab/fits.py", "text": null, "cells": [], "mentioned": false,
+            }],
+        }));
+        let project = Project {
+            module: "src/lab/fits.py".into(),
+            folder: "".into(),
+            dependencies: Vec::new(),
+            declared_in: "pyproject.toml".into(),
+            files: Vec::new(),
+            manifest: Some("pyproject.toml".into()),
+        };
+        let modules = BTreeMap::from([("regex".to_owned(), true), ("six".to_owned(), false)]);
+        let parts = Parts { world: "", stdlib: Path::new(""), packages: None, modules: &modules };
+        let output = format!(
+            "x\nAssertionError: Traceback (most recent call last):\n{traceback}\n\n\nCaused by:\n    x"
+        );
+        let status = ExitStatus::from_raw(256);
+        let error = BuildError::Tool { command: String::new(), status, output };
+        readable(error, &project, &analysis.unwrap(), &parts).to_string()
+    }
+
+    const OURS: &str = "  File \"/0/tarp_runtime/prepare.py\", line 9, in author\n    import\n";
+    const THEIRS: &str = "  File \"/component/packages/regex/__init__.py\", line 1, in <module>\n";
+    const OWN: &str = "  File \"/component/project/src/lab/fits.py\", line 3, in <module>\n    a\n";
+
+    #[test]
+    fn of_a_traceback_the_authors_part_is_told() {
+        assert_eq!(
+            told(&format!("{OURS}{OWN}ValueError: no")),
+            "src/lab/fits.py:3: fails when it is imported, which `tarp build` does once:\n\
+             Traceback (most recent call last):\n  \
+             File \"src/lab/fits.py\", line 3, in <module>\n    a\nValueError: no"
+        );
+        let missing = told(&format!("{OURS}{OWN}FileNotFoundError: [Errno 44] 'a.csv'"));
+        assert!(missing.ends_with("and `files` under [tool.tarp] in pyproject.toml"), "{missing}");
+    }
+
+    #[test]
+    fn an_import_that_fails_has_its_cure() {
+        let of = |error: &str| told(&format!("{OURS}{OWN}{THEIRS}{error}"));
+        let absent = of("ModuleNotFoundError: No module named 'nowhere.at_all'");
+        assert!(absent.contains("`nowhere.at_all` is neither in the project"), "{absent}");
+        assert!(of("ModuleNotFoundError: No module named 'numpy'").ends_with("numpy is compiled"));
+        for error in [
+            "ModuleNotFoundError: No module named 'regex._regex'",
+            "ImportError: cannot import name '_regex' from partially initialized module 'regex'",
+        ] {
+            let cure = "`regex` has compiled parts that it cannot do without";
+            assert!(of(error).contains(cure), "{}", of(error));
+            // Only a call would have imported it.
+            let late = told(&format!("{OURS}{THEIRS}{error}"));
+            assert!(late.starts_with("a.py:7: `regex` fails when it is imported: "), "{late}");
+        }
     }
 }

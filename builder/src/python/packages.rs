@@ -141,7 +141,13 @@ fn fetch(
     }
     let _ = fs::remove_dir_all(site);
     let built = tempfile::tempdir().map_err(BuildError::io("a temporary folder"))?;
-    let chosen = resolve(venv, wanted, built.path(), reporter, &step)?;
+    let chosen =
+        resolve(venv, wanted, built.path(), reporter, &step).map_err(
+            |error| match without_wheel(&error) {
+                Some(requirement) => unavailable(project, &requirement, &error),
+                None => error,
+            },
+        )?;
     let refused = chosen
         .iter()
         .find_map(|it| analysis.compiled.get(&normalized(&it.name)).map(|why| (it, why)));
@@ -213,15 +219,28 @@ fn resolve(
             .arg("--no-deps")
             .arg("--wheel-dir")
             .arg(built);
-        pip::run(wheel.arg(&requirement), reporter, step).map_err(|_| {
-            BuildError::source(
-                "pyproject.toml",
-                format!("the dependency `{requirement}` cannot be had for Python {GUEST_PYTHON}: it has no wheel, and none can be built"),
-            )
-        })?;
+        if pip::run(wheel.arg(&requirement), reporter, step).is_err() {
+            return Err(error);
+        }
         last = requirement;
     }
     Err(BuildError::Internal("too many distributions have no wheel".into()))
+}
+
+/// A requirement that can be satisfied in no way, at the line that names it.
+fn unavailable(project: &Project, requirement: &str, error: &BuildError) -> BuildError {
+    let output = match error {
+        BuildError::Tool { output, .. } => output.as_str(),
+        _ => "",
+    };
+    let versions = output.lines().find_map(|line| line.split_once("(from versions: "));
+    let versions = versions.map_or("none", |(_, versions)| versions.trim_end_matches(')'));
+    let message = format!(
+        "the dependency `{requirement}` cannot be had for Python {GUEST_PYTHON}: the index has neither a wheel of it nor a source that pip can build (versions that would do: {versions})"
+    );
+    let file = project.declared_in.clone();
+    let line = line_of(&file, requirement);
+    BuildError::Diagnostics(vec![Diagnostic { file, line, message }])
 }
 
 fn distributions(report: &str) -> Result<Vec<Distribution>, BuildError> {

@@ -112,7 +112,7 @@ class Calls(ast.NodeVisitor):
 
     def mention(self, text: str) -> None:
         found = self.find(text)
-        if found is not None and found.suffix not in (".py", ".ipynb", ".toml", ".wasm", ""):
+        if found is not None and not is_code(found):
             self.files.add(found)
 
     def find(self, text: str) -> Path | None:
@@ -128,6 +128,10 @@ class Calls(ast.NodeVisitor):
                 if path.is_relative_to(project.resolve()):
                     return project / path.relative_to(project.resolve())
         return None
+
+
+def is_code(path: Path) -> bool:
+    return path.suffix in (".py", ".ipynb", ".wasm") or path.name == "pyproject.toml"
 
 
 def mode_of(node: ast.Call) -> str:

@@ -179,7 +179,8 @@ class Classes:
         for known in self.definitions:
             if (of["name"], of["module"]) == (known["name"], known["module"]):
                 by_class = known["kind"] == "record" and known["python"] == "class"
-                return known["name"] if by_class or known["kind"] in ("enum", "flags") else None
+                told = by_class or known["kind"] in ("enum", "flags")
+                return f"{known['module']}.{known['name']}" if told else None
         return None
 
 

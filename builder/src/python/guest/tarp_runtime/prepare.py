@@ -3,6 +3,7 @@ author's module is imported from there."""
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -39,4 +40,7 @@ def author(module: str, roots: list[str], checked: list[str]) -> ModuleType:
     for name in checked:
         importlib.import_module(name)
     chance.keep()
+    # What is there now is there in every call: looking through it for garbage would only take time.
+    gc.collect()
+    gc.freeze()
     return found

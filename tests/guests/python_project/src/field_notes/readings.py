@@ -23,7 +23,7 @@ def everything_read() -> list[str]:
     beside = os.path.join(os.path.dirname(__file__), "data", "limits.json")
     with open(beside) as file:
         opened = file.read()
-    package = Path(__file__).parent
+    package = Path(__file__).resolve().parent
     found = [path.name for path in package.glob("data/*.json")]
     walked = [name for _, _, names in os.walk(package / "data") for name in names]
     texts = {
