@@ -114,6 +114,8 @@ mod bindings;
 mod context;
 mod embed;
 mod failure;
+#[doc(hidden)]
+pub mod private;
 
 #[cfg(not(target_family = "wasm"))]
 pub use context::Said;
@@ -134,17 +136,24 @@ pub use wit_bindgen::yield_async;
 /// | Rust | WIT |
 /// |---|---|
 /// | `bool`, `char`, `String`, `i8` … `i64`, `u8` … `u64`, `f32`, `f64` | `bool`, `char`, `string`, `s8` … `s64`, `u8` … `u64`, `f32`, `f64` |
+/// | `usize`, `isize` | `u64`, `s64`; a number that the component's own does not hold is refused |
 /// | `Vec<T>`, `Option<T>`, tuples | `list<T>`, `option<T>`, `tuple<...>` |
+/// | `[T; N]` | `list<T>`; one of another length is refused |
+/// | `HashSet<T>`, `BTreeSet<T>` | `list<T>` |
 /// | `Result<T, E>` | `result<T, E>`; as the result of a function, `E` is the error that callers see |
+/// | `anyhow::Result<T>`, `Result<T, Box<dyn Error>>`, `Result<T, E>` with any other `E: Display`, as the result of a function | `result<T, string>`: the error's text, and those of its causes |
 /// | `HashMap<K, V>`, `BTreeMap<K, V>` | `list<tuple<K, V>>` |
 /// | a `struct` with named fields | `record` |
 /// | a `struct` of `bool`s, marked `#[flags]` | `flags` |
 /// | a `struct` around one value | `type` |
-/// | an `enum` | `enum`, or `variant` where a case holds something |
+/// | an `enum` | `enum`, or `variant` where a case holds something; what `Case { a: A }` holds is a record |
 /// | [`Failure`], [`Request`], [`Response`] | those of the package `tarp:procedure` |
 ///
 /// A parameter may be a reference: `&str`, `&[T]`, `&T`. A result may be `&'static str`, also in a
 /// `Result`.
+///
+/// Where an argument may be refused, a function that gives no `Result` gives a `result<T, string>` to callers. An error
+/// names the argument. A function whose error is an enum of the author's cannot give it, and traps with the message.
 ///
 /// Structs and enums are those that are written in the module itself: a macro sees nothing else.
 /// They need no derive, their fields need not be public, and what they derive is their own affair.
@@ -185,12 +194,6 @@ pub use bindings::tarp::procedure::failures;
 pub use bindings::tarp::procedure::web;
 pub use failures::Failure;
 pub use web::{Request, Response};
-
-/// What generated code needs; not for others.
-#[doc(hidden)]
-pub mod private {
-    pub use wit_bindgen::rt;
-}
 
 /// Progress, a log, and whether the procedure is asked to stop.
 ///

@@ -2,7 +2,7 @@
 
 #[tarp_guest::procedures]
 mod echo {
-    use std::collections::{BTreeMap, HashMap};
+    use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
     use tarp_guest::{Context, Failure};
 
@@ -32,6 +32,54 @@ mod echo {
         pub checked: bool,
         pub by_hand: bool,
         pub r#final: bool,
+    }
+
+    #[derive(Clone, Debug, PartialEq)]
+    pub enum Figure {
+        Circle { radius: f64, r#type: u8 },
+        Grid { counts: [usize; 2], value: Option<isize> },
+        Point {},
+        Size(usize),
+    }
+
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Grid {
+        pub shape: [usize; 3],
+        pub tags: BTreeMap<String, Vec<usize>>,
+    }
+
+    #[derive(Debug)]
+    pub struct Broken(std::num::ParseFloatError);
+
+    impl std::fmt::Display for Broken {
+        fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            formatter.write_str("the value is broken")
+        }
+    }
+
+    impl std::error::Error for Broken {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    pub(crate) mod elsewhere {
+        /// Has a text and is no error.
+        pub(crate) struct Text;
+
+        impl std::fmt::Display for Text {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("a text")
+            }
+        }
+    }
+
+    fn broken() -> elsewhere_error::Error {
+        Broken("x".parse::<f64>().unwrap_err())
+    }
+
+    mod elsewhere_error {
+        pub(super) use super::Broken as Error;
     }
 
     #[derive(Clone, Debug, PartialEq)]
@@ -82,6 +130,72 @@ mod echo {
     pub fn refuse(cx: &Context) -> Result<(), Failure> {
         cx.info("refusing");
         Err(Failure::invalid_state("closed"))
+    }
+
+    pub fn figure(figure: Figure) -> Figure {
+        figure
+    }
+
+    pub fn grids(grids: &[Grid], least: usize) -> Result<Vec<Grid>, String> {
+        Ok(grids.iter().filter(|grid| grid.shape[0] >= least).cloned().collect())
+    }
+
+    pub fn mirrored(vector: [i8; 3], matrix: [[f32; 2]; 2]) -> ([i8; 3], [[f32; 2]; 2]) {
+        (vector, matrix)
+    }
+
+    pub fn shifted(by: isize, map: HashMap<u8, usize>, text: &str) -> String {
+        format!("{text} {} {}", by - 1, map[&1])
+    }
+
+    pub fn union(a: HashSet<u32>, b: &BTreeSet<u32>) -> BTreeSet<u32> {
+        a.iter().chain(b).copied().collect()
+    }
+
+    pub fn sizes(values: BTreeSet<usize>) -> HashSet<usize> {
+        values.into_iter().collect()
+    }
+
+    pub fn busy(n: usize) -> Result<(), Failure> {
+        Err(Failure::busy(n.to_string(), None))
+    }
+
+    pub fn own_error(n: usize) -> Result<usize, Kind> {
+        Ok(n)
+    }
+
+    pub async fn later(values: [u8; 2]) -> u8 {
+        values[0]
+    }
+
+    pub fn of_anyhow(text: &str) -> anyhow::Result<f64> {
+        use anyhow::Context as _;
+        text.parse::<f64>().with_context(|| format!("reading {text}"))
+    }
+
+    pub fn boxed(text: &str) -> Result<f64, Box<dyn std::error::Error>> {
+        text.parse::<f64>()?;
+        Err(Box::new(broken()))
+    }
+
+    pub fn sent(text: &str) -> Result<f64, Box<dyn std::error::Error + Send + Sync + 'static>> {
+        Ok(text.parse()?)
+    }
+
+    pub fn with_a_cause(n: usize) -> Result<usize, elsewhere_error::Error> {
+        if n == 0 { Err(broken()) } else { Ok(n) }
+    }
+
+    pub fn only_displayed() -> Result<(), elsewhere::Text> {
+        Err(elsewhere::Text)
+    }
+
+    pub fn of_io() -> std::io::Result<u8> {
+        Err(std::io::Error::other("no disk"))
+    }
+
+    pub fn some_error() -> Result<u8, impl std::error::Error> {
+        "x".parse::<u8>()
     }
 
     mod tests {
@@ -179,6 +293,83 @@ mod echo {
         fn failures_go_through() {
             let failure = Procedures::refuse().unwrap_err();
             assert_eq!(failure, tarp_guest::Failure::invalid_state("closed"));
+        }
+
+        #[test]
+        fn cases_with_fields_are_records() {
+            use bindings::Figure as F;
+            let circle = F::Circle(bindings::FigureCircle { radius: 1.5, type_: 2 });
+            let same = Procedures::figure(circle).unwrap();
+            assert!(matches!(same, F::Circle(bindings::FigureCircle { radius: 1.5, type_: 2 })));
+            let grid = |counts| F::Grid(bindings::FigureGrid { counts, value: Some(-1) });
+            let F::Grid(same) = Procedures::figure(grid(vec![3, 4])).unwrap() else { panic!() };
+            assert_eq!((same.counts, same.value), (vec![3, 4], Some(-1)));
+            assert!(matches!(Procedures::figure(F::Point), Ok(F::Point)));
+            let message = Procedures::figure(grid(vec![3])).unwrap_err();
+            assert_eq!(message, "the argument `figure.counts`: expected a list of 2, got one of 1");
+        }
+
+        fn grid(shape: &[u64], tag: u64) -> bindings::Grid {
+            bindings::Grid { shape: shape.to_vec(), tags: vec![("a".into(), vec![0, tag])] }
+        }
+
+        #[test]
+        fn a_refused_value_is_named() {
+            let found = Procedures::grids(vec![grid(&[1, 2, 3], 4), grid(&[0; 3], 4)], 1).unwrap();
+            assert_eq!(
+                (found.len(), &found[0].shape, &found[0].tags[0].1),
+                (1, &vec![1, 2, 3], &vec![0, 4])
+            );
+            let message =
+                Procedures::grids(vec![grid(&[1; 3], 4), grid(&[1; 4], 4)], 1).unwrap_err();
+            assert_eq!(
+                message,
+                "the argument `grids[1].shape`: expected a list of 3, got one of 4"
+            );
+        }
+
+        #[test]
+        fn arrays_are_lists() {
+            let rows = vec![vec![1.0, 2.0], vec![3.0, 4.0]];
+            let (vector, matrix) = Procedures::mirrored(vec![1, 2, 3], rows.clone()).unwrap();
+            assert_eq!((vector, &matrix), (vec![1, 2, 3], &rows));
+            let message = Procedures::mirrored(vec![1, 2], rows).unwrap_err();
+            assert_eq!(message, "the argument `vector`: expected a list of 3, got one of 2");
+            let message =
+                Procedures::mirrored(vec![1, 2, 3], vec![vec![1.0; 2], vec![1.0]]).unwrap_err();
+            assert_eq!(message, "the argument `matrix[1]`: expected a list of 2, got one of 1");
+        }
+
+        #[test]
+        fn sizes_are_integers() {
+            assert_eq!(Procedures::shifted(-4, vec![(1, 7)], "t".into()), Ok("t -5 7".into()));
+            // On a machine of 64 bits nothing is beyond a `usize`; `private` tests the refusal.
+            assert_eq!(Procedures::own_error(3).unwrap(), 3);
+            assert_eq!(Procedures::busy(3), Err(tarp_guest::Failure::busy("3", None)));
+        }
+
+        #[test]
+        fn sets_are_lists() {
+            assert_eq!(Procedures::union(vec![3, 1, 3], vec![2]), [1, 2, 3]);
+            let mut sizes = Procedures::sizes(vec![9, 5, 9]).unwrap();
+            sizes.sort_unstable();
+            assert_eq!(sizes, [5, 9]);
+        }
+
+        #[test]
+        fn errors_are_told_with_their_causes() {
+            assert_eq!(Procedures::of_anyhow("1.5".into()), Ok(1.5));
+            let message = Procedures::of_anyhow("x".into()).unwrap_err();
+            assert_eq!(message, "reading x: invalid float literal");
+            let broken = "the value is broken: invalid float literal";
+            assert_eq!(Procedures::boxed("1".into()), Err(broken.into()));
+            assert_eq!(Procedures::boxed("x".into()), Err("invalid float literal".into()));
+            assert_eq!(Procedures::sent("x".into()), Err("invalid float literal".into()));
+            assert_eq!(Procedures::with_a_cause(0), Err(broken.into()));
+            assert_eq!(Procedures::with_a_cause(2), Ok(2));
+            assert_eq!(Procedures::only_displayed(), Err("a text".into()));
+            assert_eq!(Procedures::of_io(), Err("no disk".into()));
+            assert!(Procedures::some_error().unwrap_err().contains("invalid digit"));
         }
     }
 }

@@ -41,13 +41,38 @@ pub(crate) struct Field {
     pub(crate) of: Type,
 }
 
-/// A case of an enum, with what it holds: each is a type of `Case(A, B)`.
+/// A case of an enum.
 #[derive(Debug)]
 pub(crate) struct Case {
     pub(crate) ident: Ident,
     pub(crate) name: Name,
     pub(crate) docs: String,
-    pub(crate) holds: Vec<Type>,
+    pub(crate) holds: Holds,
+}
+
+/// What a case holds.
+#[derive(Debug)]
+pub(crate) enum Holds {
+    Nothing,
+    /// Each is a type of `Case(A, B)`.
+    Values(Vec<Type>),
+    /// Those of `Case { a: A }`, and the name of the record that they are in WIT.
+    Fields(Vec<Field>, Name),
+}
+
+impl Holds {
+    /// The types in it.
+    fn types(&self) -> Vec<&Type> {
+        match self {
+            Self::Nothing => Vec::new(),
+            Self::Values(types) => types.iter().collect(),
+            Self::Fields(fields, _) => fields.iter().map(|field| &field.of).collect(),
+        }
+    }
+
+    pub(crate) fn is_nothing(&self) -> bool {
+        matches!(self, Self::Nothing)
+    }
 }
 
 impl Declared {
@@ -82,9 +107,61 @@ impl Declared {
             Shape::Record(fields) => fields.iter().map(|field| &field.of).collect(),
             Shape::Newtype(inner) => vec![inner],
             Shape::Flags(_) => Vec::new(),
-            Shape::Cases(cases) => cases.iter().flat_map(|case| &case.holds).collect(),
+            Shape::Cases(cases) => cases.iter().flat_map(|case| case.holds.types()).collect(),
         }
     }
+
+    /// The names that types of WIT have on its account: its own, and those of records of its cases.
+    pub(crate) fn all_names(&self) -> Vec<(&Name, &Ident)> {
+        let records = self.cases().iter().filter_map(|case| match &case.holds {
+            Holds::Fields(_, name) => Some((name, &case.ident)),
+            Holds::Nothing | Holds::Values(_) => None,
+        });
+        [(&self.name, &self.ident)].into_iter().chain(records).collect()
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn all_names_mut(&mut self) -> Vec<(&mut Name, &Ident)> {
+        let mut names = vec![(&mut self.name, &self.ident)];
+        if let Shape::Cases(cases) = &mut self.shape {
+            names.extend(cases.iter_mut().filter_map(|case| match &mut case.holds {
+                Holds::Fields(_, name) => Some((name, &case.ident)),
+                Holds::Nothing | Holds::Values(_) => None,
+            }));
+        }
+        names
+    }
+
+    fn cases(&self) -> &[Case] {
+        match &self.shape {
+            Shape::Cases(cases) => cases,
+            Shape::Record(_) | Shape::Newtype(_) | Shape::Flags(_) => &[],
+        }
+    }
+}
+
+/// Whether a value that fits the type in WIT may be none of the author's: a list of another length than an array's,
+/// a number beyond `usize`. `types` are those of the module.
+pub(crate) fn may_refuse(of: &Type, types: &[Declared]) -> bool {
+    let inner = |of: &Type| may_refuse(of, types);
+    match of {
+        Type::Size { .. } | Type::Array(..) => true,
+        Type::Primitive { .. }
+        | Type::String
+        | Type::StaticStr
+        | Type::Displayed(_)
+        | Type::Shared(_) => false,
+        Type::List(of) | Type::Set(of) | Type::Option(of) => inner(of),
+        Type::Result(ok, error) => ok.iter().chain(error).any(|of| inner(of)),
+        Type::Tuple(of) => of.iter().any(inner),
+        Type::Map(pair) => inner(&pair.0) || inner(&pair.1),
+        Type::Declared(ident) => find(types, ident).inner().into_iter().any(inner),
+    }
+}
+
+/// The declared type of that name.
+pub(crate) fn find<'a>(types: &'a [Declared], ident: &Ident) -> &'a Declared {
+    types.iter().find(|declared| declared.ident == *ident).expect("every used type was read")
 }
 
 fn structure(item: &ItemStruct, is_flags: bool, scope: &dyn Scope) -> syn::Result<Shape> {
@@ -137,20 +214,21 @@ fn enumeration(item: &ItemEnum, scope: &dyn Scope) -> syn::Result<Shape> {
     }
     let case = |variant: &syn::Variant| {
         let holds = match &variant.fields {
-            Fields::Unit => Vec::new(),
+            fields if fields.is_empty() => Holds::Nothing,
+            Fields::Unit => Holds::Nothing,
             Fields::Unnamed(unnamed) => {
                 let types = unnamed.unnamed.iter();
-                types
-                    .map(|field| types::read(&field.ty, Place::Inside, scope))
-                    .collect::<syn::Result<_>>()?
+                Holds::Values(
+                    types
+                        .map(|field| types::read(&field.ty, Place::Inside, scope))
+                        .collect::<syn::Result<_>>()?,
+                )
             }
-            Fields::Named(_) => {
-                let message = format!(
-                    "a case cannot have named fields; make them a struct `S` of their own, and this \
-                     `{}(S)`",
-                    variant.ident
-                );
-                return Err(Error::new_spanned(variant, message));
+            Fields::Named(named) => {
+                let fields = named.named.iter().map(|field| read_field(field, scope));
+                let mut fields = fields.collect::<syn::Result<Vec<_>>>()?;
+                names::distinct(fields.iter_mut().map(|field| (&mut field.name, &field.ident)))?;
+                Holds::Fields(fields, Name::of_case_record(&item.ident, &variant.ident))
             }
         };
         let (name, docs) = (Name::of_type(&variant.ident), docs::of(&variant.attrs));

@@ -29,6 +29,9 @@ pub(crate) fn json(expression: &Expr, of: &Type, scope: &dyn Scope) -> syn::Resu
             _ => misfit("a character, as in `'x'`"),
         },
         (Type::Primitive { rust, .. }, _) => number(expression, rust),
+        // Sizes have 32 bits in a component.
+        (Type::Size { signed: false }, _) => number(expression, "u32"),
+        (Type::Size { signed: true }, _) => number(expression, "i32"),
         (Type::String | Type::StaticStr, _) => match literal(expression) {
             Some(Lit::Str(text)) => Ok(text.value().into()),
             _ => misfit("a text, as in `\"x\"`"),
@@ -38,7 +41,10 @@ pub(crate) fn json(expression: &Expr, of: &Type, scope: &dyn Scope) -> syn::Resu
             json(&call.args[0], inner, scope)
         }
         (Type::Option(_), _) => misfit("`None` or `Some(...)`"),
-        (Type::List(inner), Expr::Array(list)) => {
+        (Type::Array(_, Some(length)), Expr::Array(list)) if list.elems.len() != *length => {
+            misfit(&format!("a list of {length}"))
+        }
+        (Type::List(inner) | Type::Array(inner, _) | Type::Set(inner), Expr::Array(list)) => {
             if matches!(**inner, Type::Primitive { rust: "u8", .. }) && !list.elems.is_empty() {
                 return misfit("`[]`: bytes have no other default");
             }
@@ -47,7 +53,7 @@ pub(crate) fn json(expression: &Expr, of: &Type, scope: &dyn Scope) -> syn::Resu
             }
             list.elems.iter().map(|element| json(element, inner, scope)).collect()
         }
-        (Type::List(_), _) => misfit("a list, as in `[1.0, 2.0]`"),
+        (Type::List(_) | Type::Array(..) | Type::Set(_), _) => misfit("a list, as in `[1.0, 2.0]`"),
         (Type::Tuple(types), Expr::Tuple(tuple)) if types.len() == tuple.elems.len() => {
             types.iter().zip(&tuple.elems).map(|(of, element)| json(element, of, scope)).collect()
         }
@@ -59,7 +65,14 @@ pub(crate) fn json(expression: &Expr, of: &Type, scope: &dyn Scope) -> syn::Resu
                 None => misfit(&format!("a case of `{ident}` that holds nothing")),
             }
         }
-        (Type::Declared(_) | Type::Map(_) | Type::Result(..) | Type::Shared(_), _) => misfit(
+        (
+            Type::Declared(_)
+            | Type::Map(_)
+            | Type::Result(..)
+            | Type::Shared(_)
+            | Type::Displayed(_),
+            _,
+        ) => misfit(
             "a default that JSON has: numbers, texts, lists, tuples, `None`, and cases that hold \
              nothing; make the parameter an `Option` and decide in the function",
         ),

@@ -5,8 +5,10 @@ use quote::{ToTokens as _, quote, quote_spanned};
 use syn::{Error, Item, ItemMod, parse_quote};
 
 use crate::convert::{Converter, Direction};
+use crate::declared::Declared;
 use crate::module::{self, Module};
 use crate::procedure::{Input, Procedure};
+use crate::types::{Shared, Type};
 use crate::{bindings, metadata, wit};
 
 /// The attribute macro.
@@ -96,8 +98,8 @@ fn once(module: &Module, ident: &Ident) -> Vec<TokenStream> {
             procedure.ident.span(),
         )
     });
-    let types = module.types.iter().map(|declared| {
-        (format!("two_modules_have_a_type_{}", declared.name.wit_snake()), declared.ident.span())
+    let types = module.types.iter().flat_map(Declared::all_names).map(|(name, ident)| {
+        (format!("two_modules_have_a_type_{}", name.wit_snake()), ident.span())
     });
     let own =
         (format!("two_modules_of_procedures_are_called_{}", module.name.wit_snake()), ident.span());
@@ -116,15 +118,20 @@ fn function(procedure: &Procedure, converter: &Converter<'_>) -> TokenStream {
         let (name, of) = (parameter.name.bound_value(), converter.bound(&parameter.of));
         quote!(#name: #of)
     });
-    let result = procedure.result.as_ref().map(|of| {
+    let result = procedure.exported.as_ref().map(|of| {
         let of = converter.bound(of);
         quote!(-> #of)
     });
+    let may_refuse = procedure.parameters().any(|parameter| converter.may_refuse(&parameter.of));
     let arguments = procedure.inputs.iter().map(|input| match input {
         Input::Context => quote!(&::tarp_guest::Context::new()),
         Input::Parameter(parameter) => {
             let name = parameter.name.bound_value();
-            let value = converter.value(&parameter.of, Direction::In, quote!(#name));
+            let value = if may_refuse {
+                quote!(#name)
+            } else {
+                converter.value(&parameter.of, Direction::In, quote!(#name))
+            };
             if parameter.by_reference { quote!(&#value) } else { value }
         }
     });
@@ -136,9 +143,55 @@ fn function(procedure: &Procedure, converter: &Converter<'_>) -> TokenStream {
     });
     let body = match &procedure.result {
         Some(of) => converter.value(of, Direction::Out, call),
-        None => quote!(#call;),
+        None => quote!(#call),
     };
-    quote!(#asynchronous fn #name(#(#parameters),*) #result { #body })
+    let is_result = matches!(procedure.result, Some(Type::Result(..)));
+    let body = match (may_refuse, is_result, &procedure.result) {
+        (true, false, _) => quote!(::core::result::Result::Ok(#body)),
+        (false, _, None) => quote!(#body;),
+        _ => body,
+    };
+    let checked = may_refuse.then(|| checked(procedure, converter));
+    quote!(#asynchronous fn #name(#(#parameters),*) #result { #checked #body })
+}
+
+/// Makes the author's values of the arguments before the function is called, or leaves with a refusal.
+fn checked(procedure: &Procedure, converter: &Converter<'_>) -> TokenStream {
+    let names: Vec<_> =
+        procedure.parameters().map(|parameter| parameter.name.bound_value()).collect();
+    let values = procedure.parameters().zip(&names).map(|(parameter, name)| {
+        converter.part(&parameter.of, parameter.name.author(), quote!(#name))
+    });
+    let refused = match &procedure.exported {
+        Some(Type::Result(_, Some(error))) => match **error {
+            Type::String | Type::StaticStr | Type::Displayed(_) => {
+                quote!(
+                    return ::core::result::Result::Err(::std::string::ToString::to_string(
+                        &refusal
+                    ))
+                )
+            }
+            Type::Shared(Shared::Failure) => {
+                quote!(
+                    return ::core::result::Result::Err(::tarp_guest::Failure::Other(
+                        ::std::string::ToString::to_string(&refusal)
+                    ))
+                )
+            }
+            // An error of the author's own has no place for it.
+            _ => quote!(::core::panic!("{refusal}")),
+        },
+        _ => quote!(::core::panic!("{refusal}")),
+    };
+    quote! {
+        let check = move || -> ::core::result::Result<_, ::tarp_guest::private::Refusal> {
+            ::core::result::Result::Ok((#(#values,)*))
+        };
+        let (#(#names,)*) = match check() {
+            ::core::result::Result::Ok(values) => values,
+            ::core::result::Result::Err(refusal) => #refused,
+        };
+    }
 }
 
 /// A custom section with one text, in the framing that `tarp_guest` documents.

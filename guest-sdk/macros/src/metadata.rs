@@ -4,12 +4,11 @@ use tarp_schema::procedure::{AuthorSignature, MetadataMap, Mode, ProcedureMetada
 use tarp_schema::shared;
 use tarp_schema::types::{Case as KnownCase, Field as KnownField, Type as Known};
 
-use crate::declared::{Case, Shape};
+use crate::declared::{self, Case, Holds, Shape};
 use crate::module::Module;
 use crate::names::Name;
 use crate::procedure::Procedure;
 use crate::types::{Shared, Type};
-use crate::wit;
 
 /// The JSON text of the section; none where there is nothing to say.
 pub(crate) fn text(module: &Module) -> Option<String> {
@@ -59,7 +58,7 @@ impl View<'_> {
         let parameters = procedure.parameters();
         let parameters =
             parameters.map(|parameter| self.field(&parameter.name, &parameter.of)).collect();
-        AuthorSignature { parameters, result: procedure.result.as_ref().map(|of| self.known(of)) }
+        AuthorSignature { parameters, result: procedure.exported.as_ref().map(|of| self.known(of)) }
     }
 
     fn name(&self, name: &Name) -> std::sync::Arc<str> {
@@ -77,8 +76,22 @@ impl View<'_> {
         let boxed = |of: &Type| Box::new(self.known(of));
         match of {
             Type::Primitive { wit, .. } => primitive(wit),
-            Type::String | Type::StaticStr => Known::String,
-            Type::List(inner) => Known::List(boxed(inner)),
+            Type::Size { signed } => {
+                if *signed {
+                    Known::S64
+                } else {
+                    Known::U64
+                }
+            }
+            Type::String | Type::StaticStr | Type::Displayed(_) => Known::String,
+            Type::List(inner) | Type::Array(inner, _) => Known::List(boxed(inner)),
+            Type::Set(inner) => {
+                let inner = boxed(inner);
+                if self.side == Side::Author && inner.is_member() {
+                    return Known::Set(inner);
+                }
+                Known::List(inner)
+            }
             Type::Option(inner) => Known::Option(boxed(inner)),
             Type::Result(ok, error) => {
                 Known::Result { ok: ok.as_deref().map(boxed), err: error.as_deref().map(boxed) }
@@ -91,7 +104,7 @@ impl View<'_> {
                 }
                 Known::List(Box::new(Known::Tuple(vec![key, value])))
             }
-            Type::Declared(ident) => self.shape(&wit::find(&self.module.types, ident).shape),
+            Type::Declared(ident) => self.shape(&declared::find(&self.module.types, ident).shape),
             Type::Shared(Shared::Failure) => shared::failure(),
             Type::Shared(Shared::Request) => shared::request(),
             Type::Shared(Shared::Response) => shared::response(),
@@ -107,7 +120,7 @@ impl View<'_> {
             Shape::Flags(fields) => {
                 Known::Flags(fields.iter().map(|field| self.name(&field.name)).collect())
             }
-            Shape::Cases(cases) if cases.iter().all(|case| case.holds.is_empty()) => {
+            Shape::Cases(cases) if cases.iter().all(|case| case.holds.is_nothing()) => {
                 Known::Enum(cases.iter().map(|case| self.name(&case.name)).collect())
             }
             Shape::Cases(cases) => Known::Variant(cases.iter().map(|it| self.case(it)).collect()),
@@ -115,10 +128,15 @@ impl View<'_> {
     }
 
     fn case(&self, case: &Case) -> KnownCase {
-        let ty = match case.holds.as_slice() {
-            [] => None,
-            [one] => Some(self.known(one)),
-            several => Some(self.tuple(several)),
+        let ty = match &case.holds {
+            Holds::Nothing => None,
+            Holds::Values(types) => match types.as_slice() {
+                [one] => Some(self.known(one)),
+                several => Some(self.tuple(several)),
+            },
+            Holds::Fields(fields, _) => {
+                Some(Known::Record(fields.iter().map(|it| self.field(&it.name, &it.of)).collect()))
+            }
         };
         KnownCase { name: self.name(&case.name), ty }
     }

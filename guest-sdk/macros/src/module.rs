@@ -63,8 +63,9 @@ pub(crate) fn read(module: &mut ItemMod) -> syn::Result<Module> {
     }
     errors.finish()?;
     let mut types: Vec<_> = users.found.into_values().collect();
-    names::distinct(types.iter_mut().map(|declared| (&mut declared.name, &declared.ident)))?;
+    names::distinct(types.iter_mut().flat_map(Declared::all_names_mut))?;
     types.iter().try_for_each(refuse_web)?;
+    procedures.iter_mut().for_each(|procedure| procedure.settle(&types));
     Ok(Module { name: Name::of_value(&ident)?, docs, procedures, types })
 }
 
@@ -246,7 +247,7 @@ mod tests {
 
     #[test]
     fn all_errors_at_once() {
-        let source = "mod m { pub fn f(a: usize) {} pub fn g(b: Box<u8>) {} }";
+        let source = "mod m { pub fn f(a: u128) {} pub fn g(b: Box<u8>) {} }";
         let error = read(&mut syn::parse_str(source).unwrap()).unwrap_err();
         assert_eq!(error.into_iter().count(), 2);
     }

@@ -36,6 +36,12 @@ impl Name {
         Self { wit: lossy(&author, "type"), author }
     }
 
+    /// The record in WIT that the named fields of a case are. Callers never see it.
+    pub(crate) fn of_case_record(of: &Ident, case: &Ident) -> Self {
+        let author = format!("{}::{}", of.unraw(), case.unraw());
+        Self { wit: lossy(&author.replace("::", "-"), "type"), author }
+    }
+
     /// As it is written in WIT source.
     pub(crate) fn source(&self) -> String {
         let escape = if is_word_of_wit(&self.wit) { "%" } else { "" };

@@ -8,6 +8,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Error, FnArg, ItemFn, LitInt, LitStr, Meta, Pat, Token, Type as Syntax};
 use tarp_schema::procedure::{ArrayReplies, MAX_NAME_LENGTH, WebMethod, is_valid_name};
 
+use crate::declared::{self, Declared};
 use crate::defaults;
 use crate::docs;
 use crate::names::{self, Name};
@@ -21,7 +22,10 @@ pub(crate) struct Procedure {
     pub(crate) docs: String,
     pub(crate) is_async: bool,
     pub(crate) inputs: Vec<Input>,
+    /// What the author's function gives.
     pub(crate) result: Option<Type>,
+    /// What the export gives: that, or a `Result` of it where arguments may be refused.
+    pub(crate) exported: Option<Type>,
     pub(crate) options: Options,
 }
 
@@ -99,13 +103,15 @@ impl Procedure {
         refuse_what_callers_cannot(function)?;
         let inputs = signature.inputs.iter().zip(&taken.defaults);
         let inputs = inputs.map(|(input, defaults)| Input::read(input, defaults, scope));
+        let result = types::read_result(&signature.output, scope)?;
         let mut procedure = Self {
             ident: signature.ident.clone(),
             name: name(&signature.ident)?,
             docs: docs::of(&function.attrs),
             is_async: signature.asyncness.is_some(),
             inputs: inputs.collect::<syn::Result<_>>()?,
-            result: types::read_result(&signature.output, scope)?,
+            exported: result.clone(),
+            result,
             options: Options::read(&taken.procedure)?,
         };
         let parameters = procedure.inputs.iter_mut().filter_map(|input| match input {
@@ -131,16 +137,30 @@ impl Procedure {
         self.parameters().map(|parameter| &parameter.of).chain(&self.result)
     }
 
+    /// Whether it may refuse arguments that fit the types of its export. `types` are those of the module.
+    pub(crate) fn may_refuse(&self, types: &[Declared]) -> bool {
+        self.parameters().any(|parameter| declared::may_refuse(&parameter.of, types))
+    }
+
+    /// Gives the export an error where it may refuse arguments, and the author's function has none.
+    pub(crate) fn settle(&mut self, types: &[Declared]) {
+        let is_result = matches!(self.result, Some(Type::Result(..)));
+        if !is_result && self.may_refuse(types) {
+            let ok = self.result.clone().map(Box::new);
+            self.exported = Some(Type::Result(ok, Some(Box::new(Type::String))));
+        }
+    }
+
     /// Whether it answers requests as they are: it takes a request and nothing else, and gives a
     /// response.
     fn is_web(&self) -> bool {
-        let response = Type::Shared(Shared::Response);
+        let is_response = |of: &Type| matches!(of, Type::Shared(Shared::Response));
         let mut parameters = self.parameters().map(|parameter| &parameter.of);
-        let takes_request = parameters.next() == Some(&Type::Shared(Shared::Request))
+        let takes_request = matches!(parameters.next(), Some(Type::Shared(Shared::Request)))
             && parameters.next().is_none();
         let gives_response = match &self.result {
-            Some(Type::Result(Some(ok), _)) => **ok == response,
-            Some(result) => *result == response,
+            Some(Type::Result(Some(ok), _)) => is_response(ok),
+            Some(result) => is_response(result),
             None => false,
         };
         takes_request && gives_response

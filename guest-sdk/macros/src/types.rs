@@ -1,20 +1,31 @@
 //! The types of parameters, results and fields, as they are written in Rust.
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, Span};
+use syn::spanned::Spanned;
 use syn::{Error, GenericArgument, PathArguments, ReturnType, Type as Syntax, TypePath};
 
 /// A type that a procedure can take or give.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Type {
     /// `bool`, `char`, a number: the name in Rust and in WIT.
     Primitive {
         rust: &'static str,
         wit: &'static str,
     },
+    /// `usize`, `isize`: a number of 64 bits in WIT, as no caller knows the size of the component's.
+    Size {
+        signed: bool,
+    },
     String,
     /// `&'static str`, in a result.
     StaticStr,
+    /// The error of a function's result that is no value: callers get its text, and that of its causes.
+    Displayed(Span),
     List(Box<Type>),
+    /// `[T; N]`: a list whose length is checked. The length, where it is a plain number.
+    Array(Box<Type>, Option<usize>),
+    /// Any crate's `HashSet` or `BTreeSet`: a list.
+    Set(Box<Type>),
     Option(Box<Type>),
     /// `None` stands for `()`.
     Result(Option<Box<Type>>, Option<Box<Type>>),
@@ -50,8 +61,15 @@ impl Type {
     /// Whether such a value is in it, other than inside of a declared type.
     pub(crate) fn holds(&self, shared: Shared) -> bool {
         match self {
-            Self::Primitive { .. } | Self::String | Self::StaticStr | Self::Declared(_) => false,
-            Self::List(inner) | Self::Option(inner) => inner.holds(shared),
+            Self::Primitive { .. }
+            | Self::Size { .. }
+            | Self::String
+            | Self::StaticStr
+            | Self::Displayed(_)
+            | Self::Declared(_) => false,
+            Self::List(inner) | Self::Array(inner, _) | Self::Set(inner) | Self::Option(inner) => {
+                inner.holds(shared)
+            }
             Self::Result(ok, error) => ok.iter().chain(error).any(|inner| inner.holds(shared)),
             Self::Tuple(inner) => inner.iter().any(|inner| inner.holds(shared)),
             Self::Map(pair) => pair.0.holds(shared) || pair.1.holds(shared),
@@ -62,9 +80,16 @@ impl Type {
     /// The types of the annotated module that are named in it.
     pub(crate) fn declared(&self) -> Vec<&Ident> {
         match self {
-            Self::Primitive { .. } | Self::String | Self::StaticStr | Self::Shared(_) => Vec::new(),
+            Self::Primitive { .. }
+            | Self::Size { .. }
+            | Self::String
+            | Self::StaticStr
+            | Self::Displayed(_)
+            | Self::Shared(_) => Vec::new(),
             Self::Declared(ident) => vec![ident],
-            Self::List(inner) | Self::Option(inner) => inner.declared(),
+            Self::List(inner) | Self::Array(inner, _) | Self::Set(inner) | Self::Option(inner) => {
+                inner.declared()
+            }
             Self::Result(ok, error) => {
                 ok.iter().chain(error).flat_map(|inner| inner.declared()).collect()
             }
@@ -106,16 +131,29 @@ pub(crate) trait Scope {
     fn alias(&self, name: &Ident) -> Option<&syn::ItemType>;
 }
 
-/// Where a type stands decides about references.
+/// Where a type stands decides about references, and about errors that are displayed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
+    /// What a function returns.
+    Returned,
+    /// A part of what a function returns.
     Result,
     Inside,
 }
 
+impl Place {
+    /// The place of a part.
+    fn part(self) -> Self {
+        match self {
+            Self::Returned | Self::Result => Self::Result,
+            Self::Inside => Self::Inside,
+        }
+    }
+}
+
 /// Reads a type.
 pub(crate) fn read(syntax: &Syntax, place: Place, scope: &dyn Scope) -> syn::Result<Type> {
-    let inside = |syntax: &Syntax| read(syntax, place, scope).map(Box::new);
+    let inside = |syntax: &Syntax| read(syntax, place.part(), scope).map(Box::new);
     match syntax {
         Syntax::Paren(inner) => read(&inner.elem, place, scope),
         Syntax::Group(inner) => read(&inner.elem, place, scope),
@@ -125,19 +163,16 @@ pub(crate) fn read(syntax: &Syntax, place: Place, scope: &dyn Scope) -> syn::Res
              in a `Result`",
         )),
         Syntax::Tuple(tuple) => Ok(Type::Tuple(
-            tuple.elems.iter().map(|e| read(e, place, scope)).collect::<syn::Result<_>>()?,
+            tuple.elems.iter().map(|e| read(e, place.part(), scope)).collect::<syn::Result<_>>()?,
         )),
-        Syntax::Reference(reference) if place == Place::Result && is_str(&reference.elem) => {
+        Syntax::Reference(reference) if place != Place::Inside && is_str(&reference.elem) => {
             Ok(Type::StaticStr)
         }
         Syntax::Reference(reference) => Err(Error::new_spanned(
             reference,
             "a reference can only be a whole parameter, as in `values: &[f64]`; own the value here",
         )),
-        Syntax::Array(array) => Err(Error::new_spanned(
-            array,
-            "an array of a fixed length cannot be passed; use `Vec`, or a tuple",
-        )),
+        Syntax::Array(array) => Ok(Type::Array(inside(&array.elem)?, length(&array.len))),
         Syntax::Path(path) if path.qself.is_none() => {
             let segment = path.path.segments.last().expect("a path has a segment");
             let name = &segment.ident;
@@ -154,6 +189,10 @@ pub(crate) fn read(syntax: &Syntax, place: Place, scope: &dyn Scope) -> syn::Res
             if single && scope.declares(name) {
                 return Ok(Type::Declared(name.clone()));
             }
+            let text = name.to_string();
+            if text == "Result" && place == Place::Returned {
+                return returned(path, &arguments, scope);
+            }
             if single && let Some(alias) = scope.alias(name) {
                 if !alias.generics.params.is_empty() {
                     let message = format!("`{name}` has parameters; write out what it stands for");
@@ -161,11 +200,12 @@ pub(crate) fn read(syntax: &Syntax, place: Place, scope: &dyn Scope) -> syn::Res
                 }
                 return read(&alias.ty, place, scope);
             }
-            let text = name.to_string();
             if let Some((rust, wit)) = PRIMITIVES.iter().find(|(rust, _)| text == *rust) {
                 return Ok(Type::Primitive { rust, wit });
             }
             match text.as_str() {
+                "usize" => Ok(Type::Size { signed: false }),
+                "isize" => Ok(Type::Size { signed: true }),
                 "String" => Ok(Type::String),
                 "Vec" => {
                     count(1, "Vec<f64>")?;
@@ -185,9 +225,13 @@ pub(crate) fn read(syntax: &Syntax, place: Place, scope: &dyn Scope) -> syn::Res
                 "HashMap" | "BTreeMap" => {
                     count(2, &format!("{text}<String, f64>"))?;
                     Ok(Type::Map(Box::new((
-                        read(arguments[0], place, scope)?,
-                        read(arguments[1], place, scope)?,
+                        read(arguments[0], place.part(), scope)?,
+                        read(arguments[1], place.part(), scope)?,
                     ))))
+                }
+                "HashSet" | "BTreeSet" => {
+                    count(1, &format!("{text}<String>"))?;
+                    Ok(Type::Set(inside(arguments[0])?))
                 }
                 "Failure" => Ok(Type::Shared(Shared::Failure)),
                 "Request" => Ok(Type::Shared(Shared::Request)),
@@ -201,12 +245,67 @@ pub(crate) fn read(syntax: &Syntax, place: Place, scope: &dyn Scope) -> syn::Res
     }
 }
 
+/// Reads a `Result` that a function returns. An alias of one parameter, such as `anyhow::Result<T>`, has an error
+/// that no signature shows, so that it is displayed, as any other that is no value.
+fn returned(path: &TypePath, arguments: &[&Syntax], scope: &dyn Scope) -> syn::Result<Type> {
+    let side = |syntax: &Syntax| {
+        if is_unit(syntax) {
+            return Ok(None);
+        }
+        read(syntax, Place::Result, scope).map(|of| Some(Box::new(of)))
+    };
+    match arguments {
+        [ok] => Ok(Type::Result(side(ok)?, Some(Box::new(displayed(path))))),
+        [ok, error] => {
+            let error = match side(error) {
+                Err(_) if may_be_displayed(error, scope) => Some(Box::new(displayed(error))),
+                read => read?,
+            };
+            Ok(Type::Result(side(ok)?, error))
+        }
+        _ => {
+            let message = "`Result` needs its types written out here, as in `Result<f64, String>`";
+            Err(Error::new_spanned(path, message))
+        }
+    }
+}
+
+/// Whether a type that is no value may have a text: one of another module, `Box<dyn Error>`, `impl Error`.
+fn may_be_displayed(syntax: &Syntax, scope: &dyn Scope) -> bool {
+    match syntax {
+        Syntax::Path(path) => {
+            let last = path.path.segments.last().expect("a path has a segment");
+            let is_value =
+                ["Vec", "Option", "Result", "HashMap", "BTreeMap", "HashSet", "BTreeSet"];
+            !scope.declares(&last.ident) && !is_value.iter().any(|name| last.ident == name)
+        }
+        Syntax::ImplTrait(_) | Syntax::TraitObject(_) => true,
+        Syntax::Paren(inner) => may_be_displayed(&inner.elem, scope),
+        Syntax::Group(inner) => may_be_displayed(&inner.elem, scope),
+        _ => false,
+    }
+}
+
+fn displayed(syntax: &impl Spanned) -> Type {
+    Type::Displayed(syntax.span())
+}
+
+/// The length of an array that is a plain number.
+fn length(expression: &syn::Expr) -> Option<usize> {
+    match expression {
+        syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(number), .. }) => {
+            number.base10_parse().ok()
+        }
+        _ => None,
+    }
+}
+
 /// Reads what a function returns: nothing, or a type.
 pub(crate) fn read_result(output: &ReturnType, scope: &dyn Scope) -> syn::Result<Option<Type>> {
     match output {
         ReturnType::Default => Ok(None),
         ReturnType::Type(_, syntax) if is_unit(syntax) => Ok(None),
-        ReturnType::Type(_, syntax) => read(syntax, Place::Result, scope).map(Some),
+        ReturnType::Type(_, syntax) => read(syntax, Place::Returned, scope).map(Some),
     }
 }
 
@@ -250,12 +349,9 @@ fn is_str(syntax: &Syntax) -> bool {
 
 fn unknown(name: &str, path: &TypePath) -> Error {
     let message = match name {
-        "usize" => "`usize` has another size on other machines; use `u32` or `u64`".into(),
-        "isize" => "`isize` has another size on other machines; use `i32` or `i64`".into(),
         "u128" | "i128" => {
             format!("a number of 128 bits cannot be passed, so no `{name}`; use `String`")
         }
-        "HashSet" | "BTreeSet" => format!("a set cannot be passed, so no `{name}`; use `Vec`"),
         "Box" | "Rc" | "Arc" | "Cow" => format!("`{name}` cannot be passed; use what is in it"),
         "Self" => "`Self` stands for nothing here; write the type's name".into(),
         "Context" => "a procedure takes the context as `&Context`".into(),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use proc_macro2::Ident;
 
-use crate::declared::{Declared, Shape};
+use crate::declared::{self, Case, Declared, Field, Holds, Shape};
 use crate::module::Module;
 use crate::procedure::Procedure;
 use crate::types::{Shared, Type};
@@ -73,39 +73,43 @@ impl Writer<'_> {
                 let _ = writeln!(text, "  type {name} = {};", self.of(inner));
                 return text;
             }
-            Shape::Record(fields) => {
-                let member = |field: &crate::declared::Field| {
-                    format!("{}: {}", field.name.source(), self.of(&field.of))
-                };
-                (
-                    "record",
-                    fields.iter().map(|field| (field.docs.as_str(), member(field))).collect(),
-                )
-            }
+            Shape::Record(fields) => ("record", self.fields(fields)),
             Shape::Flags(fields) => (
                 "flags",
                 fields.iter().map(|flag| (flag.docs.as_str(), flag.name.source())).collect(),
             ),
             Shape::Cases(cases) => {
-                let member = |case: &crate::declared::Case| match case.holds.as_slice() {
-                    [] => case.name.source(),
-                    [one] => format!("{}({})", case.name.source(), self.of(one)),
-                    several => format!("{}({})", case.name.source(), self.tuple(several)),
+                let member = |case: &Case| match &case.holds {
+                    Holds::Nothing => case.name.source(),
+                    Holds::Values(types) => match types.as_slice() {
+                        [one] => format!("{}({})", case.name.source(), self.of(one)),
+                        several => format!("{}({})", case.name.source(), self.tuple(several)),
+                    },
+                    Holds::Fields(_, record) => {
+                        format!("{}({})", case.name.source(), record.source())
+                    }
                 };
-                let keyword =
-                    if cases.iter().all(|case| case.holds.is_empty()) { "enum" } else { "variant" };
+                let is_enum = cases.iter().all(|case| case.holds.is_nothing());
+                let keyword = if is_enum { "enum" } else { "variant" };
                 (keyword, cases.iter().map(|case| (case.docs.as_str(), member(case))).collect())
             }
         };
         let mut text = String::new();
-        docs(&mut text, "  ", &declared.docs);
-        let _ = writeln!(text, "  {keyword} {name} {{");
-        for (about, member) in members {
-            docs(&mut text, "    ", about);
-            let _ = writeln!(text, "    {member},");
+        if let Shape::Cases(cases) = &declared.shape {
+            for case in cases {
+                if let Holds::Fields(fields, record) = &case.holds {
+                    text += &block("record", &record.source(), "", self.fields(fields));
+                    text.push('\n');
+                }
+            }
         }
-        text.push_str("  }\n");
+        text += &block(keyword, &name, &declared.docs, members);
         text
+    }
+
+    fn fields<'f>(&self, fields: &'f [Field]) -> Vec<(&'f str, String)> {
+        let member = |field: &Field| format!("{}: {}", field.name.source(), self.of(&field.of));
+        fields.iter().map(|field| (field.docs.as_str(), member(field))).collect()
     }
 
     fn export(&self, procedure: &Procedure) -> String {
@@ -116,7 +120,7 @@ impl Writer<'_> {
             procedure.parameters().map(|parameter| (parameter.name.source(), &parameter.of));
         let parameters: Vec<_> = parameters.map(parameter).collect();
         let result =
-            procedure.result.as_ref().map_or(String::new(), |of| format!(" -> {}", self.of(of)));
+            procedure.exported.as_ref().map_or(String::new(), |of| format!(" -> {}", self.of(of)));
         let asynchronous = if procedure.is_async { "async " } else { "" };
         let _ = writeln!(
             text,
@@ -130,8 +134,11 @@ impl Writer<'_> {
     fn of(&self, of: &Type) -> String {
         match of {
             Type::Primitive { wit, .. } => (*wit).into(),
-            Type::String | Type::StaticStr => "string".into(),
-            Type::List(inner) => format!("list<{}>", self.of(inner)),
+            Type::Size { signed } => if *signed { "s64" } else { "u64" }.into(),
+            Type::String | Type::StaticStr | Type::Displayed(_) => "string".into(),
+            Type::List(inner) | Type::Array(inner, _) | Type::Set(inner) => {
+                format!("list<{}>", self.of(inner))
+            }
             Type::Option(inner) => format!("option<{}>", self.of(inner)),
             Type::Result(None, None) => "result".into(),
             Type::Result(Some(ok), None) => format!("result<{}>", self.of(ok)),
@@ -151,13 +158,21 @@ impl Writer<'_> {
     }
 
     fn find(&self, ident: &Ident) -> &Declared {
-        find(self.types, ident)
+        declared::find(self.types, ident)
     }
 }
 
-/// The declared type of that name.
-pub(crate) fn find<'a>(types: &'a [Declared], ident: &Ident) -> &'a Declared {
-    types.iter().find(|declared| declared.ident == *ident).expect("every used type was read")
+/// A type of WIT with members.
+fn block(keyword: &str, name: &str, about: &str, members: Vec<(&str, String)>) -> String {
+    let mut text = String::new();
+    docs(&mut text, "  ", about);
+    let _ = writeln!(text, "  {keyword} {name} {{");
+    for (about, member) in members {
+        docs(&mut text, "    ", about);
+        let _ = writeln!(text, "    {member},");
+    }
+    text.push_str("  }\n");
+    text
 }
 
 fn docs(text: &mut String, indent: &str, docs: &str) {

@@ -16,7 +16,7 @@ mod declared {
     pub struct Nothing;
 
     pub enum Figure {
-        Circle { radius: f64 },
+        Circle { radius: std::time::Duration },
     }
 
     #[flags]

@@ -14,15 +14,7 @@ mod types {
         peaks.len() as f64
     }
 
-    pub fn machine_size(n: usize) -> Vec<usize> {
-        vec![n]
-    }
-
     pub fn large(n: u128) {}
-
-    pub fn fixed(values: [f64; 3]) {}
-
-    pub fn set(values: std::collections::HashSet<String>) {}
 
     pub fn boxed(values: Box<[f64]>) {}
 
@@ -34,9 +26,9 @@ mod types {
 
     pub fn unit(values: Vec<()>) {}
 
-    pub fn half_a_result() -> std::io::Result<f64> {
-        Ok(1.0)
-    }
+    pub fn half_a_result(results: Vec<std::io::Result<f64>>) {}
+
+    pub fn error_inside(results: Vec<Result<f64, std::io::Error>>) {}
 
     pub fn owned_context(cx: Context) {}
 }

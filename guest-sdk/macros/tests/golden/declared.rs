@@ -52,6 +52,14 @@ mod declared {
         Circle(f64),
         Rectangle(f64, f64),
         Polygon(Vec<(f64, f64)>),
+        /// Two lengths.
+        Ellipse {
+            /// The longer one.
+            a: f64,
+            half_b: Option<Meters>,
+            corners: [usize; 2],
+        },
+        Nothing {},
     }
 
     pub enum Problem {

@@ -23,5 +23,16 @@ mod types {
     pub fn fails_for_the_caller() -> Result<(), Failure> {}
     pub fn results_inside(values: Vec<Result<u8, String>>) {}
     pub fn borrowed(text: &str, values: &[f64], list: &Vec<u8>, map: &HashMap<String, u8>) -> &'static str {}
+    pub fn sets(values: HashSet<String>) -> std::collections::BTreeSet<u32> {}
+    pub fn sizes(count: usize, shift: isize) -> Result<Vec<usize>, String> {}
+    pub fn sizes_without_an_error_of_its_own(values: &[usize]) -> usize {}
+    pub fn nothing_for_a_size(n: usize) {}
+    pub fn arrays(vector: [f64; 3], matrix: &[[f64; N]; 2]) -> [u8; 32] {}
+    pub fn array_given() -> [f64; 3] {}
+    pub fn of_anyhow() -> anyhow::Result<f64> {}
+    pub fn of_anyhow_without_a_value() -> anyhow::Result<()> {}
+    pub fn boxed_error() -> Result<f64, Box<dyn std::error::Error>> {}
+    pub fn some_error() -> Result<f64, impl std::fmt::Display> {}
+    pub fn error_of_another_module() -> Result<f64, model::FitError> {}
     pub fn parenthesised(value: (Option<(u8)>)) {}
 }
