@@ -228,8 +228,8 @@ class Hints:
             return self.classes.variant(name, types)
         text = " | ".join(ast.unparse(member) for member in members)
         raise Diagnostic(
-            f"the union `{text}` is not supported: its members have to be classes of different names, "
-            "by which one can tell its values apart, and none a Literal or a TypedDict"
+            f"the union `{text}` is not supported: its members have to be classes of different "
+            "names, by which one can tell its values apart, and none a Literal or a TypedDict"
         )
 
     def unsupported(self, hint: ast.expr, meaning: object) -> Diagnostic:
