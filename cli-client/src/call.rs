@@ -119,6 +119,8 @@ impl Call {
         if self.is_job(procedure) {
             return self.submit(client, procedure, &request).await;
         }
+        // Beside `respond-async` it would be a second field of that name, which proxies may lose.
+        let request = request.header("prefer", "output");
         let answer = patiently(client, procedure, request).await?;
         self.finish(client, procedure, answer, None)
     }
@@ -143,7 +145,6 @@ impl Call {
         }
         let arguments = Value::from(arguments::bound(procedure, words, note)?);
         let request = client.request(Method::POST, &procedure.name);
-        let request = request.header("prefer", "output");
         Ok(request.header(CONTENT_TYPE, "application/json").body(arguments.to_string()))
     }
 

@@ -17,6 +17,7 @@ import tarp
 
 import command_line
 from host import Host, MakeHost, eventually, guest, place
+from ids import shown
 
 PROJECT = Path(__file__).parent / "c_guest"
 
@@ -70,7 +71,7 @@ VALUES: list[tuple[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "value"), VALUES, ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(("kind", "value"), VALUES, ids=shown)
 def test_every_type_round_trips(client: tarp.Host, kind: str, value: Any) -> None:
     answer = client[f"identity_{kind}"](value)
     assert answer == value

@@ -17,6 +17,7 @@ import tarp
 
 import command_line
 from host import BINARY, Host, MakeHost, eventually, guest, place
+from ids import shown
 
 #: A component of 18 MiB is built and compiled, on a machine that has other things to do.
 pytestmark = pytest.mark.timeout(600)
@@ -59,26 +60,26 @@ VALUES: list[tuple[str, Any, Any]] = [
     ("matrix", [[1.0], [], [2.0, 3.0]], [[1.0], [], [2.0, 3.0]]),
     ("tuple", (1, "a"), (1, "a")),
     ("vector", [1.0, 2.0], [1.0, 2.0]),
-    ("set", [3, 3], [3]),
-    ("dict", {"a": 1, "b": 2}, [("a", 1), ("b", 2)]),
+    ("set", [3, 3], {3}),
+    ("dict", {"a": 1, "b": 2}, {"a": 1, "b": 2}),
     ("option", None, None),
     ("option", 3, 3),
     ("literal", "dark_blue", "dark_blue"),
-    ("enum", "second_one", "second_one"),
-    ("flags", {"read", "write"}, {"read", "write"}),
+    ("enum", "second_one", "SECOND_ONE"),
+    ("flags", {"read", "write"}, {"READ", "WRITE"}),
     ("flags", set(), set()),
     ("dataclass", POINT, POINT),
     ("dataclass", {"x": 1.0}, {"x": 1.0, "y": 7.5}),
     ("typed_dict", {"width": 1}, {"width": 1, "label": None}),
     ("typed_dict", {"width": 1, "label": "l"}, {"width": 1, "label": "l"}),
     ("named_tuple", {"position": 1, "height": 2.0}, {"position": 1, "height": 2.0}),
-    ("union", {"point": POINT}, {"point": POINT}),
+    ("union", {"point": POINT}, {"Point": POINT}),
     (
         "union",
         {"circle": {"centre": POINT, "radius": 3.0}},
-        {"circle": {"centre": POINT, "radius": 3.0}},
+        {"Circle": {"centre": POINT, "radius": 3.0}},
     ),
-    ("nested", [{"a": [POINT]}], [[("a", [POINT])]]),
+    ("nested", [{"a": [POINT]}], [{"a": [POINT]}]),
     ("complex", [(1.0, -0.5)], [(1.0, -0.5)]),
     ("datetime", "2026-01-31T12:30:00Z", "2026-01-31T12:30:00+00:00"),
     ("date", "2026-01-31", "2026-01-31"),
@@ -101,7 +102,7 @@ VALUES: list[tuple[str, Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("hint", "sent", "back"), VALUES, ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(("hint", "sent", "back"), VALUES, ids=shown)
 def test_every_hint_round_trips(client: tarp.Host, hint: str, sent: Any, back: Any) -> None:
     answer = client[f"identity_{hint}"](sent)
     assert answer == back

@@ -73,7 +73,7 @@ def test_a_new_version_of_what_takes_long_uses_what_was_compiled(
 
     def digest() -> str:
         procedures = host.request("GET", "/-/procedures").json()["procedures"]
-        return next(it["digest"] for it in procedures if it["name"] == "count_words")
+        return procedures[0]["digest"]
 
     first, counted = digest(), host.get("count_words", {"text": "a b a"})
     (functions,) = own_cache.glob("*.functions")

@@ -548,7 +548,7 @@ fn a_file_may_be_called_as_no_module_is() {
 #[test]
 fn faults_of_a_notebook_are_told_by_cell_and_line() {
     let cell = |kind: &str, source: &str| serde_json::json!({"cell_type": kind, "source": source});
-    let notebook = |cells: &[serde_json::Value]| serde_json::json!({"cells": cells}).to_string();
+    let notebook = |cells: &[Value]| serde_json::json!({"cells": cells}).to_string();
     let text = cell("markdown", "# Fits");
     let code = "%load_ext x\nfiles = !ls\ndef one(x: int) -> int: ...";
     let plain = "text = '''\n%in a text\n'''";

@@ -180,7 +180,7 @@ class Classes:
             if (of["name"], of["module"]) == (known["name"], known["module"]):
                 by_class = known["kind"] == "record" and known["python"] == "class"
                 told = by_class or known["kind"] in ("enum", "flags")
-                return f"{known['module']}.{known['name']}" if told else None
+                return known["name"] if told else None
         return None
 
 
