@@ -123,7 +123,8 @@ impl Tool {
         Err(BuildError::Tool {
             command: self.line(),
             status,
-            output: end_of(output.trim(), KEPT).to_owned(),
+            // Some tools say by an indent what a line is.
+            output: end_of(output.trim_end().trim_start_matches('\n'), KEPT).to_owned(),
         })
     }
 
@@ -200,8 +201,8 @@ mod tests {
         assert!(error.starts_with("`sh -c 'echo out; echo err >&2; exit 3'` failed"), "{error}");
         assert!(error.ends_with("out\nerr"), "{error}");
         assert_eq!(lines, ["err"]);
-        let tool = Tool::new("sh", "", "").args(["-c", "echo out; echo err >&2; exit 3"]);
+        let tool = Tool::new("sh", "", "").args(["-c", "echo out; echo '  err' >&2; exit 3"]);
         let error = tool.giving_data().run_with(|_| {}).unwrap_err().to_string();
-        assert!(error.ends_with("(exit status: 3):\nerr"), "{error}");
+        assert!(error.ends_with("(exit status: 3):\n  err"), "{error}");
     }
 }

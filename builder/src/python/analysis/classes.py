@@ -179,8 +179,7 @@ class Classes:
         for known in self.definitions:
             if (of["name"], of["module"]) == (known["name"], known["module"]):
                 by_class = known["kind"] == "record" and known["python"] == "class"
-                told = by_class or known["kind"] in ("enum", "flags")
-                return known["name"] if told else None
+                return known["name"] if by_class or known["kind"] in ("enum", "flags") else None
         return None
 
 
