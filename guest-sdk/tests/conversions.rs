@@ -1,5 +1,7 @@
 //! Values on their way between the bindings and the author's types, without a component around them.
 
+#![expect(clippy::needless_pass_by_value, reason = "owned arguments are tested")]
+
 #[tarp_guest::procedures]
 mod echo {
     use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};

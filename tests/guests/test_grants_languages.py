@@ -222,7 +222,10 @@ SOURCES = {
     "c": {"reader.c": C, "reader.wit": WIT},
 }
 
-run = functools.partial(command_line.run, deadline=120)
+run = functools.partial(command_line.run, deadline=240)
+
+#: A component of Python is built and compiled, on a machine that has other things to do.
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module", params=SOURCES)
@@ -249,7 +252,7 @@ def served(make_host: MakeHost, component: Path, sidecar: str, **options: Any) -
     folder = component.parent
     (folder / "reader.toml").write_text(sidecar)
     host = make_host(folder=folder, **options)
-    eventually(lambda: host.serves("read_file"), deadline=120)
+    eventually(lambda: host.serves("read_file"), deadline=240)
     return host
 
 

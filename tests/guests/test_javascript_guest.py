@@ -73,6 +73,9 @@ VALUES: list[tuple[str, Any, Any]] = [
     ("enum", "very_fast", "VeryFast"),
     ("interface", POINT, POINT),
     ("interface", {"x": 1.0}, {"x": 1.0, "yOffset": None}),
+    ("tagged", {"circle": {"radius": 1.0}}, {"circle": {"radius": 1.0}}),
+    ("tagged", {"bigBox": {"w": 1.0}}, {"bigBox": {"w": 1.0, "at": None}}),
+    ("tagged", "point", "point"),
     ("nested", [{"a": [POINT]}], [{"a": [POINT]}]),
 ]
 
@@ -95,6 +98,20 @@ def test_what_the_function_sees_is_what_its_types_say(client: tarp.Host) -> None
 def test_an_integer_that_would_lose_digits_is_refused(client: tarp.Host, value: int) -> None:
     with pytest.raises(tarp.ProcedureError, match="would lose digits"):
         client.identity_bigint(value)
+
+
+def test_arrays_of_large_integers_go_out_exactly(client: tarp.Host) -> None:
+    assert client.large_bigints() == [2**62 + 1, -(2**63)]
+    assert client.large_typed() == [2**64 - 1]
+
+
+def test_a_tagged_object_is_whole_for_the_function(client: tarp.Host) -> None:
+    assert client.kind_of({"circle": {"radius": 1}}) == "circle 2"
+    assert client.kind_of("point") == "point 1"
+
+
+def test_there_is_a_buffer(client: tarp.Host) -> None:
+    assert client.base64("hé") == "aMOp"
 
 
 def test_the_documentation_is_seen(client: tarp.Host) -> None:
@@ -139,6 +156,8 @@ def test_a_stack_goes_through_imported_files(client: tarp.Host) -> None:
         ("wrong_element", 'gives, at list[1]: expected a number, got the string "2"'),
         ("wrong_case", 'expected "red" or "darkBlue", got the string "green"'),
         ("large_result", "would lose digits"),
+        ("too_large", "at [1]: 9223372036854775808 does not fit into an integer of 64 bits"),
+        ("wrong_tag", 'at kind: expected "circle" or "bigBox" or "point", got the string "cube"'),
         ("rejects", "later"),
         ("waits_for_ever", "it waits for a promise that nothing will ever settle"),
     ],

@@ -94,9 +94,43 @@ function describeUnion(type, context, outer) {
   for (const [flag, name] of [["NumberLike", "number"], ["BigIntLike", "bigint"], ["StringLike", "string"]]) {
     if (all(ts.TypeFlags[flag])) return name;
   }
+  const union = describeTagged(type, context, outer);
+  if (union) return union;
   throw new NoCounterpart(
-    `\`${textOf(type)}\` is one of several types; there are unions with \`undefined\` or \`null\`, and of texts such as \`"linear" | "cubic"\``,
+    `\`${textOf(type)}\` is one of several types; there are unions with \`undefined\` or \`null\`, of texts such as \`"linear" | "cubic"\`, and of objects that a field tells apart, as in \`{ kind: "circle", radius: number } | { kind: "point" }\``,
   );
+}
+
+/** A union of objects which one field tells apart, whose type in each is another literal; nothing for others. */
+function describeTagged(type, context, outer) {
+  const members = type.types.map((member) => checker.getPropertiesOfType(member));
+  if (!type.types.every((it) => has(it, ts.TypeFlags.Object | ts.TypeFlags.Intersection))) return undefined;
+  const valuesOf = (name) =>
+    members.map((properties) => {
+      const property = properties.find((it) => it.name === name);
+      return property && literalOf(checker.getTypeOfSymbol(property));
+    });
+  const tells = ({ name }) => {
+    const values = valuesOf(name);
+    return !values.includes(undefined) && new Set(values).size === values.length;
+  };
+  const tag = members[0].find(tells)?.name;
+  if (tag === undefined) return undefined;
+  const named = type.aliasSymbol;
+  const name = (named?.name ?? context) + argumentsOf(type);
+  const cases = valuesOf(tag).map((value, index) => {
+    const rest = members[index].filter((property) => property.name !== tag);
+    const record = describeRecord(type.types[index], rest, `${name}-${value}`, outer).record;
+    return { name: String(value), value, docs: record.docs, fields: record.fields };
+  });
+  return { union: { name, docs: named ? docsOf(named) : null, tag, cases } };
+}
+
+/** The value of a type that has but one. */
+function literalOf(type) {
+  if (type.isStringLiteral() || type.isNumberLiteral()) return type.value;
+  if (has(type, ts.TypeFlags.BooleanLiteral)) return type.intrinsicName === "true";
+  return undefined;
 }
 
 /** `void` stays when `undefined` and `null` are taken away. */
@@ -354,6 +388,110 @@ function describeFunction(symbol) {
   return described;
 }
 
+/** What runs once, when the component is built, and what that means for the calls. */
+const ONCE = {
+  "Math.random": "every call gets the same number",
+  "crypto.randomUUID": "every call gets the same one",
+  "crypto.getRandomValues": "every call gets the same bytes",
+  "Date.now": "every call gets the time of the build",
+  "performance.now": "every call gets the time of the build",
+  "new Date": "every call gets the time of the build",
+};
+
+/** What Node or a browser has without an import, and a procedure has not. */
+const LACKING = {
+  process: '`import process from "node:process"` has `env`',
+  XMLHttpRequest: "use `fetch`",
+  WebSocket: "there are requests by `fetch` alone",
+  EventSource: "there are requests by `fetch` alone",
+  Worker: "there are no threads",
+  SharedArrayBuffer: "there are no threads",
+  window: "`globalThis` has what there is",
+  global: "`globalThis` has what there is",
+  document: "there is no page; give the caller a text, such as SVG or HTML",
+  localStorage: "a call keeps nothing for the next one; a granted folder does, by `node:fs`",
+  sessionStorage: "a call keeps nothing for the next one; a granted folder does, by `node:fs`",
+  __dirname: "the project's files are not there when a call runs; `import` a module or JSON, or read from a granted folder",
+  __filename: "the project's files are not there when a call runs; `import` a module or JSON, or read from a granted folder",
+  Deno: "there are `node:fs`, `node:process` and `fetch`",
+  Bun: "there are `node:fs`, `node:process` and `fetch`",
+  WebAssembly: "the module is interpreted; take a package of JavaScript alone, or write the procedure in Rust or C",
+};
+
+/** What the author's own modules had better not do. */
+function describeWarnings() {
+  const warnings = [];
+  const warn = (node, message) => {
+    const file = node.getSourceFile();
+    const { line } = file.getLineAndCharacterOfPosition(node.getStart());
+    warnings.push({ file: path.relative(process.cwd(), file.fileName), line: line + 1, message });
+  };
+  const own = program.getSourceFiles().filter(
+    (file) => !file.isDeclarationFile && !file.fileName.includes("/node_modules/"),
+  );
+  for (const file of own) {
+    for (const statement of file.statements) {
+      eachOnce(statement, (node) => {
+        const name = onceIn(node, new Set());
+        if (name) warn(node, `\`${name}\` runs once, when the component is built: ${ONCE[name]}; use it inside the function`);
+      });
+    }
+    const look = (node) => {
+      if (ts.isTypeOfExpression(node)) return;
+      if (ts.isIdentifier(node) && Object.hasOwn(LACKING, node.text) && isUnbound(node)) {
+        warn(node, `there is no \`${node.text}\` in a procedure; ${LACKING[node.text]}`);
+      }
+      ts.forEachChild(node, look);
+    };
+    look(file);
+  }
+  return warnings.sort((a, b) => (a.file === b.file ? a.line - b.line : 0));
+}
+
+/** Whether nothing declares what an expression names. */
+function isUnbound(node) {
+  const { parent } = node;
+  if (ts.isPropertyAccessExpression(parent) && parent.name === node) return false;
+  const isName = (ts.isPropertyAssignment(parent) || ts.isMethodDeclaration(parent) || ts.isTypeReferenceNode(parent)) && parent.initializer !== node;
+  if (isName) return false;
+  const symbol = checker.getSymbolAtLocation(node);
+  return !symbol || isBuiltIn(symbol) || symbol.escapedName === "unknown";
+}
+
+/** Calls `visit` for all that runs when the module starts, and not only when one of its functions is called. */
+function eachOnce(node, visit) {
+  visit(node);
+  const isCalled = ts.isFunctionLike(node) && ts.isCallExpression(ts.walkUpParenthesizedExpressions(node.parent));
+  const isArgument = isCalled && ts.walkUpParenthesizedExpressions(node.parent).arguments.includes(node);
+  if (ts.isFunctionLike(node) && !(isCalled && !isArgument)) return;
+  // An own field of a class is made with each of its objects.
+  if (ts.isPropertyDeclaration(node) && !ts.hasStaticModifier(node)) return;
+  ts.forEachChild(node, (child) => eachOnce(child, visit));
+}
+
+/** What of `ONCE` a call or a `new` comes to, by itself or by a function that it calls. */
+function onceIn(node, seen) {
+  if (ts.isNewExpression(node)) {
+    return node.expression.getText() === "Date" && !node.arguments?.length ? "new Date" : undefined;
+  }
+  if (!ts.isCallExpression(node)) return undefined;
+  const name = node.expression.getText().replace(/^globalThis\./, "");
+  if (Object.hasOwn(ONCE, name)) return name;
+  let symbol = checker.getSymbolAtLocation(node.expression);
+  if (symbol && symbol.flags & ts.SymbolFlags.Alias) symbol = checker.getAliasedSymbol(symbol);
+  const declaration = symbol?.valueDeclaration;
+  const called = declaration?.initializer ?? declaration;
+  if (!called || !ts.isFunctionLike(called) || seen.has(called) || isBuiltIn(symbol)) return undefined;
+  seen.add(called);
+  let found;
+  const look = (inner) => {
+    found ??= onceIn(inner, seen);
+    if (!found) ts.forEachChild(inner, look);
+  };
+  if (called.body) look(called.body);
+  return found;
+}
+
 function analyse() {
   const file = program.getSourceFile(source);
   const errors = program.getSyntacticDiagnostics();
@@ -375,7 +513,7 @@ function analyse() {
       message: "no function is exported; write `export` in front of those that are to be procedures",
     });
   }
-  return { faults, functions: faults.length > 0 ? [] : functions };
+  return faults.length > 0 ? { faults, functions: [] } : { faults, warnings: describeWarnings(), functions };
 }
 
 process.stdout.write(JSON.stringify(analyse()));

@@ -12,6 +12,9 @@ use crate::error::Diagnostic;
 pub(super) struct Analysis {
     /// What the author has to change; then the rest is not complete.
     pub(super) faults: Vec<Diagnostic>,
+    /// What the author had better change.
+    #[serde(default)]
+    pub(super) warnings: Vec<Diagnostic>,
     /// The procedures.
     pub(super) functions: Vec<Function>,
 }
@@ -71,6 +74,7 @@ pub(super) enum Type {
     Option(Optional),
     Enum(Choice),
     Record(Record),
+    Union(Union),
 }
 
 /// A value that may be absent.
@@ -113,6 +117,27 @@ pub(super) struct Field {
     #[serde(rename = "type")]
     pub(super) ty: Type,
     pub(super) docs: Option<String>,
+}
+
+/// One of several objects, which a field tells apart.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(super) struct Union {
+    pub(super) name: String,
+    pub(super) docs: Option<String>,
+    /// The field.
+    pub(super) tag: String,
+    pub(super) cases: Vec<Member>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(super) struct Member {
+    pub(super) name: String,
+    /// What the field is.
+    pub(super) value: Value,
+    pub(super) docs: Option<String>,
+    /// The other fields.
+    pub(super) fields: Vec<Field>,
 }
 
 /// A value that is there, `null` included.

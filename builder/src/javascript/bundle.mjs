@@ -21,6 +21,8 @@ const OF_NODE = { fs: "fs.mjs", "fs/promises": "fs-promises.mjs", process: "proc
 const alias = Object.fromEntries(
   Object.entries(OF_NODE).flatMap(([name, file]) => [name, `node:${name}`].map((it) => [it, guest(file)])),
 );
+// It is npm's, and complete.
+for (const name of ["buffer", "node:buffer"]) alias[name] = path.join(modules, "buffer/index.js");
 
 async function main() {
   let built;
@@ -30,18 +32,20 @@ async function main() {
       alias,
       bundle: true,
       charset: "utf8",
-      conditions: ["module", "import"],
+      // What packages have for browsers does without Node, as a procedure must.
+      conditions: ["browser", "module", "import"],
+      define: { "process.env.NODE_ENV": '"production"' },
       entryPoints: [path.join(work, "entry.mjs")],
       external: ["wasi:*", "tarp:*"],
       format: "esm",
       // What a browser and Node have without an import, for those alone that use it.
-      inject: [guest("web/fetch.mjs")],
+      inject: [guest("web/fetch.mjs"), guest("web/buffer.mjs")],
       legalComments: "inline",
       logLevel: "silent",
-      mainFields: ["module", "main"],
+      mainFields: ["browser", "module", "main"],
       metafile: true,
       outfile: path.join(work, "module.mjs"),
-      platform: "neutral",
+      platform: "browser",
       sourcemap: "external",
       target: "es2022",
       write: false,
@@ -70,7 +74,7 @@ const FETCH = "use `fetch`, which needs no import: the host sends its requests t
 function unresolved(missing) {
   if (isBuiltin(missing)) {
     const name = missing.replace(/^node:/, "");
-    const has = Object.keys(OF_NODE).map((name) => `\`node:${name}\``).join(", ");
+    const has = [...Object.keys(OF_NODE), "buffer"].map((name) => `\`node:${name}\``).join(", ");
     const instead = SOCKETS.includes(name) ? `; ${FETCH}` : `; there are ${has}, and \`fetch\``;
     return `\`${missing}\` is a part of Node that a procedure does not have${instead}`;
   }
@@ -84,6 +88,8 @@ function fault({ text, location, notes }) {
   let message = text;
   if (missing) {
     message = unresolved(missing);
+  } else if (/^No loader is configured for "\.node"/.test(text)) {
+    message = "this is machine code, which no component can run; take a package of JavaScript alone, or write the procedure in Rust or C";
   } else if (notes?.length) {
     message += ` (${notes.map((note) => note.text).join("; ")})`;
   }

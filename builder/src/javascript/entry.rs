@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::analysis::{Analysis, Function, Type};
+use super::analysis::{Analysis, Field, Function, Type};
 use super::world;
 
 /// Its text. `source` is the author's module, `runtime` the runtime's.
@@ -69,14 +69,20 @@ fn codec(ty: &Type) -> Value {
             let cases: Vec<_> = cases.map(|(case, name)| json!([name, case.value])).collect();
             json!({ "enum": { "cases": cases } })
         }
-        Type::Record(of) => {
-            let fields = of.fields.iter().zip(world::fields(of));
-            let fields: Vec<_> = fields
-                .map(|(field, name)| json!([field.name, camel(&name), codec(&field.ty)]))
-                .collect();
-            json!({ "record": { "fields": fields } })
+        Type::Record(of) => json!({ "record": { "fields": fields(&of.fields) } }),
+        Type::Union(of) => {
+            let cases = of.cases.iter().zip(world::members(of));
+            let cases: Vec<_> =
+                cases.map(|(case, name)| json!([name, case.value, fields(&case.fields)])).collect();
+            let is_enum = of.cases.iter().all(|case| case.fields.is_empty());
+            json!({ "union": { "tag": of.tag, "enum": is_enum, "cases": cases } })
         }
     }
+}
+
+fn fields(of: &[Field]) -> Vec<Value> {
+    let fields = of.iter().zip(world::fields(of));
+    fields.map(|(field, name)| json!([field.name, camel(&name), codec(&field.ty)])).collect()
 }
 
 /// As componentize-qjs has a name of WIT in JavaScript: `n-bins` is `nBins`.

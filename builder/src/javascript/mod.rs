@@ -1,7 +1,7 @@
 //! Procedures in JavaScript and TypeScript: the exported functions of a module, with the types that
 //! TypeScript or JSDoc gives them.
 //!
-//! Node runs three packages of npm: the TypeScript compiler reads the types (`analyse.mjs`), esbuild
+//! Node runs packages of npm: the TypeScript compiler reads the types (`analyse.mjs`), esbuild
 //! makes one module of it and all that it imports (`bundle.mjs`), and componentize-qjs puts that into
 //! QuickJS (`componentize.mjs`). What surrounds the author's functions inside the component is in `guest/`.
 
@@ -26,14 +26,15 @@ use crate::tools::{NpmPackage, NpmPrefix};
 use crate::{BuildError, docs};
 
 /// What Node runs. TypeScript 7 has no compiler that a program could ask.
-const PACKAGES: [NpmPackage; 3] = [
+const PACKAGES: [NpmPackage; 4] = [
     NpmPackage { name: "componentize-qjs", version: "0.4.5" },
     NpmPackage { name: "typescript", version: "5.9.3" },
     NpmPackage { name: "esbuild", version: "0.28.2" },
+    NpmPackage { name: "buffer", version: "6.0.3" },
 ];
 
 /// The runtime, in files as JavaScript has them.
-const GUEST: [(&str, &str); 14] = [
+const GUEST: [(&str, &str); 15] = [
     ("globals.d.ts", include_str!("guest/globals.d.ts")),
     ("runtime.mjs", include_str!("guest/runtime.mjs")),
     ("values.mjs", include_str!("guest/values.mjs")),
@@ -47,6 +48,7 @@ const GUEST: [(&str, &str); 14] = [
     ("fs.mjs", include_str!("guest/fs.mjs")),
     ("fs-promises.mjs", include_str!("guest/fs-promises.mjs")),
     ("web/fetch.mjs", include_str!("guest/web/fetch.mjs")),
+    ("web/buffer.mjs", include_str!("guest/web/buffer.mjs")),
     ("web/package.json", include_str!("guest/web/package.json")),
 ];
 
@@ -102,6 +104,9 @@ pub(crate) fn build(
     let mut described =
         world::describe(&source.name, &analysis).map_err(BuildError::Diagnostics)?;
     drop(step);
+    for warning in &analysis.warnings {
+        reporter.report(Event::Warning(&warning.to_string()));
+    }
     let step = Step::begin(reporter, &format!("compiling {}", source.file.display()));
     let file = full(&source.file)?;
     let runtime = work.folder.join("guest/runtime.mjs");
@@ -118,7 +123,9 @@ pub(crate) fn build(
     let component = work.folder.join("component.wasm");
     let bytes = fs::read(&component).map_err(BuildError::io(component))?;
     let bytes = docs::embed(bytes, &described.docs, described.tables)?;
-    let inputs = bundle.inputs.into_iter().filter(|file| !file.starts_with(&work.folder));
+    let ours = [work.folder.clone(), full(&prefix.modules())?];
+    let is_ours = |file: &PathBuf| ours.iter().any(|folder| file.starts_with(folder));
+    let inputs = bundle.inputs.into_iter().filter(|file| !is_ours(file));
     Ok(Component { name: source.name, bytes, inputs: inputs.collect() })
 }
 

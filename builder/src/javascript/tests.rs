@@ -46,6 +46,8 @@ export interface Point {
   x: number;
   yOffset?: number;
 }
+/** Whether it went well. */
+type Outcome = { ok: true; value: number } | { ok: false; error: string; at?: Point };
 type Pair<T> = { first: T; second: T };
 type Line = [Point, Point];
 const WIDTH = 5;
@@ -92,6 +94,9 @@ fn every_type_has_its_counterpart() {
         ("Partial<Point>", "f-x"),
         ("Pair<number>", "pair-number"),
         ("Point & { z: number }", "f-x"),
+        ("{ kind: 'a'; x: number } | { kind: 'b' }", "f-x"),
+        ("Outcome", "outcome"),
+        ("Outcome | null", "option<outcome>"),
     ];
     let mut text = TYPES.to_owned();
     for (index, (ty, _)) in table.iter().enumerate() {
@@ -260,6 +265,7 @@ fn defaults_are_what_a_caller_would_write() {
         ("= Speed.VeryFast", "speed", "\"VeryFast\""),
         (": Point = { x: 1, yOffset: 2 }", "point", r#"{"x":1,"yOffset":2}"#),
         (": number | null = null", "option<f64>", "null"),
+        (": Outcome = { ok: true, value: 1 }", "outcome", r#"{"true":{"value":1}}"#),
         (": [string, Colour] = ['a', 'red']", "tuple<string, colour>", r#"["a","red"]"#),
         // Only a call could tell these; the parameter may be left out all the same.
         ("= Math.PI", "option<f64>", ""),
@@ -302,7 +308,7 @@ export default function () {}
         "2: `untyped`: the parameter `x`: no type is known for it; write `x: number`, or whatever it is",
         "3: `unknown`: the parameter `x`: `Matrix` is no type that is known here",
         "4: `date`: the parameter `x`: a `Date` cannot travel; a text in ISO 8601 or a number of seconds does",
-        "5: `either`: the parameter `x`: `string | number` is one of several types; there are unions with `undefined` or `null`, and of texts such as `\"linear\" | \"cubic\"`",
+        "5: `either`: the parameter `x`: `string | number` is one of several types; there are unions with `undefined` or `null`, of texts such as `\"linear\" | \"cubic\"`, and of objects that a field tells apart, as in `{ kind: \"circle\", radius: number } | { kind: \"point\" }`",
         "6: `call`: the parameter `x`: a function cannot travel",
         "7: `apart`: a parameter is taken apart where it is declared and has no name; give it one, and take it apart inside",
         "9: `tree`: the parameter `x`: the field `children` of `Tree`: `Tree` contains itself, which has no end",
@@ -315,6 +321,122 @@ export default function () {}
     let mut found = faults("sample.ts", text);
     found.sort_by_key(|fault| fault.split(':').next().unwrap().parse::<usize>().unwrap());
     assert_eq!(found, expected);
+}
+
+#[test]
+fn a_union_of_objects_is_a_variant() {
+    let text = format!(
+        "{TYPES}
+type Figure = {{ kind: 'circle'; radius: number }} | {{ kind: 'bigBox'; pW: number; at?: Point }} | {{ kind: 'point' }};
+export function f(figure: Figure): Outcome {{ return {{ ok: false, error: '' }} }}
+export function g(switched: {{ on: true }} | {{ on: false }}): void {{}}
+"
+    );
+    let described = describe("sample.ts", &text).unwrap();
+    let wit = described.world.with_types_apart();
+    let variant = "  variant figure {\n    circle(figure-circle),\n    big-box(figure-big-box),\n    point,\n  }\n";
+    assert!(wit.contains(variant), "{wit}");
+    assert!(
+        wit.contains("  record figure-big-box {\n    p-w: f64,\n    at: option<point>,\n  }\n"),
+        "{wit}"
+    );
+    assert!(
+        wit.contains("  /// Whether it went well.\n  variant outcome {\n    true(outcome-true),"),
+        "{wit}"
+    );
+    assert!(wit.contains("  enum g-switched {\n    true,\n    false,\n  }\n"), "{wit}");
+    let told = described.tables["f"].signature.clone().unwrap();
+    let author: AuthorSignature = serde_json::from_value(told).unwrap();
+    assert_eq!(
+        author.parameters[0].ty.to_string(),
+        "variant { circle(record { radius: f64 }), bigBox(record { pW: f64, at: option<record { x: f64, yOffset: option<f64> }> }), point }"
+    );
+}
+
+#[test]
+fn what_differs_when_a_call_runs_is_warned_of_at_its_line() {
+    let text = "\
+const seed = Math.random();
+const makeId = () => crypto.randomUUID();
+const id = makeId();
+const begun = (() => new Date())();
+const fixed = new Date(0), twice = (x: number) => x + Math.random();
+export function f(x: number): number { return x + seed + Math.random() + twice(x) }
+export function g(): boolean { return typeof window === 'undefined' && ({ document: 1 }).document === 1 }
+export function h(): string { return document.title + begun + id + fixed }
+export function i(): string { return process.env.HOME }
+export class Counter { static n = Math.random(); own = Math.random(); }
+";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sample.ts");
+    fs::write(&path, text).unwrap();
+    let prefix = Tools::of_user().unwrap().npm("javascript", &PACKAGES, &Silent).unwrap();
+    let source = Source::of(&path).unwrap();
+    let analysis =
+        analyse(&source, &prefix, &Work::new().unwrap(), &Step::begin(&Silent, "")).unwrap();
+    let told: Vec<_> = analysis
+        .warnings
+        .iter()
+        .map(|it| format!("{} {}", it.line.unwrap(), it.message.split('`').nth(1).unwrap()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "1 Math.random",
+            "3 crypto.randomUUID",
+            "4 new Date",
+            "8 document",
+            "9 process",
+            "10 Math.random",
+        ]
+    );
+}
+
+#[test]
+fn packages_are_taken_as_browsers_take_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    };
+    let of_node = "export { Readable as a } from 'node:stream';";
+    let plain = "export const a = 1;";
+    // A file in place of another one, another main file, and a condition of exports.
+    write(
+        "node_modules/mapped/package.json",
+        r#"{"main": "./node.js", "browser": {"./node.js": "./plain.js"}}"#,
+    );
+    write("node_modules/main/package.json", r#"{"main": "./node.js", "browser": "./plain.js"}"#);
+    write(
+        "node_modules/exported/package.json",
+        r#"{"exports": {".": {"browser": "./plain.js", "default": "./node.js"}}}"#,
+    );
+    for package in ["mapped", "main", "exported"] {
+        write(&format!("node_modules/{package}/node.js"), of_node);
+        write(&format!("node_modules/{package}/plain.js"), plain);
+    }
+    let own = "\
+import { a } from 'mapped'; import { a as b } from 'main'; import { a as c } from 'exported';
+export function f(): string { return Buffer.from([a, b, c]).toString('hex') }
+";
+    write("sample.ts", own);
+    let source = Source::of(&folder.path().join("sample.ts")).unwrap();
+    let prefix = Tools::of_user().unwrap().npm("javascript", &PACKAGES, &Silent).unwrap();
+    let work = Work::new().unwrap();
+    let (step, file) = (Step::begin(&Silent, ""), fs::canonicalize(&source.file).unwrap());
+    let analysis = analyse(&source, &prefix, &work, &step).unwrap();
+    let entry = super::entry::entry(&analysis, &file, &work.folder.join("guest/runtime.mjs"));
+    work.write("entry.mjs", &entry).unwrap();
+    let bundle = super::bundle(&source, &prefix, &work, &step).unwrap();
+    let has = |name: &str| bundle.inputs.iter().any(|file| file.ends_with(name));
+    for package in ["mapped", "main", "exported"] {
+        assert!(
+            has(&format!("{package}/plain.js")) && !has(&format!("{package}/node.js")),
+            "{package}"
+        );
+    }
+    assert!(has("buffer/index.js"));
 }
 
 #[test]

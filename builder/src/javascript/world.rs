@@ -7,9 +7,9 @@ use tarp_schema::procedure::{
     ArrayReplies, AuthorSignature, MAX_NAME_LENGTH, MetadataMap, ProcedureMetadata, is_valid_name,
 };
 use tarp_schema::snake_case;
-use tarp_schema::types::{Field as KnownField, Type as Known};
+use tarp_schema::types::{Case as KnownCase, Field as KnownField, Type as Known};
 
-use super::analysis::{Analysis, Choice, Function, Record, Type};
+use super::analysis::{Analysis, Choice, Function, Record, Type, Union};
 use crate::docs::{AliasError, add_alias, tags};
 use crate::error::Diagnostic;
 use crate::wit::{self, Case, Field, Plain, Shape, World, distinct};
@@ -60,8 +60,13 @@ pub(super) fn exports(analysis: &Analysis) -> Vec<String> {
 }
 
 /// The names in WIT of the fields of a record, in its order.
-pub(super) fn fields(of: &Record) -> Vec<String> {
-    distinct(of.fields.iter().map(|field| &*field.name), "field", &[])
+pub(super) fn fields(of: &[super::analysis::Field]) -> Vec<String> {
+    distinct(of.iter().map(|field| &*field.name), "field", &[])
+}
+
+/// The names in WIT of the cases of a union, in its order.
+pub(super) fn members(of: &Union) -> Vec<String> {
+    distinct(of.cases.iter().map(|case| &*case.name), "case", &[])
 }
 
 /// The names in WIT of the cases of a choice, in its order.
@@ -181,7 +186,26 @@ impl Types<'_> {
             Type::Option(of) => wit::Type::option(self.wit(&of.of)?),
             Type::Enum(of) => self.choice(of)?,
             Type::Record(of) => self.record(of)?,
+            Type::Union(of) => self.union(of)?,
         })
+    }
+
+    fn union(&mut self, of: &Union) -> Result<wit::Type, Unfit> {
+        let cases = of.cases.iter().zip(members(of)).map(|(case, name)| {
+            let ty = match case.fields.as_slice() {
+                [] => None,
+                fields => {
+                    let fields = fields.to_vec();
+                    let name = format!("{}-{}", of.name, case.name);
+                    Some(self.record(&Record { name, docs: None, fields })?)
+                }
+            };
+            Ok(Case { name, ty, docs: case.docs.clone() })
+        });
+        let cases = cases.collect::<Result<Vec<_>, Unfit>>()?;
+        let is_enum = cases.iter().all(|case| case.ty.is_none());
+        let shape = if is_enum { Shape::Enum(cases) } else { Shape::Variant(cases) };
+        Ok(self.world.define(&of.name, Some("union"), shape, of.docs.clone()))
     }
 
     fn choice(&mut self, of: &Choice) -> Result<wit::Type, Unfit> {
@@ -198,7 +222,7 @@ impl Types<'_> {
     }
 
     fn record(&mut self, of: &Record) -> Result<wit::Type, Unfit> {
-        let fields = of.fields.iter().zip(fields(of)).map(|(field, name)| {
+        let fields = of.fields.iter().zip(fields(&of.fields)).map(|(field, name)| {
             Ok(Field { name, ty: self.wit(&field.ty)?, docs: field.docs.clone() })
         });
         let shape = Shape::Record(fields.collect::<Result<_, Unfit>>()?);
@@ -233,13 +257,26 @@ fn known(ty: &Type) -> Result<Known, Unfit> {
         Type::Enum(of) => {
             Known::Enum(of.cases.iter().map(|case| case.name.as_str().into()).collect())
         }
-        Type::Record(of) => {
-            let field = |field: &super::analysis::Field| {
-                Ok(KnownField { name: field.name.as_str().into(), ty: known(&field.ty)? })
+        Type::Record(of) => known_record(&of.fields)?,
+        Type::Union(of) if of.cases.iter().all(|case| case.fields.is_empty()) => {
+            Known::Enum(of.cases.iter().map(|case| case.name.as_str().into()).collect())
+        }
+        Type::Union(of) => {
+            let case = |case: &super::analysis::Member| {
+                let fields = &case.fields;
+                let ty = if fields.is_empty() { None } else { Some(known_record(fields)?) };
+                Ok(KnownCase { name: case.name.as_str().into(), ty })
             };
-            Known::Record(of.fields.iter().map(field).collect::<Result<_, Unfit>>()?)
+            Known::Variant(of.cases.iter().map(case).collect::<Result<_, Unfit>>()?)
         }
     })
+}
+
+fn known_record(fields: &[super::analysis::Field]) -> Result<Known, Unfit> {
+    let field = |field: &super::analysis::Field| {
+        Ok(KnownField { name: field.name.as_str().into(), ty: known(&field.ty)? })
+    };
+    Ok(Known::Record(fields.iter().map(field).collect::<Result<_, Unfit>>()?))
 }
 
 fn pairs(key: wit::Type, value: wit::Type) -> wit::Type {
@@ -260,6 +297,19 @@ fn element(typed_array: &str) -> Result<Plain, Unfit> {
         "BigUint64Array" => Plain::U64,
         _ => return Err(Unfit::TypedArray(typed_array.to_owned())),
     })
+}
+
+fn record_in_json(
+    fields: &[super::analysis::Field],
+    values: &Map<String, Value>,
+) -> Result<Value, Unfit> {
+    let mut object = Map::new();
+    for field in fields {
+        if let Some(value) = values.get(&field.name) {
+            object.insert(field.name.clone(), in_json(&field.ty, value)?);
+        }
+    }
+    Ok(Value::Object(object))
 }
 
 /// A default value as a caller would write it.
@@ -286,14 +336,15 @@ fn in_json(ty: &Type, value: &Value) -> Result<Value, Unfit> {
             let value = |(key, value): (&String, _)| Ok((key.clone(), in_json(of, value)?));
             Value::Object(values.iter().map(value).collect::<Result<Map<_, _>, Unfit>>()?)
         }
-        (Type::Record(of), Value::Object(values)) => {
-            let mut object = Map::new();
-            for field in &of.fields {
-                if let Some(value) = values.get(&field.name) {
-                    object.insert(field.name.clone(), in_json(&field.ty, value)?);
-                }
+        (Type::Record(of), Value::Object(values)) => record_in_json(&of.fields, values)?,
+        (Type::Union(of), Value::Object(values)) => {
+            let value = values.get(&of.tag).cloned().unwrap_or_default();
+            let case = of.cases.iter().find(|case| case.value == value);
+            let case = case.ok_or(Unfit::NoCase(value))?;
+            match case.fields.as_slice() {
+                [] => json!(case.name),
+                fields => json!({ &*case.name: record_in_json(fields, values)? }),
             }
-            Value::Object(object)
         }
         (_, value) => value.clone(),
     })

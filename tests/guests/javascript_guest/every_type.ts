@@ -30,6 +30,15 @@ export const identityOptional = (value?: number): number | undefined => value;
 export const identityNull = (value: string | null): string | null => value;
 export const identityUnion = (value: Colour): Colour => value;
 export const identityEnum = (value: Speed): Speed => value;
+export type Figure = { kind: "circle"; radius: number } | { kind: "bigBox"; w: number; at?: Point } | { kind: "point" };
+export const identityTagged = (value: Figure): Figure => value;
+/** What the function itself sees. */
+export const kindOf = (value: Figure): string => `${value.kind} ${Object.keys(value).length}`;
+export const largeBigints = (): bigint[] => [2n ** 62n + 1n, -(2n ** 63n)];
+export const largeTyped = (): BigUint64Array => BigUint64Array.of(2n ** 64n - 1n);
+export const tooLarge = (): bigint[] => [1n, 2n ** 63n];
+export const wrongTag = (): Figure => ({ kind: "cube" }) as unknown as Figure;
+export const base64 = (text: string): string => Buffer.from(text, "utf8").toString("base64");
 export const identityInterface = (value: Point): Point => value;
 export const identityNested = (value: Map<string, Point[]>[]): Map<string, Point[]>[] => value;
 

@@ -23,6 +23,15 @@ declare class TextDecoder {
   decode(input?: ArrayBuffer | ArrayBufferView): string;
 }
 
+declare class Buffer extends Uint8Array {
+  static alloc(size: number): Buffer;
+  static byteLength(text: string, encoding?: string): number;
+  static concat(list: readonly Uint8Array[], size?: number): Buffer;
+  static from(data: string | ArrayBuffer | ArrayLike<number>, encoding?: string): Buffer;
+  static isBuffer(value: unknown): value is Buffer;
+  toString(encoding?: string, start?: number, end?: number): string;
+}
+
 interface Crypto {
   getRandomValues<T extends ArrayBufferView>(array: T): T;
   randomUUID(): string;

@@ -2,9 +2,10 @@
 //
 //     "boolean" "number" "bigint" "string" {typed: NAME} {array: T} {set: T} {map: [K, V]} {dict: T}
 //     {tuple: [T]} {option: {of: T, null}} {enum: {cases: [[WIRE, VALUE]]}} {record: {fields: [[NAME, WIRE, T]]}}
+//     {union: {tag: NAME, enum, cases: [[WIRE, VALUE, FIELDS]]}}
 //
 // On the component's side are numbers for integers of 64 bits as well, which is why larger ones than a
-// number can hold exactly are refused instead of rounded.
+// number can hold exactly are refused instead of rounded. Only a typed array of them goes out as it is.
 
 /** A value that does not fit. */
 export class Mismatch extends TypeError {
@@ -52,14 +53,12 @@ export function decode(type, value) {
       return decode(of.of, value);
     case "enum":
       return of.cases.find(([wire]) => wire === value)[1];
-    case "record": {
-      const record = {};
-      for (const [name, wire, type] of of.fields) {
-        const field = part(`.${name}`, () => decode(type, value[wire]));
-        // A field that was left out is not there, as in what JSON.parse gives.
-        if (field !== undefined) record[name] = field;
-      }
-      return record;
+    case "record":
+      return decodeFields(of.fields, value, {});
+    case "union": {
+      const name = of.enum ? value : value.tag;
+      const [, tag, fields] = of.cases.find(([wire]) => wire === name);
+      return decodeFields(fields, value.val, { [of.tag]: tag });
     }
   }
   throw new Error(`unknown type ${kind}`);
@@ -77,6 +76,7 @@ export function encode(type, value) {
       return untyped(of, value);
     case "array":
       if (!Array.isArray(value)) expected("an array", value);
+      if (of === "bigint") return BigInt64Array.from(each(value, whole));
       return each(value, (item) => encode(of, item));
     case "set":
       if (!(value instanceof Set)) expected("a Set", value);
@@ -97,16 +97,39 @@ export function encode(type, value) {
       if (!found) expected(of.cases.map(([, known]) => JSON.stringify(known)).join(" or "), value);
       return found[0];
     }
-    case "record": {
+    case "record":
       if (!isObject(value)) expected("an object", value);
-      const record = {};
-      for (const [name, wire, type] of of.fields) {
-        record[wire] = part(`.${name}`, () => encode(type, value[name]));
+      return encodeFields(of.fields, value);
+    case "union": {
+      if (!isObject(value)) expected("an object", value);
+      const found = of.cases.find(([, known]) => known === value[of.tag]);
+      if (!found) {
+        const known = of.cases.map(([, known]) => JSON.stringify(known)).join(" or ");
+        part(`.${of.tag}`, () => expected(known, value[of.tag]));
       }
-      return record;
+      const [wire, , fields] = found;
+      if (of.enum) return wire;
+      return { tag: wire, val: fields.length === 0 ? undefined : encodeFields(fields, value) };
     }
   }
   throw new Error(`unknown type ${kind}`);
+}
+
+function decodeFields(fields, value, into) {
+  for (const [name, wire, type] of fields) {
+    const field = part(`.${name}`, () => decode(type, value[wire]));
+    // A field that was left out is not there, as in what JSON.parse gives.
+    if (field !== undefined) into[name] = field;
+  }
+  return into;
+}
+
+function encodeFields(fields, value) {
+  const record = {};
+  for (const [name, wire, type] of fields) {
+    record[wire] = part(`.${name}`, () => encode(type, value[name]));
+  }
+  return record;
 }
 
 const plain = (type) => type === "number" || type === "string" || type === "boolean";
@@ -140,8 +163,14 @@ function typed(array, value) {
 
 function untyped(array, value) {
   if (value?.constructor?.name !== array) expected(`a ${array}`, value);
-  if (array === "Uint8Array") return value;
-  return isBig(array) ? each(value, integer) : Array.from(value);
+  return array === "Uint8Array" || isBig(array) ? value : Array.from(value);
+}
+
+/** A bigint of 64 bits, which a typed array holds exactly. */
+function whole(value) {
+  if (typeof value !== "bigint") expected("a bigint such as 1n", value);
+  if (BigInt.asIntN(64, value) !== value) throw new Mismatch(`${value} does not fit into an integer of 64 bits`);
+  return value;
 }
 
 function bigint(value) {
