@@ -74,6 +74,8 @@ pub enum TlsError {
 /// What secures connections: replaced when its files are.
 pub(super) struct Tls {
     files: Files,
+    /// Which files there were just before they were read first.
+    read: Identities,
     holders: Holders,
     current: ArcSwap<Current>,
 }
@@ -85,6 +87,9 @@ struct Current {
     /// Cancelled when other authorities are trusted.
     replaced: CancellationToken,
 }
+
+/// Of the certificate, its key and the authorities of clients.
+type Identities = [Option<FileIdentity>; 3];
 
 #[derive(Debug, Clone)]
 struct Files {
@@ -113,8 +118,10 @@ impl Tls {
             (Some(_), None) => return Err(TlsError::NoKey),
             (None, Some(_)) => return Err(TlsError::NoCertificate),
         };
+        // What changes while they are read is noticed later.
+        let read = files.identities();
         let current = ArcSwap::from_pointee(files.load()?);
-        Ok(Some(Self { files, holders, current }))
+        Ok(Some(Self { files, read, holders, current }))
     }
 
     /// Secures a connection, and says who it is from if its client has a certificate that names somebody.
@@ -146,13 +153,15 @@ impl Tls {
                 None
             }
         };
-        let mut seen = self.files.identities().await;
+        let mut seen = self.read;
         loop {
             let is_asked = tokio::select! {
                 () = tokio::time::sleep(POLL) => false,
                 () = next(hangup.as_mut()) => true,
             };
-            let now = self.files.identities().await;
+            let files = self.files.clone();
+            let look = tokio::task::spawn_blocking(move || files.identities());
+            let now = look.await.unwrap_or_default();
             if is_asked || now != seen {
                 self.reload().await;
             }
@@ -234,11 +243,10 @@ impl Files {
     }
 
     /// Which files there are; what cannot be told is as nothing.
-    async fn identities(&self) -> [Option<FileIdentity>; 3] {
-        let Self { certificate, key, client_authorities } = self.clone();
-        let files = [Some(certificate), Some(key), client_authorities];
-        let look = move || files.map(|file| FileIdentity::of(&file?).ok().flatten());
-        tokio::task::spawn_blocking(look).await.unwrap_or_default()
+    fn identities(&self) -> Identities {
+        let Self { certificate, key, client_authorities } = self;
+        let files = [Some(certificate), Some(key), client_authorities.as_ref()];
+        files.map(|file| FileIdentity::of(file?).ok().flatten())
     }
 }
 
@@ -251,4 +259,42 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
 
 fn bad_file(file: &Path, what: &'static str) -> impl Fn(pem::Error) -> TlsError {
     move |source| TlsError::Pem { file: file.into(), what, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_changes_before_the_first_look_is_taken() {
+        let home = tempfile::tempdir().unwrap();
+        let [cert, key] = ["cert.pem", "key.pem"].map(|name| home.path().join(name));
+        let renew = || {
+            let made = rcgen::generate_simple_self_signed(vec!["lab".into()]).unwrap();
+            fs::write(&cert, made.cert.pem()).unwrap();
+            fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        };
+        renew();
+        let config = ServerConfig {
+            tls_cert: Some(cert.clone()),
+            tls_key: Some(key.clone()),
+            ..ServerConfig::default()
+        };
+        let tls = Tls::new(&config, Holders::default()).unwrap().unwrap();
+        let before = tls.current.load_full();
+        renew();
+        let is_replaced = async {
+            while Arc::ptr_eq(&before, &tls.current.load_full()) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::select! {
+            () = tls.keep_current() => {}
+            () = is_replaced => return,
+            () = tokio::time::sleep(Duration::from_secs(30)) => {}
+        }
+        panic!("the new certificate was not taken");
+    }
 }
