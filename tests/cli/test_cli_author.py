@@ -25,6 +25,10 @@ def tarp(cache: Path) -> CommandLine:
     return CommandLine("http://127.0.0.1:9", TARP_CACHE=str(cache))
 
 
+#: Some compile Rust, on a machine that has other things to do.
+pytestmark = pytest.mark.timeout(300)
+
+
 def folder(where: Path, *guests: str) -> Path:
     where.mkdir(parents=True, exist_ok=True)
     for name in guests:
