@@ -16,14 +16,29 @@ pub fn snake_path(name: &str) -> String {
 /// Which of the names is meant by `given`: the one that is the same, or else the only one whose
 /// snake_case form it is.
 pub fn position<'a>(given: &str, names: impl Iterator<Item = &'a str> + Clone) -> Option<usize> {
+    exact_or_only(given, names, |name| snake_chars(name).eq(given.chars()))
+}
+
+/// The same for the names of procedures, whose form is that of [`snake_path`].
+pub fn path_position<'a>(
+    given: &str,
+    paths: impl Iterator<Item = &'a str> + Clone,
+) -> Option<usize> {
+    exact_or_only(given, paths, |path| snake_path(path) == given)
+}
+
+fn exact_or_only<'a>(
+    given: &str,
+    names: impl Iterator<Item = &'a str> + Clone,
+    is_form: impl Fn(&str) -> bool,
+) -> Option<usize> {
     if let Some(exact) = names.clone().position(|name| name == given) {
         return Some(exact);
     }
     if given.is_empty() {
         return None;
     }
-    let is_form = |(_, name): &(usize, &str)| snake_chars(name).eq(given.chars());
-    let mut forms = names.enumerate().filter(is_form);
+    let mut forms = names.enumerate().filter(|(_, name)| is_form(name));
     match (forms.next(), forms.next()) {
         (Some((only, _)), None) => Some(only),
         _ => None,
@@ -85,6 +100,10 @@ mod tests {
         assert_eq!(find("", &["", "+"]), Some(0));
         assert_eq!(find("", &["+"]), None);
         assert_eq!(find("P_KA", &["pKa"]), None);
+        let find = |given: &str, paths: &[&str]| path_position(given, paths.iter().copied());
+        assert_eq!(find("lab/fit_peak", &["fitPeak", "lab/fitPeak"]), Some(1));
+        assert_eq!(find("lab/fit_peak", &["Lab/fitPeak", "lab/fitPeak"]), None);
+        assert_eq!(find("lab_fit_peak", &["lab/fitPeak"]), None);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use tarp_schema::types::{Case as KnownCase, Field as KnownField, Type as Known};
 use super::analysis::{Analysis, Choice, Function, Record, Type, Union};
 use crate::docs::{AliasError, add_alias, tags};
 use crate::error::Diagnostic;
-use crate::wit::{self, Case, Field, Plain, Shape, World, distinct};
+use crate::wit::{self, Both, Case, Field, Plain, Shape, World, distinct};
 
 /// A module as the host will know it.
 #[derive(Debug)]
@@ -109,23 +109,18 @@ impl Described {
         let authors = function.parameters.iter().map(|parameter| &*parameter.name);
         let wit_names = distinct(authors, "parameter", &[]);
         for (parameter, name) in function.parameters.iter().zip(wit_names) {
-            in_wit.push(Field { name, ty: types.wit(&parameter.ty)?, docs: None });
-            known.push(KnownField {
-                name: parameter.name.as_str().into(),
-                ty: self::known(&parameter.ty)?,
-            });
+            let both = types.both(&parameter.ty)?;
+            in_wit.push(Field { name, ty: both.wit, docs: None });
+            known.push(KnownField { name: parameter.name.as_str().into(), ty: both.known });
             if let Some(value) = &parameter.default {
                 defaults.insert(parameter.name.clone(), in_json(&parameter.ty, value)?);
             }
         }
-        let result = function.result.as_ref().map(|ty| types.wit(ty)).transpose()?;
-        let known_result = function.result.as_ref().map(self::known).transpose()?;
+        let result = function.result.as_ref().map(|ty| types.both(ty)).transpose()?;
+        let (result, ok) = result.map(|it| (Box::new(it.wit), Box::new(it.known))).unzip();
         let author = AuthorSignature {
             parameters: known,
-            result: Some(Known::Result {
-                ok: known_result.map(Box::new),
-                err: Some(Box::new(Known::String)),
-            }),
+            result: Some(Known::Result { ok, err: Some(Box::new(Known::String)) }),
         };
         let procedure = snake_case(&name);
         let in_wit = wit::Function {
@@ -133,7 +128,7 @@ impl Described {
             is_async: function.is_async,
             parameters: in_wit,
             result: Some(wit::Type::Result(
-                result.map(Box::new),
+                result,
                 Some(Box::new(wit::Type::Plain(Plain::String))),
             )),
             docs: function.docs.clone(),
@@ -163,36 +158,37 @@ fn arrays(function: &Function) -> Result<Option<ArrayReplies>, Unfit> {
     }
 }
 
-/// Makes types of WIT, and defines those with names.
+/// Makes types, and defines those with names.
 struct Types<'a> {
     world: &'a mut World,
 }
 
 impl Types<'_> {
-    fn wit(&mut self, ty: &Type) -> Result<wit::Type, Unfit> {
+    fn both(&mut self, ty: &Type) -> Result<Both, Unfit> {
         Ok(match ty {
-            Type::Boolean => wit::Type::Plain(Plain::Bool),
-            Type::Number => wit::Type::Plain(Plain::F64),
-            Type::Bigint => wit::Type::Plain(Plain::S64),
-            Type::String => wit::Type::Plain(Plain::String),
-            Type::Typed(name) => wit::Type::list(wit::Type::Plain(element(name)?)),
-            Type::Array(of) | Type::Set(of) => wit::Type::list(self.wit(of)?),
-            Type::Map(of) => pairs(self.wit(&of.0)?, self.wit(&of.1)?),
-            Type::Dict(of) => pairs(wit::Type::Plain(Plain::String), self.wit(of)?),
+            Type::Boolean => Both::plain(Plain::Bool),
+            Type::Number => Both::plain(Plain::F64),
+            Type::Bigint => Both::plain(Plain::S64),
+            Type::String => Both::plain(Plain::String),
+            Type::Typed(name) => Both::plain(element(name)?).list(),
+            Type::Array(of) => self.both(of)?.list(),
+            Type::Set(of) => self.both(of)?.set(),
+            Type::Map(of) => Both::map(self.both(&of.0)?, self.both(&of.1)?),
+            Type::Dict(of) => Both::map(Both::plain(Plain::String), self.both(of)?),
             Type::Tuple(of) => {
-                let types: Result<_, _> = of.iter().map(|ty| self.wit(ty)).collect();
-                wit::Type::Tuple(types?)
+                Both::tuple(of.iter().map(|ty| self.both(ty)).collect::<Result<_, _>>()?)
             }
-            Type::Option(of) => wit::Type::option(self.wit(&of.of)?),
+            Type::Option(of) => self.both(&of.of)?.option(),
             Type::Enum(of) => self.choice(of)?,
             Type::Record(of) => self.record(of)?,
             Type::Union(of) => self.union(of)?,
         })
     }
 
-    fn union(&mut self, of: &Union) -> Result<wit::Type, Unfit> {
+    fn union(&mut self, of: &Union) -> Result<Both, Unfit> {
+        let is_enum = of.cases.iter().all(|case| case.fields.is_empty());
         let cases = of.cases.iter().zip(members(of)).map(|(case, name)| {
-            let ty = match case.fields.as_slice() {
+            let carried = match case.fields.as_slice() {
                 [] => None,
                 fields => {
                     let fields = fields.to_vec();
@@ -200,87 +196,49 @@ impl Types<'_> {
                     Some(self.record(&Record { name, docs: None, fields })?)
                 }
             };
-            Ok(Case { name, ty, docs: case.docs.clone() })
+            let (ty, known) = carried.map(|it| (it.wit, it.known)).unzip();
+            let docs = case.docs.clone();
+            let known = KnownCase { name: case.name.as_str().into(), ty: known };
+            Ok((Case { name, ty, docs }, known))
         });
         let cases = cases.collect::<Result<Vec<_>, Unfit>>()?;
-        let is_enum = cases.iter().all(|case| case.ty.is_none());
-        let shape = if is_enum { Shape::Enum(cases) } else { Shape::Variant(cases) };
-        Ok(self.world.define(&of.name, Some("union"), shape, of.docs.clone()))
+        let (cases, known): (_, Vec<KnownCase>) = cases.into_iter().unzip();
+        let (shape, known) = if is_enum {
+            (Shape::Enum(cases), Known::Enum(known.into_iter().map(|case| case.name).collect()))
+        } else {
+            (Shape::Variant(cases), Known::Variant(known))
+        };
+        let wit = self.world.define(&of.name, Some("union"), shape, of.docs.clone());
+        Ok(Both { wit, known })
     }
 
-    fn choice(&mut self, of: &Choice) -> Result<wit::Type, Unfit> {
+    fn choice(&mut self, of: &Choice) -> Result<Both, Unfit> {
         let named = |(index, case): (usize, &super::analysis::Case)| {
             of.cases[..index].iter().any(|before| before.name == case.name)
         };
         if let Some((_, twice)) = of.cases.iter().enumerate().find(|it| named(*it)) {
             return Err(Unfit::SameCase { of: of.name.clone(), name: twice.name.clone() });
         }
+        let known = Known::Enum(of.cases.iter().map(|case| case.name.as_str().into()).collect());
         let cases = of.cases.iter().zip(cases(of));
         let cases = cases.map(|(case, name)| Case { name, ty: None, docs: case.docs.clone() });
         let shape = Shape::Enum(cases.collect());
-        Ok(self.world.define(&of.name, Some("choice"), shape, of.docs.clone()))
+        let wit = self.world.define(&of.name, Some("choice"), shape, of.docs.clone());
+        Ok(Both { wit, known })
     }
 
-    fn record(&mut self, of: &Record) -> Result<wit::Type, Unfit> {
+    fn record(&mut self, of: &Record) -> Result<Both, Unfit> {
         let fields = of.fields.iter().zip(fields(&of.fields)).map(|(field, name)| {
-            Ok(Field { name, ty: self.wit(&field.ty)?, docs: field.docs.clone() })
+            let Both { wit, known } = self.both(&field.ty)?;
+            let known = KnownField { name: field.name.as_str().into(), ty: known };
+            Ok((Field { name, ty: wit, docs: field.docs.clone() }, known))
         });
-        let shape = Shape::Record(fields.collect::<Result<_, Unfit>>()?);
-        Ok(self.world.define(&of.name, Some("record"), shape, of.docs.clone()))
+        let fields = fields.collect::<Result<Vec<_>, Unfit>>()?;
+        let (fields, known) = fields.into_iter().unzip();
+        let shape = Shape::Record(fields);
+        let wit = self.world.define(&of.name, Some("record"), shape, of.docs.clone());
+        Ok(Both { wit, known: Known::Record(known) })
     }
-}
-
-/// A type as its author wrote it.
-fn known(ty: &Type) -> Result<Known, Unfit> {
-    let boxed = |ty: &Type| known(ty).map(Box::new);
-    let map = |key: Known, value: Known| {
-        if key.is_key() {
-            return Known::Map { key: Box::new(key), value: Box::new(value) };
-        }
-        Known::List(Box::new(Known::Tuple(vec![key, value])))
-    };
-    Ok(match ty {
-        Type::Boolean => Known::Bool,
-        Type::Number => Known::F64,
-        Type::Bigint => Known::S64,
-        Type::String => Known::String,
-        Type::Typed(name) => Known::List(Box::new(element(name)?.known())),
-        Type::Array(of) => Known::List(boxed(of)?),
-        Type::Set(of) => {
-            let of = boxed(of)?;
-            if of.is_member() { Known::Set(of) } else { Known::List(of) }
-        }
-        Type::Map(of) => map(known(&of.0)?, known(&of.1)?),
-        Type::Dict(of) => map(Known::String, known(of)?),
-        Type::Tuple(of) => Known::Tuple(of.iter().map(known).collect::<Result<_, _>>()?),
-        Type::Option(of) => Known::Option(boxed(&of.of)?),
-        Type::Enum(of) => {
-            Known::Enum(of.cases.iter().map(|case| case.name.as_str().into()).collect())
-        }
-        Type::Record(of) => known_record(&of.fields)?,
-        Type::Union(of) if of.cases.iter().all(|case| case.fields.is_empty()) => {
-            Known::Enum(of.cases.iter().map(|case| case.name.as_str().into()).collect())
-        }
-        Type::Union(of) => {
-            let case = |case: &super::analysis::Member| {
-                let fields = &case.fields;
-                let ty = if fields.is_empty() { None } else { Some(known_record(fields)?) };
-                Ok(KnownCase { name: case.name.as_str().into(), ty })
-            };
-            Known::Variant(of.cases.iter().map(case).collect::<Result<_, Unfit>>()?)
-        }
-    })
-}
-
-fn known_record(fields: &[super::analysis::Field]) -> Result<Known, Unfit> {
-    let field = |field: &super::analysis::Field| {
-        Ok(KnownField { name: field.name.as_str().into(), ty: known(&field.ty)? })
-    };
-    Ok(Known::Record(fields.iter().map(field).collect::<Result<_, Unfit>>()?))
-}
-
-fn pairs(key: wit::Type, value: wit::Type) -> wit::Type {
-    wit::Type::list(wit::Type::Tuple(vec![key, value]))
 }
 
 fn element(typed_array: &str) -> Result<Plain, Unfit> {

@@ -14,7 +14,7 @@ use super::analysis::{self, Analysis, Shape, Type};
 use crate::docs::add_alias;
 use crate::error::Diagnostic;
 use crate::wit::{
-    Case, Field, Function, Plain, Shape as WitShape, Type as WitType, World, distinct, lossy,
+    Both, Case, Field, Function, Plain, Shape as WitShape, Type as WitType, World, distinct, lossy,
 };
 
 /// What a module becomes.
@@ -117,18 +117,11 @@ fn speaks_of(function: &analysis::Function, ty: &Type) -> bool {
         .any(|t| t == ty)
 }
 
-/// What a named type is on both sides.
-struct Named {
-    wit: WitType,
-    /// As its author wrote it.
-    known: Known,
-}
-
 struct Mapper<'a> {
     world: World,
     file: &'a Path,
     /// By module and name.
-    named: HashMap<(String, String), Named>,
+    named: HashMap<(String, String), Both>,
     faults: Vec<Diagnostic>,
 }
 
@@ -147,17 +140,9 @@ impl Mapper<'_> {
             }
             Shape::Variant { cases: types } => self.variant(types),
             Shape::Record { fields, .. } => {
-                let wit_names = distinct(fields.iter().map(|field| &*field.name), "field", &[]);
-                let wit = fields.iter().zip(wit_names).map(|(field, name)| Field {
-                    name,
-                    ty: optional(self.wit(&field.ty), field.optional),
-                    docs: None,
-                });
-                let known = fields.iter().map(|field| KnownField {
-                    name: field.name.as_str().into(),
-                    ty: known_optional(self.known(&field.ty), field.optional),
-                });
-                (WitShape::Record(wit.collect()), Known::Record(known.collect()))
+                let fields = fields.iter().map(|it| (&*it.name, &it.ty, it.optional));
+                let (wit, known) = self.fields(fields, "field", &[]);
+                (WitShape::Record(wit), Known::Record(known))
             }
         };
         let docs = definition.docs.clone();
@@ -166,20 +151,37 @@ impl Mapper<'_> {
             definition.generated = upper_camel(name);
         }
         let key = (definition.module.clone(), definition.name.clone());
-        self.named.insert(key, Named { wit, known });
+        self.named.insert(key, Both { wit, known });
     }
 
     /// A union, whose cases are called after their classes.
     fn variant(&self, types: &[Type]) -> (WitShape, Known) {
-        let authors: Vec<_> = types.iter().map(label).collect();
-        let wit_names = distinct(authors.iter().copied(), "case", &[]);
-        let wit = types.iter().zip(wit_names);
-        let wit = wit.map(|(ty, name)| Case { name, ty: Some(self.wit(ty)), docs: None });
-        let known = types
-            .iter()
-            .zip(&authors)
-            .map(|(ty, name)| KnownCase { name: (*name).into(), ty: Some(self.known(ty)) });
-        (WitShape::Variant(wit.collect()), Known::Variant(known.collect()))
+        let wit_names = distinct(types.iter().map(label), "case", &[]);
+        let cases = types.iter().zip(wit_names).map(|(of, name)| {
+            let Both { wit, known } = self.both(of);
+            let case = Case { name, ty: Some(wit), docs: None };
+            (case, KnownCase { name: label(of).into(), ty: Some(known) })
+        });
+        let (wit, known) = cases.unzip();
+        (WitShape::Variant(wit), Known::Variant(known))
+    }
+
+    /// Fields or parameters: their names, their types, and whether they may be left out.
+    fn fields<'a>(
+        &self,
+        parts: impl Iterator<Item = (&'a str, &'a Type, bool)> + Clone,
+        fallback: &str,
+        reserved: &[&str],
+    ) -> (Vec<Field>, Vec<KnownField>) {
+        let wit_names = distinct(parts.clone().map(|(author, ..)| author), fallback, reserved);
+        let fields = parts.zip(wit_names).map(|((author, ty, optional), name)| {
+            let both = self.both(ty);
+            let may_be_absent = both.known.may_be_absent();
+            let Both { wit, known } = if optional && !may_be_absent { both.option() } else { both };
+            let field = Field { name, ty: wit, docs: None };
+            (field, KnownField { name: author.into(), ty: known })
+        });
+        fields.unzip()
     }
 
     /// Takes a function into the world; gives its name as the host will read it, and what WIT cannot say.
@@ -192,27 +194,15 @@ impl Mapper<'_> {
             self.fault(function.line, text);
         }
         let name = self.world.name_function(&export(&function.name));
-        let parameters = &function.parameters;
-        let authors = parameters.iter().map(|parameter| &*parameter.name);
-        let wit_names = distinct(authors, "parameter", &PARAMETERS);
-        let wit = parameters.iter().zip(wit_names).map(|(parameter, name)| Field {
-            name,
-            ty: optional(self.wit(&parameter.ty), parameter.own_default),
-            docs: None,
-        });
-        let wit = wit.collect();
-        let known = parameters.iter().map(|parameter| KnownField {
-            name: parameter.name.as_str().into(),
-            ty: known_optional(self.known(&parameter.ty), parameter.own_default),
-        });
+        let parameters = function.parameters.iter();
+        let parameters = parameters.map(|it| (&*it.name, &it.ty, it.own_default));
+        let (wit, known) = self.fields(parameters, "parameter", &PARAMETERS);
+        let result = function.result.as_ref().map(|result| self.both(result));
+        let (result, ok) = result.map(|it| (Box::new(it.wit), Box::new(it.known))).unzip();
         let author = AuthorSignature {
-            parameters: known.collect(),
-            result: Some(Known::Result {
-                ok: function.result.as_ref().map(|result| Box::new(self.known(result))),
-                err: Some(Box::new(Known::String)),
-            }),
+            parameters: known,
+            result: Some(Known::Result { ok, err: Some(Box::new(Known::String)) }),
         };
-        let result = function.result.as_ref().map(|result| Box::new(self.wit(result)));
         let failure = Some(Box::new(WitType::Plain(Plain::String)));
         let in_wit = Function {
             name: name.clone(),
@@ -234,11 +224,11 @@ impl Mapper<'_> {
         (function.export.clone(), table)
     }
 
-    fn wit(&self, ty: &Type) -> WitType {
+    fn both(&self, ty: &Type) -> Both {
         match ty {
-            Type::Int => WitType::Plain(Plain::S64),
-            Type::Float => WitType::Plain(Plain::F64),
-            Type::Bool => WitType::Plain(Plain::Bool),
+            Type::Int => Both::plain(Plain::S64),
+            Type::Float => Both::plain(Plain::F64),
+            Type::Bool => Both::plain(Plain::Bool),
             Type::Str
             | Type::Date
             | Type::DateTime
@@ -247,58 +237,25 @@ impl Mapper<'_> {
             | Type::Path
             | Type::Time
             | Type::TimeDelta
-            | Type::Uuid => WitType::Plain(Plain::String),
-            Type::Complex => WitType::Tuple(vec![WitType::Plain(Plain::F64); 2]),
-            Type::Choice { of, .. } => self.wit(of),
-            Type::Bytes | Type::ByteArray => WitType::list(WitType::Plain(Plain::U8)),
-            Type::Request => WitType::Named("request".into()),
-            Type::Response => WitType::Named("response".into()),
-            Type::List { of, .. } => WitType::list(self.wit(of)),
-            Type::Tuple { of } => WitType::Tuple(of.iter().map(|of| self.wit(of)).collect()),
-            Type::Dict { key, of } => {
-                WitType::list(WitType::Tuple(vec![self.wit(key), self.wit(of)]))
+            | Type::Uuid => Both::plain(Plain::String),
+            Type::Complex => Both::tuple(vec![Both::plain(Plain::F64); 2]),
+            Type::Choice { of, .. } => self.both(of),
+            Type::Bytes | Type::ByteArray => Both::plain(Plain::U8).list(),
+            Type::Request => {
+                Both { wit: WitType::Named("request".into()), known: shared::request() }
             }
-            Type::Option { of } => WitType::option(self.wit(of)),
-            Type::Named { .. } => self.find(ty).wit.clone(),
-        }
-    }
-
-    /// The type as its author wrote it.
-    fn known(&self, ty: &Type) -> Known {
-        let boxed = |ty: &Type| Box::new(self.known(ty));
-        match ty {
-            Type::Int => Known::S64,
-            Type::Float => Known::F64,
-            Type::Bool => Known::Bool,
-            Type::Str
-            | Type::Date
-            | Type::DateTime
-            | Type::Decimal
-            | Type::Json
-            | Type::Path
-            | Type::Time
-            | Type::TimeDelta
-            | Type::Uuid => Known::String,
-            Type::Complex => Known::Tuple(vec![Known::F64; 2]),
-            Type::Choice { of, .. } => self.known(of),
-            Type::Bytes | Type::ByteArray => Known::List(Box::new(Known::U8)),
-            Type::Request => shared::request(),
-            Type::Response => shared::response(),
-            Type::List { of, class } => {
-                let of = boxed(of);
-                let is_set = ["set", "frozenset"].contains(&&**class) && of.is_member();
-                if is_set { Known::Set(of) } else { Known::List(of) }
+            Type::Response => {
+                Both { wit: WitType::Named("response".into()), known: shared::response() }
             }
-            Type::Tuple { of } => Known::Tuple(of.iter().map(|of| self.known(of)).collect()),
-            Type::Dict { key, of } => Known::Map { key: boxed(key), value: boxed(of) },
-            Type::Option { of } => Known::Option(boxed(of)),
-            Type::Named { .. } => self.find(ty).known.clone(),
+            Type::List { of, class } => match &**class {
+                "set" | "frozenset" => self.both(of).set(),
+                _ => self.both(of).list(),
+            },
+            Type::Tuple { of } => Both::tuple(of.iter().map(|of| self.both(of)).collect()),
+            Type::Dict { key, of } => Both::map(self.both(key), self.both(of)),
+            Type::Option { of } => self.both(of).option(),
+            Type::Named { name, module } => self.named[&(module.clone(), name.clone())].clone(),
         }
-    }
-
-    fn find(&self, ty: &Type) -> &Named {
-        let Type::Named { name, module } = ty else { unreachable!("{ty:?} has no name") };
-        &self.named[&(module.clone(), name.clone())]
     }
 
     /// What is said in the decorator, and the defaults.
@@ -377,22 +334,6 @@ fn label(ty: &Type) -> &str {
         Type::Uuid => "uuid",
         Type::Json | Type::Choice { .. } | Type::Option { .. } => "other",
         Type::Request | Type::Response => "web",
-    }
-}
-
-fn optional(ty: WitType, optional: bool) -> WitType {
-    match ty {
-        WitType::Option(_) => ty,
-        ty if optional => WitType::option(ty),
-        ty => ty,
-    }
-}
-
-fn known_optional(ty: Known, optional: bool) -> Known {
-    match ty {
-        Known::Option(_) => ty,
-        ty if optional => Known::Option(Box::new(ty)),
-        ty => ty,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Tool, Tools};
+use super::{Tool, Tools, no_answer};
 use crate::BuildError;
 use crate::report::{Reporter, Step};
 
@@ -48,12 +48,7 @@ const SILENCE: [&str; 8] = [
 fn unreachable(error: BuildError) -> BuildError {
     match &error {
         BuildError::Tool { output, .. } if SILENCE.iter().any(|code| output.contains(code)) => {
-            BuildError::MissingTool {
-                program: "the registry of npm".into(),
-                purpose: "to fetch what the component is made with, once".into(),
-                state: "does not answer".into(),
-                cure: "connect this machine, name a proxy in HTTPS_PROXY or a mirror by `npm config set registry`, or copy the folder that TARP_TOOLS names from a machine where the build went well".into(),
-            }
+            no_answer("the registry of npm", "by `npm config set registry`")
         }
         _ => error,
     }

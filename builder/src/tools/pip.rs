@@ -1,6 +1,6 @@
 //! pip, of a private environment: it gives up soon where there is no network, and says so.
 
-use super::Tool;
+use super::{Tool, no_answer};
 use crate::BuildError;
 use crate::report::{Event, Reporter, Step};
 
@@ -49,12 +49,7 @@ fn is_silence(line: &str) -> bool {
 fn unreachable(error: BuildError) -> BuildError {
     match &error {
         BuildError::Tool { output, .. } if output.lines().any(is_silence) => {
-            BuildError::MissingTool {
-                program: "the package index of Python (PyPI)".into(),
-                purpose: "to fetch what the component is made with, once".into(),
-                state: "does not answer".into(),
-                cure: "connect this machine, name a proxy in HTTPS_PROXY or a mirror in PIP_INDEX_URL, or copy the folder that TARP_TOOLS names from a machine where the build went well".into(),
-            }
+            no_answer("the package index of Python (PyPI)", "in PIP_INDEX_URL")
         }
         _ => error,
     }

@@ -4,10 +4,12 @@
 //! takes a named type once. Knows no language: names come in whatever style the author wrote them, and
 //! become kebab-case here, where no two in one scope are the same.
 
+mod both;
 mod names;
 mod reflect;
 mod text;
 
+pub(crate) use both::Both;
 pub use names::{NameError, kebab};
 use tarp_schema::wit_names::Names;
 pub(crate) use tarp_schema::wit_names::{distinct, lossy};

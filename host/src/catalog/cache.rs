@@ -75,10 +75,7 @@ impl Cache {
             return None;
         }
         let about = serde_json::from_slice::<About>(&about).ok()?;
-        let used = FileTimes::new().set_modified(SystemTime::now());
-        if let Err(e) = code.set_times(used) {
-            debug!(error = %e, "cannot mark a compiled component as used");
-        }
+        mark_as_used(&code);
         match load(sandbox, about.concurrency, &code) {
             Ok(component) => Some((component, about)),
             Err(e) => {
@@ -145,6 +142,13 @@ impl Cache {
                 None
             }
         }
+    }
+}
+
+/// Has a file go last when the cache makes room.
+fn mark_as_used(file: &File) {
+    if let Err(e) = file.set_times(FileTimes::new().set_modified(SystemTime::now())) {
+        debug!(error = %e, "cannot mark a file of the cache as used");
     }
 }
 

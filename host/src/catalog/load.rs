@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use rustix::fs::{Mode as FileMode, OFlags, open};
 use serde::Deserialize as _;
-use tarp_schema::names::snake_path;
+use tarp_schema::names::{path_position, snake_path};
 use tarp_schema::procedure::{ProcedureMetadata, is_valid_name};
 use tokio::sync::Semaphore;
 use wasmtime::component::Component;
@@ -606,13 +606,8 @@ fn known_procedures(
 ) -> Result<BTreeMap<String, ProcedureTable>, Refusal> {
     let mut known = BTreeMap::new();
     for (name, table) in tables {
-        let is_meant = |export: &&Export| snake_path(&export.name) == name;
-        let mut meant = exports.iter().filter(is_meant);
-        let export = match exports.iter().find(|export| export.name == name) {
-            Some(exact) => Some(exact),
-            None => meant.next().filter(|_| meant.next().is_none()),
-        };
-        let Some(export) = export else {
+        let names = exports.iter().map(|export| &*export.name);
+        let Some(export) = path_position(&name, names).map(|position| &exports[position]) else {
             let exports = exports.iter().map(|export| format!("`{}`", export.name)).collect();
             return Err(Refusal::UnknownProcedure { name, exports });
         };

@@ -4,15 +4,13 @@
 //! They are found by the file's name: what came of one file is used for no other, since a compiler that a file made do
 //! wrong must not hurt others.
 
-use std::fs::{File, FileTimes};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::time::SystemTime;
 
-use tracing::{debug, warn};
+use tracing::warn;
 
-use super::Cache;
-use super::names::{FORMAT, FUNCTIONS};
+use super::names::FUNCTIONS;
+use super::{Cache, mark_as_used};
 use crate::sandbox::Sandbox;
 
 /// Bytes of the BLAKE3 hash at the end of a file.
@@ -31,9 +29,7 @@ impl Cache {
             warn!(file, "the functions in the cache are damaged and will be compiled again");
             return None;
         }
-        if let Err(e) = archive.set_times(FileTimes::new().set_modified(SystemTime::now())) {
-            debug!(error = %e, "cannot mark the functions of a component as used");
-        }
+        mark_as_used(&archive);
         archive.seek(SeekFrom::Start(0)).ok()?;
         Some(archive)
     }
@@ -60,12 +56,9 @@ impl Cache {
     }
 }
 
-/// By name and by all that changes compiled code.
+/// By name in place of content.
 fn stem(sandbox: &Sandbox, file: &str) -> String {
-    let mut hasher = DefaultHasher::new();
-    FORMAT.hash(&mut hasher);
-    sandbox.compatibility(&mut hasher);
-    format!("{}-{:016x}", blake3::hash(file.as_bytes()).to_hex(), hasher.finish())
+    super::stem(sandbox, blake3::hash(file.as_bytes()))
 }
 
 #[cfg(test)]

@@ -3,16 +3,14 @@
 //! A refusal holds under the terms that it was made under: the engine, the host's version, the limits of
 //! compiling. Under other terms the component is compiled again.
 
-use std::fs::FileTimes;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read;
-use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
-use super::Cache;
 use super::names::{FORMAT, REFUSED};
+use super::{Cache, mark_as_used};
 use crate::catalog::compile::Compiler;
 use crate::sandbox::Sandbox;
 
@@ -53,7 +51,7 @@ impl Cache {
         }
         // One that a power loss cut short counts for nothing.
         let refusal = serde_json::from_slice::<Refusal>(&content).ok()?;
-        let _ = file.set_times(FileTimes::new().set_modified(SystemTime::now()));
+        mark_as_used(&file);
         Some(refusal.reason)
     }
 

@@ -55,13 +55,12 @@ impl Functions {
             start = code.end;
             known.insert(records[key].to_vec(), code);
         }
-        Self { archive: records, known, limit, current: Mutex::default() }
+        Self { archive: records, known, ..Self::none(limit) }
     }
 
     /// None that are known, and room for `limit` bytes.
     pub(super) fn none(limit: usize) -> Self {
-        let (archive, known) = (Vec::new(), HashMap::new());
-        Self { archive, known, limit, current: Mutex::default() }
+        Self { archive: Vec::new(), known: HashMap::new(), limit, current: Mutex::default() }
     }
 
     /// Writes an archive of the functions that were asked for or compiled.

@@ -2,7 +2,7 @@
 
 use std::mem::MaybeUninit;
 
-use wasmtime::component::__internal::wasmtime_environ::component::TypeMap;
+use wasmtime::component::__internal::wasmtime_environ::component::{ComponentTypes, TypeMap};
 use wasmtime::component::__internal::{InterfaceType, LowerContext};
 use wasmtime::component::Lower;
 use wasmtime::error::{Context as _, bail};
@@ -60,13 +60,8 @@ pub(super) fn flat<T>(
             slots.put(ValRaw::i64(address as i64))?;
             slots.put(ValRaw::i64(length as i64))
         }
-        (Typed::Map(entries), InterfaceType::Map(i)) => {
-            let (address, length) = lower_map(entries, cx, &types[i])?;
-            slots.put(ValRaw::i64(address as i64))?;
-            slots.put(ValRaw::i64(length as i64))
-        }
-        (Typed::Map(entries), InterfaceType::List(i)) => {
-            let (address, length) = lower_pairs(entries, cx, types[i].element)?;
+        (Typed::Map(entries), InterfaceType::Map(_) | InterfaceType::List(_)) => {
+            let (address, length) = lower_map(entries, cx, ty)?;
             slots.put(ValRaw::i64(address as i64))?;
             slots.put(ValRaw::i64(length as i64))
         }
@@ -136,13 +131,8 @@ pub(super) fn store<T>(
             put(cx, at, u32::try_from(address)?.to_le_bytes());
             put(cx, at + 4, u32::try_from(length)?.to_le_bytes());
         }
-        (Typed::Map(entries), InterfaceType::List(i)) => {
-            let (address, length) = lower_pairs(entries, cx, types[i].element)?;
-            put(cx, at, u32::try_from(address)?.to_le_bytes());
-            put(cx, at + 4, u32::try_from(length)?.to_le_bytes());
-        }
-        (Typed::Map(entries), InterfaceType::Map(i)) => {
-            let (address, length) = lower_map(entries, cx, &types[i])?;
+        (Typed::Map(entries), InterfaceType::Map(_) | InterfaceType::List(_)) => {
+            let (address, length) = lower_map(entries, cx, ty)?;
             put(cx, at, u32::try_from(address)?.to_le_bytes());
             put(cx, at + 4, u32::try_from(length)?.to_le_bytes());
         }
@@ -242,43 +232,56 @@ fn lower_list<T>(
     }
 }
 
-/// Writes a map where the guest has a list of pairs; returns its address and length.
-fn lower_pairs<T>(
-    entries: &[(Typed, Typed)],
-    cx: &mut LowerContext<'_, T>,
-    pair: InterfaceType,
-) -> Result<(usize, usize)> {
-    let types = cx.types;
-    let parts = parts(types, pair).unwrap_or_default();
-    let [key_type, value_type] = parts[..] else { bail!("a map for a list of {pair:?}") };
-    let abi = types.canonical_abi(&pair);
-    let (size, align) = (abi.size32 as usize, abi.align32);
-    let mut end = 0;
-    let key_offset = types.canonical_abi(&key_type).next_field32_size(&mut end);
-    let value_offset = types.canonical_abi(&value_type).next_field32_size(&mut end);
-    let bytes = size.checked_mul(entries.len()).context("a map is too long")?;
-    let address = cx.realloc(0, 0, align, bytes)?;
-    for (i, (key, value)) in entries.iter().enumerate() {
-        let at = address + i * size;
-        store(key, cx, key_type, at + key_offset)?;
-        store(value, cx, value_type, at + value_offset)?;
-    }
-    Ok((address, entries.len()))
+/// How the entries of a map lie in memory.
+struct Entries {
+    key: InterfaceType,
+    value: InterfaceType,
+    size: usize,
+    align: u32,
+    /// Where the value is in an entry; the key is at its beginning.
+    value_offset: usize,
 }
 
-/// Writes a map, which lies in memory as a list of pairs; returns its address and length.
+impl Entries {
+    /// Those of a map, or of a list of pairs, as which it lies in memory.
+    fn of(types: &ComponentTypes, ty: InterfaceType) -> Result<Self> {
+        let element = match ty {
+            InterfaceType::Map(i) => {
+                let TypeMap { key, value, entry_abi, value_offset32, .. } = &types[i];
+                return Ok(Self {
+                    key: *key,
+                    value: *value,
+                    size: entry_abi.size32 as usize,
+                    align: entry_abi.align32,
+                    value_offset: *value_offset32 as usize,
+                });
+            }
+            InterfaceType::List(i) => types[i].element,
+            ty => ty,
+        };
+        let pair = parts(types, element).unwrap_or_default();
+        let [key, value] = pair[..] else { bail!("a map for a list of {element:?}") };
+        let abi = types.canonical_abi(&element);
+        let mut end = 0;
+        let [_, value_offset] =
+            [key, value].map(|ty| types.canonical_abi(&ty).next_field32_size(&mut end));
+        Ok(Self { key, value, size: abi.size32 as usize, align: abi.align32, value_offset })
+    }
+}
+
+/// Writes a map; returns its address and length.
 fn lower_map<T>(
     entries: &[(Typed, Typed)],
     cx: &mut LowerContext<'_, T>,
-    ty: &TypeMap,
+    ty: InterfaceType,
 ) -> Result<(usize, usize)> {
-    let (size, align) = (ty.entry_abi.size32 as usize, ty.entry_abi.align32);
-    let bytes = size.checked_mul(entries.len()).context("a map is too long")?;
-    let address = cx.realloc(0, 0, align, bytes)?;
+    let layout = Entries::of(cx.types, ty)?;
+    let bytes = layout.size.checked_mul(entries.len()).context("a map is too long")?;
+    let address = cx.realloc(0, 0, layout.align, bytes)?;
     for (i, (key, value)) in entries.iter().enumerate() {
-        let at = address + i * size;
-        store(key, cx, ty.key, at)?;
-        store(value, cx, ty.value, at + ty.value_offset32 as usize)?;
+        let at = address + i * layout.size;
+        store(key, cx, layout.key, at)?;
+        store(value, cx, layout.value, at + layout.value_offset)?;
     }
     Ok((address, entries.len()))
 }

@@ -63,8 +63,7 @@ class Pool:
             raise ValueError("Pool not running")
 
     def apply(self, func: Callable[..., Any], args: Any = (), kwds: Any = None) -> Any:
-        self._check()
-        return func(*args, **(kwds or {}))
+        return self.apply_async(func, args, kwds).get()
 
     def apply_async(
         self,
@@ -78,9 +77,7 @@ class Pool:
         return AsyncResult(lambda: func(*args, **(kwds or {})), callback, error_callback)
 
     def map(self, func: Callable[..., Any], iterable: Any, chunksize: int | None = None) -> Any:
-        del chunksize
-        self._check()
-        return list(map(func, iterable))
+        return self.map_async(func, iterable, chunksize).get()
 
     def map_async(
         self,
@@ -102,9 +99,7 @@ class Pool:
     imap_unordered = imap
 
     def starmap(self, func: Callable[..., Any], iterable: Any, chunksize: int | None = None) -> Any:
-        del chunksize
-        self._check()
-        return list(itertools.starmap(func, iterable))
+        return self.starmap_async(func, iterable, chunksize).get()
 
     def starmap_async(
         self,
