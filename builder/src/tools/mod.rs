@@ -29,7 +29,9 @@ pub struct Tools {
 impl Tools {
     /// In this directory, which is made when something is installed.
     pub fn at(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        let root = root.into();
+        // Tools run in directories of their own.
+        Self { root: std::path::absolute(&root).unwrap_or(root) }
     }
 
     /// The user's: what the environment variable `TARP_TOOLS` names, or `tools` in the user's cache
@@ -81,9 +83,26 @@ impl Tools {
     }
 }
 
+/// A registry cannot be reached. `mirror` says how to name another one.
+fn no_answer(registry: &str, mirror: &str) -> BuildError {
+    BuildError::MissingTool {
+        program: registry.into(),
+        purpose: "to fetch what the component is made with, once".into(),
+        state: "does not answer".into(),
+        cure: format!(
+            "connect this machine, name a proxy in HTTPS_PROXY or a mirror {mirror}, or copy the folder that TARP_TOOLS names from a machine where the build went well"
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_relative_path_is_that_of_the_directory_in_which_it_was_given() {
+        assert!(Tools::at("tools").root.is_absolute());
+    }
 
     #[test]
     fn what_failed_half_way_is_begun_anew_and_what_is_there_stays() {
